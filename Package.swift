@@ -1,0 +1,75 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One settings array for all Swift targets: what the compiler can prove, it is asked to prove.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "gantry",
+    products: [
+        .executable(name: "gantry", targets: ["gantry"]),
+        .executable(name: "gantry-agent", targets: ["gantry-agent"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CLibSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+
+        .target(name: "Values", dependencies: [collections], swiftSettings: strict),
+        .target(name: "Patterns", dependencies: ["CPCRE2", "Values"], swiftSettings: strict),
+        .target(name: "Crypto", dependencies: ["COpenSSL", "Values"], swiftSettings: strict),
+        .target(name: "YAML", dependencies: ["CYAML", "Values"], swiftSettings: strict),
+        .target(name: "Templates", dependencies: ["Values", "Patterns", "Crypto", "YAML"], swiftSettings: strict),
+        .target(name: "Wire", dependencies: ["Values"], swiftSettings: strict),
+        .target(name: "Machine", dependencies: ["Values"], swiftSettings: strict),
+        .target(name: "HTTP", dependencies: ["Values", "Crypto"], swiftSettings: strict),
+        .target(
+            name: "Modules", dependencies: ["Values", "Machine", "Wire", "Crypto", "HTTP", "Patterns"],
+            swiftSettings: strict),
+        .target(name: "Hosts", dependencies: ["Values", "YAML", "Crypto", "Patterns"], swiftSettings: strict),
+        .target(
+            name: "Playbooks",
+            dependencies: ["Values", "YAML", "Templates", "Modules", "Hosts", "Wire", "Crypto"],
+            swiftSettings: strict),
+        .target(
+            name: "Engine", dependencies: ["Values", "Templates", "Modules", "Machine", "Wire", "Crypto", "YAML"],
+            swiftSettings: strict),
+        .target(name: "SSH", dependencies: ["CLibSSH2", "Values"], swiftSettings: strict),
+        .target(
+            name: "Controller",
+            dependencies: [
+                "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Engine", "SSH",
+                "Crypto",
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "gantry",
+            dependencies: [
+                "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Controller", "SSH",
+                "Crypto", arguments,
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "gantry-agent",
+            dependencies: ["Values", "Engine", "Modules", "Machine", "Wire", "Crypto", "HTTP", "Templates"],
+            swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+
+        .testTarget(name: "ValuesTests", dependencies: ["Values"], swiftSettings: strict),
+    ]
+)

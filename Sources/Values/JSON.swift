@@ -1,0 +1,271 @@
+import OrderedCollections
+
+/// How JSON is written: as Python's `json.dumps` with the same settings.
+package struct JSONStyle: Sendable {
+    /// Spaces per level; `nil` writes one line.
+    package var indent: Int?
+    package var sortKeys: Bool
+    /// Escape everything outside ASCII, Python's default.
+    package var asciiOnly: Bool
+    /// No blanks behind `,` and `:`.
+    package var compact: Bool
+
+    package init(indent: Int? = nil, sortKeys: Bool = false, asciiOnly: Bool = true, compact: Bool = false) {
+        self.indent = indent
+        self.sortKeys = sortKeys
+        self.asciiOnly = asciiOnly
+        self.compact = compact
+    }
+}
+
+extension Value {
+    /// JSON text. Keys that are not strings are written as Python writes them (`true`, `null`, numbers).
+    package func json(_ style: JSONStyle = JSONStyle()) -> String {
+        var out = ""
+        writeJSON(to: &out, style, depth: 0)
+        return out
+    }
+
+    private func writeJSON(to out: inout String, _ style: JSONStyle, depth: Int) {
+        switch self {
+        case .null: out += "null"
+        case .bool(let bool): out += bool ? "true" : "false"
+        case .int(let int): out += String(int)
+        case .double(let double):
+            out += double.isNaN ? "NaN" : double.isInfinite ? (double < 0 ? "-Infinity" : "Infinity") : Value.repr(of: double)
+        case .string(let text): Self.writeJSON(text.string, to: &out, style)
+        case .list(let list):
+            Self.writeItems(list.count, "[", "]", to: &out, style, depth) { index, out in
+                list[index].writeJSON(to: &out, style, depth: depth + 1)
+            }
+        case .dict(let dict):
+            var pairs = dict.elements.map { (key: $0.key.jsonKey, value: $0.value) }
+            if style.sortKeys { pairs.sort { Self.precedes($0.key, $1.key) } }
+            Self.writeItems(pairs.count, "{", "}", to: &out, style, depth) { index, out in
+                Self.writeJSON(pairs[index].key, to: &out, style)
+                out += style.compact ? ":" : ": "
+                pairs[index].value.writeJSON(to: &out, style, depth: depth + 1)
+            }
+        }
+    }
+
+    /// Python's order of strings: by code point.
+    package static func precedes(_ left: String, _ right: String) -> Bool {
+        left.unicodeScalars.lexicographicallyPrecedes(right.unicodeScalars)
+    }
+
+    private var jsonKey: String {
+        if case .string(let text) = self { return text.string }
+        return json()
+    }
+
+    private static func writeItems(
+        _ count: Int, _ open: String, _ close: String, to out: inout String, _ style: JSONStyle, _ depth: Int,
+        _ item: (Int, inout String) -> Void
+    ) {
+        out += open
+        func newline(_ depth: Int, _ out: inout String) {
+            guard let indent = style.indent else { return }
+            out += "\n" + String(repeating: " ", count: indent * depth)
+        }
+        for index in 0..<count {
+            if index > 0 { out += style.indent != nil || style.compact ? "," : ", " }
+            newline(depth + 1, &out)
+            item(index, &out)
+        }
+        if count > 0 { newline(depth, &out) }
+        out += close
+    }
+
+    private static func writeJSON(_ string: String, to out: inout String, _ style: JSONStyle) {
+        out += "\""
+        for scalar in string.unicodeScalars {
+            switch scalar {
+            case "\"": out += "\\\""
+            case "\\": out += "\\\\"
+            case "\n": out += "\\n"
+            case "\r": out += "\\r"
+            case "\t": out += "\\t"
+            case "\u{8}": out += "\\b"
+            case "\u{c}": out += "\\f"
+            default:
+                if scalar.value < 0x20 || (style.asciiOnly && scalar.value > 0x7e) {
+                    for unit in String(Character(scalar)).utf16 {
+                        let hex = String(unit, radix: 16)
+                        out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+                    }
+                } else {
+                    out.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        out += "\""
+    }
+}
+
+/// Text that is not JSON, with the offset (in UTF-8 bytes, from 0) where reading stopped.
+package struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
+    package let offset: Int
+    package let message: String
+    package var description: String { "\(message) at byte \(offset)" }
+}
+
+extension Value {
+    /// Reads one JSON document. Nesting is limited to 512 levels, since the reader recurses.
+    package init(json text: String) throws(JSONError) {
+        var reader = JSONReader(text)
+        self = try reader.document()
+    }
+}
+
+private struct JSONReader {
+    private let bytes: [UInt8]
+    private var at = 0
+    private static let depthLimit = 512
+
+    init(_ text: String) { bytes = Array(text.utf8) }
+
+    private func failure(_ message: String) -> JSONError { JSONError(offset: at, message: message) }
+    private var peek: UInt8? { at < bytes.count ? bytes[at] : nil }
+
+    private mutating func skipBlanks() {
+        while let byte = peek, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { at += 1 }
+    }
+
+    mutating func document() throws(JSONError) -> Value {
+        let value = try value(depth: 0)
+        skipBlanks()
+        if peek != nil { throw failure("text behind the end of the JSON value") }
+        return value
+    }
+
+    private mutating func value(depth: Int) throws(JSONError) -> Value {
+        if depth > Self.depthLimit { throw failure("more than \(Self.depthLimit) levels") }
+        skipBlanks()
+        switch peek {
+        case UInt8(ascii: "{"): return try object(depth)
+        case UInt8(ascii: "["): return try array(depth)
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "t"): return try word("true", .bool(true))
+        case UInt8(ascii: "f"): return try word("false", .bool(false))
+        case UInt8(ascii: "n"): return try word("null", .null)
+        case UInt8(ascii: "N"): return try word("NaN", .double(.nan))
+        case UInt8(ascii: "I"): return try word("Infinity", .double(.infinity))
+        case nil: throw failure("the text ends where a value was expected")
+        default: return try number()
+        }
+    }
+
+    private mutating func word(_ word: String, _ value: Value) throws(JSONError) -> Value {
+        guard bytes[at...].starts(with: word.utf8) else { throw failure("not a JSON value") }
+        at += word.utf8.count
+        return value
+    }
+
+    private mutating func number() throws(JSONError) -> Value {
+        let start = at
+        while let byte = peek, "+-0123456789.eE".utf8.contains(byte) { at += 1 }
+        let text = String(decoding: bytes[start..<at], as: UTF8.self)
+        if text == "-", bytes[at...].starts(with: "Infinity".utf8) { return try word("Infinity", .double(-.infinity)) }
+        if let int = Int(text), !text.hasPrefix("+") { return .int(int) }
+        if let double = Double(text) { return .double(double) }
+        at = start
+        throw failure("not a JSON value")
+    }
+
+    private mutating func array(_ depth: Int) throws(JSONError) -> Value {
+        at += 1
+        var items: [Value] = []
+        skipBlanks()
+        if peek == UInt8(ascii: "]") {
+            at += 1
+            return .list(items)
+        }
+        while true {
+            items.append(try value(depth: depth + 1))
+            if try !separator(UInt8(ascii: "]")) { return .list(items) }
+        }
+    }
+
+    private mutating func object(_ depth: Int) throws(JSONError) -> Value {
+        at += 1
+        var dict = Dict()
+        skipBlanks()
+        if peek == UInt8(ascii: "}") {
+            at += 1
+            return .dict(dict)
+        }
+        while true {
+            skipBlanks()
+            guard peek == UInt8(ascii: "\"") else { throw failure("a key in double quotes was expected") }
+            let key = try string()
+            skipBlanks()
+            guard peek == UInt8(ascii: ":") else { throw failure("':' was expected") }
+            at += 1
+            dict[key] = try value(depth: depth + 1)
+            if try !separator(UInt8(ascii: "}")) { return .dict(dict) }
+        }
+    }
+
+    /// Passes a comma (`true`) or the closing bracket (`false`).
+    private mutating func separator(_ close: UInt8) throws(JSONError) -> Bool {
+        skipBlanks()
+        guard let byte = peek, byte == close || byte == UInt8(ascii: ",") else {
+            throw failure("',' or '\(Character(Unicode.Scalar(close)))' was expected")
+        }
+        at += 1
+        return byte != close
+    }
+
+    private mutating func string() throws(JSONError) -> String {
+        at += 1
+        var out: [UInt8] = []
+        while let byte = peek {
+            at += 1
+            switch byte {
+            case UInt8(ascii: "\""): return String(decoding: out, as: UTF8.self)
+            case UInt8(ascii: "\\"): out += String(Character(try escape())).utf8
+            case 0..<0x20: throw failure("a control character in a string")
+            default: out.append(byte)
+            }
+        }
+        throw failure("a string without an end")
+    }
+
+    private mutating func escape() throws(JSONError) -> Unicode.Scalar {
+        guard let byte = peek else { throw failure("a string without an end") }
+        at += 1
+        switch byte {
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{c}"
+        case UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: "\""): return Unicode.Scalar(byte)
+        case UInt8(ascii: "u"): return try unicodeEscape()
+        default: throw failure("not an escape in JSON")
+        }
+    }
+
+    private mutating func unicodeEscape() throws(JSONError) -> Unicode.Scalar {
+        let high = try hexUnit()
+        if let scalar = Unicode.Scalar(high) { return scalar }
+        guard high < 0xdc00, bytes[at...].starts(with: "\\u".utf8) else { return "\u{fffd}" }
+        let mark = at
+        at += 2
+        let low = try hexUnit()
+        guard (0xdc00...0xdfff).contains(low) else {
+            at = mark
+            return "\u{fffd}"
+        }
+        return Unicode.Scalar(0x10000 + (high - 0xd800) << 10 + (low - 0xdc00)) ?? "\u{fffd}"
+    }
+
+    private mutating func hexUnit() throws(JSONError) -> UInt32 {
+        guard at + 4 <= bytes.count,
+            let unit = UInt32(String(decoding: bytes[at..<at + 4], as: UTF8.self), radix: 16)
+        else { throw failure("four hexadecimal digits were expected") }
+        at += 4
+        return unit
+    }
+}

@@ -1,0 +1,60 @@
+/// A string of the language, with what must not be lost on its way: its place, whether it may be evaluated as a
+/// template, and whether it is secret.
+package struct Text: Sendable {
+    package var string: String
+    package var mark: Mark?
+
+    package init(_ string: String, mark: Mark? = nil) {
+        self.string = string
+        self.mark = mark
+    }
+
+    /// Whether the string was written by the playbook's authors and holds template syntax.
+    ///
+    /// Only the loaders of YAML and inventories set this. Results, facts and file contents never carry it, so that
+    /// nothing that came from a node is ever evaluated.
+    package var isTemplate: Bool { mark?.isTemplate ?? false }
+    package var isSecret: Bool { mark?.isSecret ?? false }
+    package var place: Place? { mark?.place }
+
+    /// The same string, never to be evaluated.
+    package var untrusted: Text {
+        guard let mark, mark.isTemplate else { return self }
+        return Text(string, mark: Mark(place: mark.place, isSecret: mark.isSecret))
+    }
+
+    /// The same string, to be masked wherever it is shown.
+    package var secret: Text {
+        isSecret ? self : Text(string, mark: Mark(place: place, isTemplate: isTemplate, isSecret: true))
+    }
+}
+
+/// What a `Text` carries beside its characters.
+package final class Mark: Sendable {
+    package let place: Place?
+    package let isTemplate: Bool
+    package let isSecret: Bool
+
+    package init(place: Place? = nil, isTemplate: Bool = false, isSecret: Bool = false) {
+        self.place = place
+        self.isTemplate = isTemplate
+        self.isSecret = isSecret
+    }
+}
+
+extension Text: Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
+    package static func == (left: Text, right: Text) -> Bool { left.string == right.string }
+    package func hash(into hasher: inout Hasher) { hasher.combine(string) }
+    package init(stringLiteral value: String) { self.init(value) }
+    /// The characters, or `(hidden)` for a secret: what reaches a log by accident must not tell.
+    package var description: String { isSecret ? "(hidden)" : string }
+}
+
+/// A value that must not be shown: prints as `(hidden)`.
+package struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible {
+    /// The secret itself. Name it only where it is used.
+    package let exposed: String
+    package init(_ exposed: String) { self.exposed = exposed }
+    package var description: String { "(hidden)" }
+    package var debugDescription: String { "(hidden)" }
+}

@@ -1,0 +1,2 @@
+import Values
+@main struct Main { static func main() { print(Value.string("x").json()) } }
