@@ -226,27 +226,30 @@ remove_host() {
 }
 
 wait_ready() {
-    local name waiting=("$@") still until=$((SECONDS + READY_SECONDS))
+    local name waiting=("$@") still again='' until=$((SECONDS + READY_SECONDS))
     while ((${#waiting[@]})); do
         still=()
         for name in "${waiting[@]}"; do
             answers "$name" && continue
-            host_running "$name" || { tail -n 5 "$HOSTS/$name/console.log" >&2; fail "$name ended while it booted"; }
             still+=("$name")
+            host_running "$name" && continue
+            # It may have been on its way down when it was looked at; then it is started now, once.
+            [[ " $again " != *" $name "* ]] || { tail -n 8 "$HOSTS/$name/console.log" >&2; fail "$name ended while it booted"; }
+            again+=" $name"
+            start_host "$name"
         done
         waiting=("${still[@]}")
         ((${#waiting[@]} == 0)) || sleep 0.1
-        ((SECONDS < until)) || fail "${waiting[*]} did not answer within $READY_SECONDS s: see $HOSTS/${waiting[0]}/console.log"
+        ((SECONDS < until)) || { tail -n 8 "$HOSTS/${waiting[0]}/console.log" >&2; fail "no answer within $READY_SECONDS s: ${waiting[*]}"; }
     done
 }
 
 answers() {
     local address banner
     address=$(<"$HOSTS/$1/address")
-    { exec 3<>"/dev/tcp/$address/22"; } 2>/dev/null || return 1
-    IFS= read -r -t 1 banner <&3 || true
-    exec 3>&-
-    [[ ${banner:-} == SSH-* ]]
+    # Bounded, since an attempt that meets a lost packet would wait ever longer before it tries again.
+    banner=$(timeout 2 bash -c "exec 3<>/dev/tcp/$address/22 && IFS= read -r banner <&3 && echo \"\$banner\"" 2>/dev/null) || return 1
+    [[ $banner == SSH-* ]]
 }
 
 in_parallel() {

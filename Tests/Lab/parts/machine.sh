@@ -123,12 +123,14 @@ network_down() {
 
 # A host's network is made anew at every boot, as a machine's is: no rule and no interface outlives a reboot.
 attach_network() {
-    local address net
+    local address net mac
     address=$(<"$HOSTS/$1/address")
     net=gl$ID-${address##*.}
     detach_network "$1"
     ip netns add "$net"
-    ip link add "$net" type veth peer name host0 netns "$net"
+    # Always the same hardware address, or the neighbours would go on asking for the one before the reboot.
+    mac=$(printf '02:%s:%s:%s:%02x:01' "${ID:0:2}" "${ID:2:2}" "0${ID:4:1}" "${address##*.}")
+    ip link add "$net" type veth peer name host0 address "$mac" netns "$net"
     ip link set "$net" master "$BRIDGE" up
     ip -n "$net" -batch - <<BATCH
 link set lo up
