@@ -94,7 +94,10 @@ wrong_key() {
     [[ $status == 255 ]]
 }
 
-ansible_host() { ./lab inventory | awk -v host="$1:" '$1 == host { found = 1 } found && $1 == "ansible_host:" { print $2; exit }'; }
+ansible_host() {
+    ./lab inventory | awk -v host="$1:" '$1 == host { found = 1 } found && $1 == "ansible_host:" { print $2; exit }'
+}
+
 password() { ./lab inventory | sed -n 's/.*ansible_become_password: "\(.*\)"/\1/p'; }
 
 log_in_as() {
@@ -115,7 +118,8 @@ by_password() {
     return $status
 }
 
-INSTALL='apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install docker.io iptables busybox-static'
+INSTALL='apt-get -qq update \
+    && DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install docker.io iptables busybox-static'
 CONTAINER='mkdir -p /tmp/image/bin && cp /bin/busybox /tmp/image/bin/ && ln -sf busybox /tmp/image/bin/sh \
     && tar -C /tmp/image -c . | docker import - busybox >/dev/null \
     && [ "$(docker run --rm busybox /bin/busybox echo contained)" = contained ] \
@@ -136,7 +140,8 @@ test_hosts() {
     check 'there is no Python' on node-1 '! command -v python3'
     check 'host keys are checked' wrong_key
     check 'hosts reach each other' on node-1 "bash -c 'exec 3<>/dev/tcp/$(ansible_host node-3)/22'"
-    check 'each host has processes of its own only' on node-1 '[ "$(pgrep -c sshd)" -lt 6 ] && [ "$(hostname)" = node-1 ]'
+    check 'each host has processes of its own only' on node-1 \
+        '[ "$(pgrep -c sshd)" -lt 6 ] && [ "$(hostname)" = node-1 ]'
 }
 
 test_docker() {
@@ -149,7 +154,8 @@ test_docker() {
     local key
     key=$(on node-2 'cat /etc/ssh/ssh_host_ed25519_key.pub')
     check 'three hosts are reset' lab reset node-1 node-2 node-3
-    check 'nothing is left of Docker' on node-2 '[ ! -e /usr/bin/docker ] && [ -z "$(ls /var/lib/docker)" ] && [ ! -e /tmp/image ]'
+    check 'nothing is left of Docker' on node-2 \
+        '[ ! -e /usr/bin/docker ] && [ -z "$(ls /var/lib/docker)" ] && [ ! -e /tmp/image ]'
     check 'the host key is the same' test "$key" = "$(on node-2 'cat /etc/ssh/ssh_host_ed25519_key.pub')"
     check 'docker.io is installed again, with no download' everywhere "$hosts" \
         "($INSTALL) >/tmp/out 2>&1; grep -q '^Need to get 0 B/' /tmp/out || { tail -n 5 /tmp/out; false; }"
@@ -158,9 +164,11 @@ test_docker() {
 
 test_kinds() {
     check 'a bullseye host comes up' lab up 1 --release bullseye --prefix old
-    check 'it is bullseye, with no failed unit' on old-1 'grep -q ^11 /etc/debian_version && systemctl is-system-running --wait'
+    check 'it is bullseye, with no failed unit' on old-1 \
+        'grep -q ^11 /etc/debian_version && systemctl is-system-running --wait'
     check 'a trixie host comes up' lab up 1 --release trixie --prefix new
-    check 'it is trixie, with no failed unit' on new-1 'grep -q ^13 /etc/debian_version && systemctl is-system-running --wait'
+    check 'it is trixie, with no failed unit' on new-1 \
+        'grep -q ^13 /etc/debian_version && systemctl is-system-running --wait'
     check 'apt works on both' everywhere 'old-1 new-1' 'apt-get -q update 2>&1 | tee /dev/stderr | grep -q Fetched'
     check 'a host with a sudo password comes up' lab up 1 --prefix ops --sudo-password
     check 'ops logs in by key' on ops-1 '[ "$(id -un)" = ops ]'
@@ -217,7 +225,8 @@ test_end() {
 
 main() {
     [[ $EUID == 0 ]] || { echo 'selftest: needs root' >&2; exit 3; }
-    [[ -z $(./lab list) ]] || { echo "selftest: $GANTRY_LAB has hosts: choose another folder, or 'lab down' first" >&2; exit 2; }
+    [[ -z $(./lab list) ]] \
+        || { echo "selftest: $GANTRY_LAB has hosts: choose another folder, or 'lab down' first" >&2; exit 2; }
     trap 'lab down' EXIT
     local part
     (($#)) || set -- hosts docker kinds trouble end

@@ -19,7 +19,8 @@ write_sources() {
         [[ -z $security ]] || echo "deb $security $release-security main"
     } >"$root/etc/apt/sources.list"
     # How this machine reaches its mirror (proxies, time checks) holds for its hosts too.
-    apt-config dump | grep -E '^Acquire::((http|https|ftp)::|Check-|Retries|Languages )' >"$root/etc/apt/apt.conf.d/90lab" || true
+    apt-config dump | grep -E '^Acquire::((http|https|ftp)::|Check-|Retries|Languages )' \
+        >"$root/etc/apt/apt.conf.d/90lab" || true
     [[ -z ${http_proxy:-} ]] || echo "Acquire::http::Proxy \"$http_proxy\";" >>"$root/etc/apt/apt.conf.d/90lab"
     [[ -z ${https_proxy:-} ]] || echo "Acquire::https::Proxy \"$https_proxy\";" >>"$root/etc/apt/apt.conf.d/90lab"
 }

@@ -138,13 +138,14 @@ write_units() {
 [Unit]
 Description=Make the cgroup controllers and network settings writable
 DefaultDependencies=no
-Before=basic.target
+Before=systemd-sysctl.service basic.target
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/sh -c 'mount --bind /proc/sys/net /proc/sys/net && mount -o remount,bind,rw /proc/sys/net'
-ExecStart=/bin/sh -c 'awk "\\$3 == \\"cgroup\\" && \\$4 ~ /^ro/ { print \\$2 }" /proc/mounts | while read -r m; do mount -o remount,bind,rw "$m"; done'
+ExecStart=/bin/sh -c 'while read -r _ m type options _; do \
+    case $type,$options in cgroup,ro*) mount -o remount,bind,rw "$m" ;; esac; done </proc/mounts'
 UNIT
     ln -s ../lab-writable.service "$units/basic.target.wants/"
 }
@@ -225,6 +226,11 @@ remove_host() {
     rm -rf --one-file-system "${HOSTS:?}/$1"
 }
 
+fail_with_console() {
+    tail -n 8 "$HOSTS/$1/console.log" >&2
+    fail "$1: $2 (the end of its console is above)"
+}
+
 wait_ready() {
     local name waiting=("$@") still again='' until=$((SECONDS + READY_SECONDS))
     while ((${#waiting[@]})); do
@@ -234,13 +240,13 @@ wait_ready() {
             still+=("$name")
             host_running "$name" && continue
             # It may have been on its way down when it was looked at; then it is started now, once.
-            [[ " $again " != *" $name "* ]] || { tail -n 8 "$HOSTS/$name/console.log" >&2; fail "$name ended while it booted"; }
+            [[ " $again " != *" $name "* ]] || fail_with_console "$name" "it ended while it booted"
             again+=" $name"
             start_host "$name"
         done
         waiting=("${still[@]}")
         ((${#waiting[@]} == 0)) || sleep 0.1
-        ((SECONDS < until)) || { tail -n 8 "$HOSTS/${waiting[0]}/console.log" >&2; fail "no answer within $READY_SECONDS s: ${waiting[*]}"; }
+        ((SECONDS < until)) || fail_with_console "${waiting[0]}" "no answer within $READY_SECONDS s"
     done
 }
 
@@ -248,7 +254,8 @@ answers() {
     local address banner
     address=$(<"$HOSTS/$1/address")
     # Bounded, since an attempt that meets a lost packet would wait ever longer before it tries again.
-    banner=$(timeout 2 bash -c "exec 3<>/dev/tcp/$address/22 && IFS= read -r banner <&3 && echo \"\$banner\"" 2>/dev/null) || return 1
+    banner=$(timeout 2 bash -c "exec 3<>/dev/tcp/$address/22 && IFS= read -r banner <&3 && echo \"\$banner\"" \
+        2>/dev/null) || return 1
     [[ $banner == SSH-* ]]
 }
 

@@ -14,7 +14,8 @@ install_tools() {
     ((${#missing[@]})) || return 0
     command -v apt-get >/dev/null || unable "needs ${missing[*]}, and there is no apt-get to install them"
     say "installing ${missing[*]}"
-    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "${missing[@]}"; } \
+    { apt-get -qq update \
+        && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "${missing[@]}"; } \
         </dev/null >&2 || unable "needs ${missing[*]}, and apt-get could not install them"
 }
 
@@ -31,7 +32,8 @@ probe_machine() {
         ip link add b0 type bridge && ip link add v0 type veth peer name v1 && iptables -t nat -L >/dev/null
     ' "$try" 2>&1) || reason="refused: ${reason##*$'\n'}"
     rm -rf --one-file-system "$try"
-    [[ $reason != refused:* ]] || unable "this machine does not allow overlay mounts, network namespaces or NAT (${reason#refused: })"
+    [[ $reason != refused:* ]] \
+        || unable "this machine does not allow overlay mounts, network namespaces or NAT (${reason#refused: })"
 }
 
 lacks_sys_resource() {
@@ -91,7 +93,8 @@ network_up() {
     local net=${GANTRY_LAB_NET:-$DEFAULT_NET}
     if [[ -e $LAB/network ]]; then
         net=$(<"$LAB/network")
-        [[ ${GANTRY_LAB_NET:-$net} == "$net" ]] || fail "this lab's network is $net until 'lab down': GANTRY_LAB_NET differs"
+        [[ ${GANTRY_LAB_NET:-$net} == "$net" ]] \
+            || fail "this lab's network is $net until 'lab down': GANTRY_LAB_NET differs"
     fi
     [[ $net =~ ^([0-9]{1,3}\.){3}0/24$ ]] || misuse "GANTRY_LAB_NET must be a /24 such as $DEFAULT_NET, not '$net'"
     if ! ip link show "$BRIDGE" >/dev/null 2>&1; then
