@@ -13,6 +13,10 @@ package protocol MachineReader: Sendable {
     func realPath(of path: String) -> String?
     /// What the running process may do with the path (`access(2)`).
     func access(_ path: String) -> Access
+    /// Room on the file system that holds the path; `nil` when the path does not exist.
+    func space(of path: String) throws(MachineError) -> FileSystemSpace?
+    /// The flags that `lsattr` shows; `nil` where the file system has none.
+    func flags(of path: String) -> FileFlags?
 
     /// From the files, then `getent`; never through NSS in this process.
     func user(named name: String) throws(MachineError) -> User?
@@ -26,7 +30,8 @@ package protocol MachineReader: Sendable {
     func program(_ name: String) -> String?
     /// Addresses of a host name: `/etc/hosts`, then `getent ahosts`. Empty when unknown.
     func addresses(of host: String) throws(MachineError) -> [String]
-    /// Tries to open a TCP connection, and reads up to `limit` bytes from it when `limit` is not 0.
+    /// Tries to open a TCP connection to an address in digits, and reads what the other side sends, to its first
+    /// pause and up to `limit` bytes, when `limit` is not 0. A stop of the run ends it as `timedOut`.
     func probe(address: String, port: Int, timeout: Double, readLimit limit: Int) -> Probe
 
     var environment: [String: String] { get }

@@ -67,6 +67,46 @@ package struct Access: OptionSet, Sendable {
     package static let execute = Access(rawValue: 1)
 }
 
+/// What `statvfs` says of a file system.
+package struct FileSystemSpace: Sendable, Hashable {
+    /// Bytes in a block.
+    package var blockSize: UInt64
+    package var blocks: UInt64
+    /// Blocks that users other than root may still fill.
+    package var freeBlocks: UInt64
+    package var inodes: UInt64
+    package var freeInodes: UInt64
+    package init(blockSize: UInt64, blocks: UInt64, freeBlocks: UInt64, inodes: UInt64, freeInodes: UInt64) {
+        self.blockSize = blockSize
+        self.blocks = blocks
+        self.freeBlocks = freeBlocks
+        self.inodes = inodes
+        self.freeInodes = freeInodes
+    }
+}
+
+/// Inode flags as Linux file systems keep them (`FS_IOC_GETFLAGS`).
+package struct FileFlags: Sendable, Hashable {
+    package var bits: UInt32
+    /// The generation number (`lsattr -v`).
+    package var version: UInt32
+    package init(bits: UInt32, version: UInt32 = 0) {
+        self.bits = bits
+        self.version = version
+    }
+
+    /// Bits in the order in which `lsattr` prints their letters.
+    private static let order: [(bit: UInt32, letter: Character)] = [
+        (0x1, "s"), (0x2, "u"), (0x8, "S"), (0x10000, "D"), (0x10, "i"), (0x20, "a"), (0x40, "d"), (0x80, "A"),
+        (0x4, "c"), (0x800, "E"), (0x4000, "j"), (0x1000, "I"), (0x8000, "t"), (0x20000, "T"), (0x80000, "e"),
+        (0x800000, "C"), (0x2000000, "x"), (0x40000000, "F"), (0x10000000, "N"), (0x20000000, "P"), (0x100000, "V"),
+        (0x400, "m"),
+    ]
+
+    /// `e`, `iae`
+    package var letters: String { String(Self.order.filter { bits & $0.bit != 0 }.map(\.letter)) }
+}
+
 /// Owner, group and mode to set; `nil` leaves one alone.
 package struct Attributes: Sendable, Hashable {
     package var owner: UInt32?

@@ -4,6 +4,10 @@ package import Values
 /// Every module, by its name. A new module adds one line to `all`.
 package enum Registry {
     package static let all: [ModuleEntry] = [
+        ModuleEntry(RunCommand.self),
+        ModuleEntry(RunRaw.self),
+        ModuleEntry(RunScript.self),
+        ModuleEntry(RunShell.self),
     ]
 
     /// By the short name or the full one (`ansible.builtin.file`, `ansible.legacy.file`).
