@@ -71,5 +71,6 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
 
         .testTarget(name: "ValuesTests", dependencies: ["Values"], swiftSettings: strict),
+        .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: strict),
     ]
 )
