@@ -19,8 +19,10 @@ final class PrivateServer: Sendable {
     var knownHosts: String { folder + "/known_hosts" }
 
     init(options: [String] = [], hostKeyKinds: [String] = ["ed25519"], userKeyKind: String = "ed25519") throws {
-        folder = try scratchFolder()
-        port = freePort()
+        let folder = try scratchFolder()
+        let port = freePort()
+        self.folder = folder
+        self.port = port
         user = unsafe getpwuid(getuid()).map { unsafe String(cString: $0.pointee.pw_name) } ?? "root"
         for kind in hostKeyKinds { try makeKey("\(folder)/host_\(kind)", kind: kind) }
         try makeKey(folder + "/user", kind: userKeyKind)
@@ -39,7 +41,7 @@ final class PrivateServer: Sendable {
 
     deinit {
         kill(process, SIGKILL)
-        unsafe waitpid(process, nil, 0)
+        waitpid(process, nil, 0)
         unsafe remove(folder)
     }
 
