@@ -4,6 +4,9 @@ package import Values
 /// Every module, by its name. A new module adds one line to `all`.
 package enum Registry {
     package static let all: [ModuleEntry] = [
+        ModuleEntry(AnyPackage.self),
+        ModuleEntry(AptPackages.self),
+        ModuleEntry(GatherFacts.self, aliases: ["gather_facts"]),
         ModuleEntry(RunCommand.self),
         ModuleEntry(RunRaw.self),
         ModuleEntry(RunScript.self),
