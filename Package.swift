@@ -36,7 +36,9 @@ let package = Package(
         .target(name: "YAML", dependencies: ["CYAML", "Values"], swiftSettings: strict),
         .target(name: "Templates", dependencies: ["Values", "Patterns", "Crypto", "YAML"], swiftSettings: strict),
         .target(name: "Wire", dependencies: ["Values"], swiftSettings: strict),
-        .target(name: "Machine", dependencies: ["Values"], swiftSettings: strict),
+        .target(name: "CMachine"),
+        .target(name: "Machine", dependencies: ["Values", "CMachine"], swiftSettings: strict),
+        .target(name: "MachineFakes", dependencies: ["Values", "Machine"], swiftSettings: strict),
         .target(name: "HTTP", dependencies: ["Values", "Crypto"], swiftSettings: strict),
         .target(
             name: "Modules", dependencies: ["Values", "Machine", "Wire", "Crypto", "HTTP", "Patterns"],
@@ -71,5 +73,10 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
 
         .testTarget(name: "ValuesTests", dependencies: ["Values"], swiftSettings: strict),
+        .testTarget(name: "MachineTests", dependencies: ["Values", "Machine", "MachineFakes"], swiftSettings: strict),
+        .testTarget(
+            name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "Crypto"],
+            swiftSettings: strict),
+        .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: strict),
     ]
 )
