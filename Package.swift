@@ -71,5 +71,8 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
 
         .testTarget(name: "ValuesTests", dependencies: ["Values"], swiftSettings: strict),
+        .testTarget(
+            name: "CryptoTests", dependencies: ["Crypto", "Values"], exclude: ["Cases"], swiftSettings: strict),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Crypto", "Values"], swiftSettings: strict),
     ]
 )
