@@ -4,6 +4,15 @@ package import Values
 /// Every module, by its name. A new module adds one line to `all`.
 package enum Registry {
     package static let all: [ModuleEntry] = [
+        ModuleEntry(CopyFiles.self),
+        ModuleEntry(EditBlock.self),
+        ModuleEntry(EditLine.self),
+        ModuleEntry(MakeTemporary.self),
+        ModuleEntry(ManageFile.self),
+        ModuleEntry(PutTemplate.self),
+        ModuleEntry(ReadFile.self),
+        ModuleEntry(ReadStatus.self),
+        ModuleEntry(ReplaceText.self),
         ModuleEntry(RunCommand.self),
         ModuleEntry(RunRaw.self),
         ModuleEntry(RunScript.self),
