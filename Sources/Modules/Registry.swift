@@ -4,9 +4,12 @@ package import Values
 /// Every module, by its name. A new module adds one line to `all`.
 package enum Registry {
     package static let all: [ModuleEntry] = [
+        ModuleEntry(AnyPackage.self),
+        ModuleEntry(AptPackages.self),
         ModuleEntry(CopyFiles.self),
         ModuleEntry(EditBlock.self),
         ModuleEntry(EditLine.self),
+        ModuleEntry(GatherFacts.self, aliases: ["gather_facts"]),
         ModuleEntry(MakeTemporary.self),
         ModuleEntry(ManageFile.self),
         ModuleEntry(PutTemplate.self),
