@@ -5,12 +5,16 @@ package import Values
 package enum Registry {
     package static let all: [ModuleEntry] = [
         ModuleEntry(AnyPackage.self),
+        ModuleEntry(AnyService.self),
         ModuleEntry(AptPackages.self),
         ModuleEntry(GatherFacts.self, aliases: ["gather_facts"]),
+        ModuleEntry(GroupAccount.self),
         ModuleEntry(RunCommand.self),
         ModuleEntry(RunRaw.self),
         ModuleEntry(RunScript.self),
         ModuleEntry(RunShell.self),
+        ModuleEntry(SystemdUnit.self, aliases: ["systemd"]),
+        ModuleEntry(UserAccount.self),
     ]
 
     /// By the short name or the full one (`ansible.builtin.file`, `ansible.legacy.file`).
