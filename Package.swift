@@ -77,5 +77,6 @@ let package = Package(
         .testTarget(
             name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "Crypto"],
             swiftSettings: strict),
+        .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: strict),
     ]
 )

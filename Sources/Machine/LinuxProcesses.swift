@@ -20,7 +20,7 @@ extension LinuxMachine {
 }
 
 /// A pipe to or from a child: the end that is ours, and the one that it gets.
-private struct Pipe: ~Copyable {
+struct Pipe: ~Copyable {
     /// Closed as soon as the other side has ended.
     var ours: Int32
     let theirs: Descriptor
@@ -38,7 +38,7 @@ private struct Pipe: ~Copyable {
 ///
 /// A process of the background that keeps the outputs open would make us wait as long as it lives. Ansible reads on
 /// after the exit until nothing has come for a second; here that is a tenth of one, and ten seconds at most.
-private struct Child {
+struct Child {
     private var process: Int32
     private let command: Command
     private var input: Stream
@@ -102,7 +102,7 @@ private struct Child {
         }
     }
 
-    private static func start(
+    static func start(
         _ command: Command, _ program: String, _ environment: [String: String], _ descriptors: [Int32]
     ) throws(MachineError) -> Int32 {
         var inFolder: Int32 = 0

@@ -39,7 +39,7 @@ package protocol Action: Module {
 package protocol Directive: Module {}
 
 /// The files that the controller sends along are asked for by name; where they come from is the engine's business.
-package protocol Courier: Sendable {
+package protocol Courier {
     /// A file of the controller: the digest first, so that equal content never travels.
     func file(_ name: String, kind: ControllerFile.Kind) throws(Failure) -> ControllerFile
     /// Its content.
@@ -70,7 +70,7 @@ package struct ControllerFile: Sendable, Hashable {
 }
 
 /// What a module may know and ask beside its parameters.
-package struct Context: Sendable {
+package struct Context {
     package var checkMode: Bool
     package var diffMode: Bool
     /// From the task's `environment:`.

@@ -66,12 +66,26 @@ extension ModuleCall: WireCodable {
         writer.write(become)
         writer.write(isHidden)
         writer.write(timeout)
+        writer.write(basis)
+        writer.write(files)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             module: try reader.string(), arguments: try reader.value(), checkMode: try reader.bool(),
             diffMode: try reader.bool(), environment: try reader.value(), verbosity: try reader.int(),
-            become: try reader.optional(), isHidden: try reader.bool(), timeout: try reader.double())
+            become: try reader.optional(), isHidden: try reader.bool(), timeout: try reader.double(),
+            basis: try reader.value(), files: try reader.array())
+    }
+}
+
+extension PreparedFile: WireCodable {
+    package func encode(to writer: inout WireWriter) {
+        writer.write(name)
+        writer.write(entry)
+        writer.write(rendered)
+    }
+    package init(from reader: inout WireReader) throws(WireError) {
+        self.init(name: try reader.string(), entry: try reader.value(), rendered: try reader.optional())
     }
 }
 

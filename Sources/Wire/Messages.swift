@@ -110,10 +110,16 @@ package struct ModuleCall: Sendable {
     package var isHidden: Bool
     /// Seconds; 0 is no limit.
     package var timeout: Double
+    /// Where the controller looks for files that the module asks for.
+    package var basis: SearchBasis
+    /// Files known ahead, templates already rendered with the variables of the host that the task belongs to.
+    package var files: [PreparedFile]
     package init(
         module: String, arguments: Dict, checkMode: Bool, diffMode: Bool, environment: Dict, verbosity: Int,
-        become: Become?, isHidden: Bool, timeout: Double = 0
+        become: Become?, isHidden: Bool, timeout: Double = 0, basis: SearchBasis, files: [PreparedFile] = []
     ) {
+        self.basis = basis
+        self.files = files
         self.module = module
         self.arguments = arguments
         self.checkMode = checkMode
@@ -123,6 +129,19 @@ package struct ModuleCall: Sendable {
         self.become = become
         self.isHidden = isHidden
         self.timeout = timeout
+    }
+}
+
+/// A controller file under the name that a task gives it.
+package struct PreparedFile: Sendable, Hashable {
+    package var name: String
+    package var entry: FileEntry
+    /// The rendered template; `nil` for a plain file.
+    package var rendered: Text?
+    package init(name: String, entry: FileEntry, rendered: Text? = nil) {
+        self.name = name
+        self.entry = entry
+        self.rendered = rendered
     }
 }
 

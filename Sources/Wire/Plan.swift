@@ -255,36 +255,17 @@ package struct RoleRequest: Sendable, Hashable {
     }
 }
 
-/// Whether a task with these tags runs under `--tags` and `--skip-tags`, as Ansible decides it.
-package func isSelected(tags: Set<String>, run: [String], skip: [String]) -> Bool {
-    var selected = true
-    if !run.isEmpty {
-        let wanted = Set(run)
-        if tags.contains("always") && !wanted.contains("never") || tags.contains("always") && !skip.contains("always") {
-            selected = true
-        } else if wanted.contains("all") && !tags.contains("never") {
-            selected = true
-        } else if !tags.isDisjoint(with: wanted) {
-            selected = true
-        } else if wanted.contains("tagged") && !tags.isEmpty && !tags.contains("never") {
-            selected = true
-        } else {
-            selected = wanted.contains("untagged") && tags.isEmpty
-        }
-    } else if tags.contains("never") {
-        selected = false
-    }
-    if selected && !skip.isEmpty {
-        let unwanted = Set(skip)
-        if unwanted.contains("all") {
-            selected = tags.contains("always") && !unwanted.contains("always")
-        } else if !tags.isDisjoint(with: unwanted) {
-            selected = false
-        } else if unwanted.contains("tagged") && !tags.isEmpty {
-            selected = false
-        } else if unwanted.contains("untagged") && tags.isEmpty {
-            selected = false
-        }
-    }
-    return selected
+/// Whether a task with these tags runs under `--tags` (empty: all) and `--skip-tags`, as Ansible decides it.
+package func isSelected(tags given: Set<String>, run: [String], skip: [String]) -> Bool {
+    let untagged: Set<String> = ["untagged"]
+    let tags = given.isEmpty ? untagged : given
+    let wanted = run.isEmpty ? ["all"] : Set(run)
+    let isWanted =
+        tags.contains("always") || (wanted.contains("all") && !tags.contains("never"))
+        || !tags.isDisjoint(with: wanted)
+        || (wanted.contains("tagged") && tags != untagged && !tags.contains("never"))
+    guard isWanted else { return false }
+    let unwanted = Set(skip)
+    if unwanted.contains("all") { return tags.contains("always") && !unwanted.contains("always") }
+    return tags.isDisjoint(with: unwanted) && !(unwanted.contains("tagged") && tags != untagged)
 }
