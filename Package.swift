@@ -78,5 +78,8 @@ let package = Package(
             name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "Crypto"],
             swiftSettings: strict),
         .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "YAMLTests", dependencies: ["YAML", "Values"], exclude: ["Cases", "regenerate.py"],
+            swiftSettings: strict),
     ]
 )
