@@ -81,5 +81,8 @@ let package = Package(
         .testTarget(
             name: "YAMLTests", dependencies: ["YAML", "Values"], exclude: ["Cases", "regenerate.py"],
             swiftSettings: strict),
+        .testTarget(
+            name: "CryptoTests", dependencies: ["Crypto", "Values"], exclude: ["Cases"], swiftSettings: strict),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Crypto", "Values"], swiftSettings: strict),
     ]
 )

@@ -5,11 +5,13 @@ package import Values
 package enum Registry {
     package static let all: [ModuleEntry] = [
         ModuleEntry(AnyPackage.self),
+        ModuleEntry(AnyService.self),
         ModuleEntry(AptPackages.self),
         ModuleEntry(CopyFiles.self),
         ModuleEntry(EditBlock.self),
         ModuleEntry(EditLine.self),
         ModuleEntry(GatherFacts.self, aliases: ["gather_facts"]),
+        ModuleEntry(GroupAccount.self),
         ModuleEntry(MakeTemporary.self),
         ModuleEntry(ManageFile.self),
         ModuleEntry(PutTemplate.self),
@@ -20,6 +22,8 @@ package enum Registry {
         ModuleEntry(RunRaw.self),
         ModuleEntry(RunScript.self),
         ModuleEntry(RunShell.self),
+        ModuleEntry(SystemdUnit.self, aliases: ["systemd"]),
+        ModuleEntry(UserAccount.self),
     ]
 
     /// By the short name or the full one (`ansible.builtin.file`, `ansible.legacy.file`).
