@@ -1,0 +1,4 @@
+import Glibc
+enum CaseDigest {
+    static func sha256(_ bytes: [UInt8]) -> String { "" }
+}
