@@ -14,6 +14,7 @@ final class Project {
     let inventory: Inventory
     let warnings: [Diagnostic]
     let inventorySources: [String]
+    let inventoryOptions: InventoryOptions
     let limit: String?
 
     /// - Throws: `CommandFailure` with everything that is wrong; nothing has been contacted.
@@ -39,6 +40,7 @@ final class Project {
             }
             options.mergesHashes = configuration.string(.hashBehaviour) == "merge"
             options.ignoredEndings = configuration.list(.ignoredExtensions)
+            inventoryOptions = options
             let loaded = try Inventory.load(sources, options: options)
             inventory = loaded.inventory
             warnings = configuration.warnings + loaded.warnings
@@ -138,3 +140,18 @@ enum Installation {
 }
 
 let gantryVersion = "0.1.0"
+
+extension Project {
+    /// Folders whose `group_vars` and `host_vars` count beside the inventory's.
+    static func variableFolders(of plays: [Play]) -> [String] {
+        var seen: Set<String> = []
+        return plays.map(\.folder).filter { seen.insert($0).inserted }
+    }
+
+    /// Reads the inventory again.
+    var reloading: @Sendable () throws(Diagnostics) -> Inventory {
+        let sources = inventorySources
+        let options = inventoryOptions
+        return { () throws(Diagnostics) in try Inventory.load(sources, options: options).inventory }
+    }
+}
