@@ -105,7 +105,7 @@ final class CaseCourier: Courier {
             if described("/play/files/" + name.pythonText, value).digest == file.digest {
                 return Array(Self.content(value).utf8)
             }
-            for child in value["children"]?.dict?.values ?? [] where sha256(Array(Self.content(child).utf8)) == file.digest {
+            for (_, child) in value["children"]?.dict ?? Dict() where sha256(Array(Self.content(child).utf8)) == file.digest {
                 return Array(Self.content(child).utf8)
             }
         }
