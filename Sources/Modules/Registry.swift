@@ -10,6 +10,7 @@ package enum Registry {
         ModuleEntry(CopyFiles.self),
         ModuleEntry(EditBlock.self),
         ModuleEntry(EditLine.self),
+        ModuleEntry(FindFiles.self),
         ModuleEntry(GatherFacts.self, aliases: ["gather_facts"]),
         ModuleEntry(GroupAccount.self),
         ModuleEntry(MakeTemporary.self),

@@ -1,4 +1,4 @@
-import Glibc
+import Crypto
 import Machine
 import MachineFakes
 import Modules
@@ -119,5 +119,5 @@ final class CaseCourier: Courier {
 
     func willChange() throws(Failure) {}
 
-    private func sha256(_ bytes: [UInt8]) -> String { CaseDigest.sha256(bytes) }
+    private func sha256(_ bytes: [UInt8]) -> String { DigestAlgorithm.sha256.hex(of: bytes) }
 }

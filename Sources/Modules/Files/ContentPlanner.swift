@@ -1,3 +1,4 @@
+import Crypto
 import Machine
 import Values
 
@@ -185,7 +186,7 @@ struct ContentPlanner {
     }
 
     private func require(_ checksum: String, of content: Content, on machine: some MachineReader) throws(Failure) {
-        let found = digest(.sha1, of: try content.source.contents(on: machine, context))
+        let found = DigestAlgorithm.sha1.hex(of: try content.source.contents(on: machine, context))
         if found == checksum { return }
         throw Failure(
             "Copied file does not match the expected checksum. Transfer failed.",

@@ -1,3 +1,4 @@
+import Crypto
 import Machine
 import Values
 
@@ -50,7 +51,7 @@ struct FilePlan: Sendable {
     /// The path whose owner, mode, size and state the result tells.
     var shown: String?
     /// Digests of that path for the result, by key; left out in check mode where it would change.
-    var digests: [(key: String, algorithm: DigestName)] = []
+    var digests: [(key: String, algorithm: DigestAlgorithm)] = []
     /// A file to keep a copy of before it changes.
     var backup: String?
     /// The key of the result that names the copy.

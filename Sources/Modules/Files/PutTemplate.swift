@@ -1,3 +1,4 @@
+import Crypto
 import Machine
 import Values
 

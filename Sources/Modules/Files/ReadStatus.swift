@@ -1,3 +1,4 @@
+import Crypto
 import Machine
 import Values
 
@@ -8,7 +9,7 @@ struct ReadStatus: Action {
     var getChecksum = true
     var getMime = true
     var getAttributes = true
-    var algorithm = DigestName.sha1
+    var algorithm = DigestAlgorithm.sha1
     init() {}
 
     static let schema = Schema<ReadStatus>(
