@@ -55,8 +55,7 @@ let package = Package(
         .target(
             name: "Controller",
             dependencies: [
-                "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Engine", "SSH",
-                "Crypto",
+                "Values", "Wire", "SSH",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -77,6 +76,7 @@ let package = Package(
         .testTarget(
             name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "YAML", "Crypto"],
             exclude: ["Cases", "oracle.py", "oracle.sh"], swiftSettings: strict),
+        .testTarget(name: "ControllerTests", dependencies: ["Controller", "Values", "Wire"], swiftSettings: strict),
         .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: strict),
         .testTarget(
             name: "YAMLTests", dependencies: ["YAML", "Values"], exclude: ["Cases", "regenerate.py"],

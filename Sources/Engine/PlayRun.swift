@@ -1,5 +1,5 @@
 package import Templates
-package import Values
+import Values
 package import Wire
 
 /// The surroundings of a list of steps: the play itself, or a file that was included while it ran.

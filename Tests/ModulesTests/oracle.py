@@ -39,10 +39,10 @@ def setup(case):
             text = file.get("content", "").encode().hex()
             octal = "".join(f"\\{int(text[i:i + 2], 16):03o}" for i in range(0, len(text), 2))
             lines.append(f"printf '{octal}' > {path}; chmod 0644 {path}")
-        if "mode" in file:
-            lines.append(f"chmod {file['mode']} {path}")
         if "owner" in file:
             lines.append(f"chown -h {file['owner']}:{file.get('group', 'root')} {path}")
+        if "mode" in file:
+            lines.append(f"chmod {file['mode']} {path}")
         if "modified" in file:
             lines.append(f"touch -d @{file['modified']} {path}")
     for rule in machine.get("commands", []):

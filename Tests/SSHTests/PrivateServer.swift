@@ -30,11 +30,12 @@ final class PrivateServer: Sendable {
         let configuration =
             ["Port \(port)", "ListenAddress 127.0.0.1", "PidFile none", "StrictModes no", "UsePAM no",
                 "PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin yes",
-                "MaxStartups 500:1:500", "PerSourceMaxStartups none", "MaxSessions 50", "AcceptEnv GANTRY_*",
+                "MaxStartups 2000:1:2000", "PerSourceMaxStartups none", "MaxSessions 50", "AcceptEnv GANTRY_*",
                 "AuthorizedKeysFile \(folder)/authorized_keys"]
             + hostKeyKinds.map { "HostKey \(folder)/host_\($0)" }
         try write((options + configuration).joined(separator: "\n") + "\n", to: folder + "/sshd_config")
-        process = try spawn([PrivateServer.program ?? "sshd", "-D", "-e", "-f", folder + "/sshd_config"], log: folder + "/log")
+        let arguments = [PrivateServer.program ?? "sshd", "-D", "-e", "-f", folder + "/sshd_config"]
+        process = try spawn(arguments, log: folder + "/log")
         try trust(kinds: hostKeyKinds)
         try waitUntil { isListening(port) }
     }

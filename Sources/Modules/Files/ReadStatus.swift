@@ -72,8 +72,10 @@ struct ReadStatus: Action {
 
     /// What `find` has too: mode, kind, owner, size, times and the single permissions.
     static func common(_ found: FileStatus) -> Dict {
+        // Four digits in all, unlike the modes of other results: `4750`, not `04750`.
+        let mode = found.mode > 0o777 ? String(octal(found.mode).dropFirst()) : octal(found.mode)
         var all: Dict = [
-            "mode": .string(octal(found.mode)), "isdir": .bool(found.kind == .folder),
+            "mode": .string(mode), "isdir": .bool(found.kind == .folder),
             "ischr": .bool(found.kind == .characterDevice), "isblk": .bool(found.kind == .blockDevice),
             "isreg": .bool(found.kind == .file), "isfifo": .bool(found.kind == .pipe),
             "islnk": .bool(found.kind == .link), "issock": .bool(found.kind == .socket),
