@@ -100,7 +100,9 @@ struct ContentPlanner {
     ) throws(Failure) -> (String, FileStatus?) {
         var path = dest
         if path.hasSuffix("/"), let name = content.name { path = joinPath(path, name) }
-        if try attempt({ () throws(MachineError) in try machine.status(of: path, followingLinks: true) })?.kind == .folder {
+        if try attempt({ () throws(MachineError) in try machine.status(of: path, followingLinks: true) })?.kind
+            == .folder
+        {
             guard let name = content.name else { throw Failure("can not use content with a dir as dest") }
             path = joinPath(path, name)
         }

@@ -24,7 +24,7 @@ extension FileMaker {
         [
             Parameter(
                 "mode", \.common.mode,
-                "Permissions: octal as a string ('0644'), symbolic ('u=rw,g=r'), or 'preserve' where a file is copied."),
+                "Permissions: octal as a string ('0644'), symbolic ('u=rw,g=r'), or 'preserve' for copies."),
             Parameter("owner", \.common.owner, "Name or number of the user who is to own it."),
             Parameter("group", \.common.group, "Name or number of the group that is to own it."),
             Parameter(

@@ -146,7 +146,9 @@ func stateName(_ status: FileStatus?) -> String {
 extension MachineEditor {
     /// Keeps a copy beside the file, named as Ansible names it: `PATH.PID.YYYY-MM-DD@HH:MM:SS~`.
     func makeBackup(of path: String) throws(MachineError) -> String? {
-        guard let found = try status(of: path, followingLinks: true), let bytes = try contents(of: path) else { return nil }
+        guard let found = try status(of: path, followingLinks: true), let bytes = try contents(of: path) else {
+            return nil
+        }
         let moment = LocalTime(now)
         let copy = "\(path).\(processNumber()).\(moment.date)@\(moment.time)~"
         try replace(copy, with: bytes, attributes: Attributes(owner: found.owner, group: found.group, mode: found.mode))

@@ -137,7 +137,8 @@ struct FindFiles: Action {
     }
 
     /// A number with a unit: `-2d`.
-    private static func amount(_ text: String?, _ name: String, _ units: [Character: Double]) throws(Failure) -> Double? {
+    private static func amount(_ text: String?, _ name: String, _ units: [Character: Double]) throws(Failure) -> Double?
+    {
         guard let text else { return nil }
         var digits = text.lowercased()
         var unit = 1.0
@@ -182,7 +183,8 @@ struct FindFiles: Action {
         for path in folders where !found.isFull { try look(in: path, level: level + 1, query, &found, on: machine) }
     }
 
-    private func described(_ path: String, _ status: FileStatus, on machine: some MachineReader) throws(Failure) -> Dict {
+    private func described(_ path: String, _ status: FileStatus, on machine: some MachineReader) throws(Failure) -> Dict
+    {
         var all: Dict = ["path": .string(path)]
         all.merge(ReadStatus.common(status)) { $1 }
         let (user, group) = try attempt { () throws(MachineError) in
@@ -190,7 +192,9 @@ struct FindFiles: Action {
         }
         all["pw_name"] = .string(user ?? "")
         all["gr_name"] = .string(group ?? "")
-        if getChecksum, status.kind == .file { all["checksum"] = .optional(try digest(algorithm, of: path, on: machine)) }
+        if getChecksum, status.kind == .file {
+            all["checksum"] = .optional(try digest(algorithm, of: path, on: machine))
+        }
         return all
     }
 

@@ -122,9 +122,12 @@ struct ReadStatus: Action {
     ]
 
     private static func flags(_ path: String, on machine: some MachineReader) -> Dict {
-        guard let flags = machine.flags(of: path) else { return ["version": .null, "attributes": [], "attr_flags": ""] }
+        guard let flags = machine.flags(of: path) else {
+            return ["version": .null, "attributes": [], "attr_flags": ""]
+        }
         return [
-            "version": .string(String(flags.version)), "attributes": .strings(flags.letters.compactMap { flagNames[$0] }),
+            "version": .string(String(flags.version)),
+            "attributes": .strings(flags.letters.compactMap { flagNames[$0] }),
             "attr_flags": .string(flags.letters),
         ]
     }
