@@ -68,7 +68,7 @@ enum DictMethods {
         case "keys": return .list(box.items.keys.map(Evaluator.plain))
         case "values":
             var result: [Datum] = []
-            for key in Array(box.items.keys) { result.append(try evaluator.member(Evaluator.plain(key), of: .dict(box)) ?? .null) }
+            for key in Array(box.items.keys) { result.append(try present(key, box, evaluator)) }
             return .list(result)
         case "items": return .list(try pairs(box, evaluator))
         case "get":
@@ -110,10 +110,16 @@ enum DictMethods {
     static func pairs(_ box: DictBox, _ evaluator: Evaluator) throws(TemplateError) -> [Datum] {
         var result: [Datum] = []
         for key in Array(box.items.keys) {
-            let plain = Evaluator.plain(key)
-            result.append(.tuple([plain, try evaluator.member(plain, of: .dict(box)) ?? .null]))
+            result.append(.tuple([Evaluator.plain(key), try present(key, box, evaluator)]))
         }
         return result
+    }
+
+    /// The member, which must have a value.
+    private static func present(_ key: Value, _ box: DictBox, _ evaluator: Evaluator) throws(TemplateError) -> Datum {
+        let found = try evaluator.member(Evaluator.plain(key), of: .dict(box)) ?? .null
+        if case .undefined(let undefined) = found { throw undefined.error }
+        return found
     }
 
     static func update(_ box: DictBox, from other: Datum, _ evaluator: Evaluator) throws(TemplateError) {

@@ -261,8 +261,15 @@ final class Output {
 
     func add(_ datum: Datum, _ evaluator: Evaluator) throws(TemplateError) {
         if case .null = datum { return }
-        if case .string(let text) = datum { try evaluator.countOutput(text.string.utf8.count) }
-        pieces.append(datum)
+        switch datum {
+        case .string(let text):
+            try evaluator.countOutput(text.string.utf8.count)
+            pieces.append(datum)
+        // What is changed later was printed as it was.
+        case .list(let box): pieces.append(.list(box.items))
+        case .dict(let box): pieces.append(.dict(DictBox(box.items)))
+        default: pieces.append(datum)
+        }
     }
 
     /// One piece as it is, several as text, none as null.

@@ -26,15 +26,16 @@ extension Filters {
         }
         table.add("items2dict", parameters: ["key_name", "value_name"]) { (c) throws(TemplateError) in
             guard c.value.isSequence else { throw TemplateError("'items2dict' requires a list, got '\(c.value.typeName)'") }
-            let keyName = try c.text(0) ?? "key"
-            let valueName = try c.text(1) ?? "value"
+            let keyName = c[0] ?? .string("key")
+            let valueName = c[1] ?? .string("value")
             let result = DictBox()
             for item in try c.items() {
-                guard case .dict = item, let key = try c.evaluator.member(.string(keyName), of: item),
-                    let value = try c.evaluator.member(.string(valueName), of: item)
+                guard let key = try c.evaluator.member(keyName, of: item),
+                    let value = try c.evaluator.member(valueName, of: item)
                 else {
                     throw TemplateError(
-                        "'items2dict' requires each dictionary in the list to contain the keys '\(keyName)' and '\(valueName)'")
+                        "'items2dict' requires each dictionary in the list to contain the keys "
+                            + "\(try c.evaluator.repr(keyName)) and \(try c.evaluator.repr(valueName))")
                 }
                 result.items[try c.evaluator.key(key)] = value
             }

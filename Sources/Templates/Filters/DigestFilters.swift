@@ -2,7 +2,7 @@ import Values
 
 extension Filters {
     static func digest(_ algorithm: String, _ bytes: [UInt8], _ evaluator: Evaluator) throws(TemplateError) -> [UInt8] {
-        guard let hash = evaluator.templater.formats.digest else {
+        guard let hash = evaluator.templater.digest else {
             throw TemplateError("digests cannot be computed here")
         }
         guard let digest = hash(algorithm, bytes) else { throw TemplateError("unsupported hash type \(algorithm)") }

@@ -175,7 +175,7 @@ extension Filters {
                 }
                 seconds = Int(number.rounded(.down))
             }
-            let zone = try c.flag(1) ? (offset: 0, name: "UTC") : TimeZone.local(at: seconds)
+            let zone = try c.flag(1) ? (offset: 0, name: "GMT") : TimeZone.local(at: seconds)
             let date = DateTime(microseconds: (seconds + zone.offset) * 1_000_000)
             return .string(date.formatted(try c.string(), zone: zone, epoch: seconds))
         }

@@ -15,9 +15,9 @@ extension Filters {
         table.add("mandatory", parameters: ["msg"], acceptsUndefined: true) { (c) throws(TemplateError) in
             guard case .undefined(let undefined) = c.value else { return c.value }
             if undefined.isError { throw undefined.error }
-            if let message = try c.text(0) { throw TemplateError(message, undefinedName: undefined.name) }
+            if let message = try c.text(0) { throw TemplateError(message) }
             let name = undefined.name.map { "'\($0)' " } ?? ""
-            throw TemplateError("mandatory variable \(name)not defined", undefinedName: undefined.name)
+            throw TemplateError("mandatory variable \(name)not defined")
         }
         table.add("ternary", parameters: ["true_val", "false_val", "none_val"], required: 2, acceptsUndefined: true) {
             (c) throws(TemplateError) in
