@@ -79,8 +79,14 @@ let package = Package(
         .testTarget(name: "ValuesTests", dependencies: ["Values"], swiftSettings: strict),
         .testTarget(name: "MachineTests", dependencies: ["Values", "Machine", "MachineFakes"], swiftSettings: strict),
         .testTarget(
-            name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "Crypto"],
-            swiftSettings: strict),
+            name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "YAML"],
+            exclude: ["Cases", "oracle.sh"], swiftSettings: strict),
         .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "YAMLTests", dependencies: ["YAML", "Values"], exclude: ["Cases", "regenerate.py"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CryptoTests", dependencies: ["Crypto", "Values"], exclude: ["Cases"], swiftSettings: strict),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Crypto", "Values"], swiftSettings: strict),
     ]
 )

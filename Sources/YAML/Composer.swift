@@ -127,18 +127,18 @@ struct Composer: ~Copyable {
     private mutating func key(_ event: Event) throws(Diagnostic) -> Node {
         let key = try node(event)
         if case .scalar = key.content { return key }
-        let first = key.entries?.first?.key.entries != nil || key.entries?.first?.key.scalar != nil
-        let template = first && isTemplateStart(event.start)
-        throw Diagnostic(
-            "a \(key.kindName) cannot be a key", at: key.place, length: template ? 2 : 1,
-            hint: template ? "quote a value that begins with a template: \"{{ … }}\"" : nil)
+        if key.entries != nil, isTemplateStart(event.start) {
+            throw Diagnostic(
+                "an unquoted template", at: place(Position(line: event.start.line, column: event.start.column - 1)),
+                length: 2, hint: "quote a value that begins with a template: \"{{ … }}\"")
+        }
+        throw Diagnostic("a \(key.kindName) cannot be a key", at: key.place)
     }
 
     private mutating func isTemplateStart(_ position: Position) -> Bool {
-        guard lines.indices.contains(position.line) else { return false }
+        guard lines.indices.contains(position.line), position.column > 0 else { return false }
         let line = String(Substring(lines[position.line]))
-        let start = max(0, position.column - 1)
-        return line.unicodeScalars.dropFirst(start).starts(with: "{{".unicodeScalars)
+        return line.unicodeScalars.dropFirst(position.column - 1).starts(with: "{{".unicodeScalars)
     }
 
     /// What `<<` adds: a mapping's entries, or those of several mappings, the earlier ones winning.
@@ -210,8 +210,7 @@ extension Composer {
         var tag: String?
         var value: Value
         switch event.tag {
-        case nil: value = scalar.style == .plain ? resolvedScalar(scalar.text) : .string(Text(scalar.text))
-        case "!": value = .string(Text(scalar.text))
+        case nil, "!": value = scalar.style == .plain ? resolvedScalar(scalar.text) : .string(Text(scalar.text))
         case "!unsafe", "!vault", "!vault-encrypted":
             // As in Ansible, the text under its tags is resolved as if it were plain.
             tag = event.tag == "!unsafe" ? "!unsafe" : "!vault"

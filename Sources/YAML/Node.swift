@@ -11,6 +11,11 @@ package struct Node: Sendable {
     package struct Entry: Sendable {
         package let key: Node
         package let value: Node
+
+        package init(key: Node, value: Node) {
+            self.key = key
+            self.value = value
+        }
     }
 
     /// Scalars are resolved, merge keys (`<<`) are merged, aliases are replaced, keys are unique.
@@ -37,6 +42,8 @@ package struct Node: Sendable {
     package var items: [Node]? { if case .sequence(let items) = content { items } else { nil } }
     package var entries: [Entry]? { if case .mapping(let entries) = content { entries } else { nil } }
     package var isNull: Bool { scalar?.isNull ?? false }
+    /// Null, at the same place.
+    package var null: Node { Node(content: .scalar(.null), place: place, length: length, tag: nil) }
 
     /// What a person calls it: `string`, `list`, `mapping`, …
     package var kindName: String {

@@ -45,6 +45,11 @@ private struct Source {
         if let tab = indentingTab(near: [at, problem.contextPosition]) {
             return error("a tab in the indentation", tab, hint: "indent with spaces")
         }
+        if problem.problem.contains("escape character") || problem.problem.contains("escape hexdecimal") {
+            return error(
+                "an escape that YAML does not know", at,
+                hint: "write '\\\\' for a backslash, or use single quotes")
+        }
         if problem.context.contains("quoted scalar") {
             return error(
                 "a quote without its partner", problem.contextPosition,
@@ -112,8 +117,9 @@ private struct Source {
             return error(
                 "no space behind ':'", Position(line: at.line - 1, column: column), hint: "write 'key: value'")
         }
+        let key = text.prefix { $0 == " " }.count
         return error(
-            "a key where none can stand", at,
+            "a key where none can stand", Position(line: at.line, column: key), length: max(1, at.column - key),
             hint: "the line is indented deeper than the ones it belongs with, or the value above needs quotes")
     }
 
