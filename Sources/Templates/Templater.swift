@@ -1,15 +1,11 @@
 import Patterns
 package import Values
 
-/// The digest of bytes under Python's name of the algorithm (`sha1`, `md5`, …); `nil` for one that is not known.
-package typealias Digest = @Sendable (_ algorithm: String, _ bytes: [UInt8]) -> [UInt8]?
-
 /// Renders templates and keeps what it has parsed. Used by one thread; made once.
 package final class Templater {
     let limits: Limits
     /// How texts of playbooks are read.
     let options: FileOptions
-    let digest: Digest?
     /// Conditions may give anything and its truth counts, as before ansible-core 2.19; otherwise only booleans.
     package var allowsBrokenConditions = true
 
@@ -25,9 +21,8 @@ package final class Templater {
     /// How many texts are kept parsed; then all are forgotten.
     private static let cacheLimit = 20_000
 
-    package init(limits: Limits = Limits(), digest: Digest? = nil) {
+    package init(limits: Limits = Limits()) {
         self.limits = limits
-        self.digest = digest
         var options = FileOptions()
         options.literalBackslashes = true
         self.options = options
@@ -211,8 +206,6 @@ package final class Templater {
 
     func global(named name: String) -> Datum? { globals[name] }
 
-    static var globalNames: Set<String> { Set(Globals.all.keys) }
-
     func syntax(of text: Text) throws(TemplateError) -> Syntax { try syntax(of: text, nil) }
 
     /// A template that another includes: read as a file is.
@@ -304,6 +297,6 @@ package final class Templater {
             guard let inner = freeNames(in: Text(constant), asExpression: false) else { return nil }
             names.formUnion(inner)
         }
-        return names.subtracting(Self.globalNames)
+        return names
     }
 }

@@ -22,6 +22,7 @@ import tempfile
 os.environ.update(
     ANSIBLE_ALLOW_BROKEN_CONDITIONALS="1", ANSIBLE_DEPRECATION_WARNINGS="0", ANSIBLE_DEVEL_WARNING="0",
     ANSIBLE_LOCALHOST_WARNING="0", TZ="UTC",
+    ANSIBLE_JINJA2_EXTENSIONS="jinja2.ext.do,jinja2.ext.loopcontrols",
 )
 
 from ansible.parsing.dataloader import DataLoader  # noqa: E402

@@ -79,8 +79,8 @@ enum DictMethods {
             if let found = box.items.removeValue(forKey: try evaluator.key(bound[0] ?? .null)) {
                 return try evaluator.lifted(found)
             }
-            guard let fallback = bound[1] else { throw TemplateError("KeyError: \(try evaluator.repr(bound[0] ?? .null))") }
-            return fallback
+            if let fallback = bound[1] { return fallback }
+            throw TemplateError("KeyError: \(try evaluator.repr(bound[0] ?? .null))")
         case "popitem":
             if box.items.isEmpty { throw TemplateError("popitem(): dictionary is empty") }
             let (key, value) = box.items.removeLast()
@@ -101,7 +101,9 @@ enum DictMethods {
         case "fromkeys":
             let bound = try call.bound(["iterable", "value"], required: 1)
             let result = DictBox()
-            for key in try evaluator.items(of: bound[0] ?? .null) { result.items[try evaluator.key(key)] = bound[1] ?? .null }
+            for key in try evaluator.items(of: bound[0] ?? .null) {
+                result.items[try evaluator.key(key)] = bound[1] ?? .null
+            }
             return .dict(result)
         default: throw TemplateError("dict method '\(name)' cannot be used in a template")
         }
@@ -178,7 +180,9 @@ enum Sorting {
         items = keyed.map(\.item)
     }
 
-    private static func merge(_ items: inout [(key: Datum, item: Datum)], _ evaluator: Evaluator) throws(TemplateError) {
+    private static func merge(
+        _ items: inout [(key: Datum, item: Datum)], _ evaluator: Evaluator
+    ) throws(TemplateError) {
         if items.count < 2 { return }
         var left = Array(items[..<(items.count / 2)])
         var right = Array(items[(items.count / 2)...])

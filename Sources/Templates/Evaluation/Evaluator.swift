@@ -117,7 +117,7 @@ final class Evaluator {
         do throws(TemplateError) {
             datum = try lifted(.raw(value))
         } catch {
-            throw value.place == nil ? error : error.noting("in variable '\(name)'\(value.place.map { " (\($0))" } ?? "")")
+            throw value.place.map { error.noting("in variable '\(name)' (\($0))") } ?? error
         }
         resolved[name] = (datum, sawSecret)
         sawSecret = sawSecret || before

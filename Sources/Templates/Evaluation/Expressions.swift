@@ -230,7 +230,9 @@ extension Evaluator {
     func items(of datum: Datum, _ span: Span? = nil) throws(TemplateError) -> [Datum] {
         switch datum {
         case .list(let box):
-            for index in box.items.indices { if case .raw = box.items[index] { box.items[index] = try lifted(box.items[index]) } }
+            for (index, item) in box.items.enumerated() {
+                if case .raw = item { box.items[index] = try lifted(item) }
+            }
             return box.items
         case .tuple(let items):
             var result: [Datum] = []
