@@ -79,6 +79,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: strict),
         .testTarget(
+            name: "HostsTests", dependencies: ["Hosts", "YAML", "Values"],
+            exclude: ["Cases", "Errors", "regenerate.py"], swiftSettings: strict),
+        .testTarget(
             name: "YAMLTests", dependencies: ["YAML", "Values"], exclude: ["Cases", "regenerate.py"],
             swiftSettings: strict),
     ]
