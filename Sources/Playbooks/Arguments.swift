@@ -1,5 +1,5 @@
 import Modules
-package import Values
+import Values
 
 /// The one-line form of arguments: `key=value key="v w" the rest`.
 package enum OneLine {

@@ -99,13 +99,13 @@ package final class Planner {
             for layer in [play.variables, context.prompted, all, context.extra] {
                 for (name, value) in layer { known[name] = value }
             }
-            for (name, value) in try variables(in: entry, play, known) { all[name] = value }
+            for (name, value) in try fileVariables(in: entry, play, known) { all[name] = value }
         }
         return all
     }
 
     /// One entry: a name, or a list of which the first that is there counts.
-    private func variables(in entry: Value, _ play: Play, _ known: Dict) throws(Diagnostic) -> Dict {
+    private func fileVariables(in entry: Value, _ play: Play, _ known: Dict) throws(Diagnostic) -> Dict {
         var searched: [String] = []
         for candidate in entry.list ?? [entry] {
             guard case .string(let text) = candidate else { continue }

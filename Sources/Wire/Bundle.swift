@@ -1,4 +1,4 @@
-package import Values
+import Values
 
 /// What a node is to be, as it is handed out: named blobs, and what the signature covers.
 ///

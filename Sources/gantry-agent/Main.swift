@@ -39,8 +39,8 @@ struct Main {
             switch arguments[index] {
             case "--as": become(arguments[index + 1])
             case "--remove":
-                unlink(arguments[index + 1] + "/agent")
-                rmdir(arguments[index + 1])
+                _ = unsafe unlink(arguments[index + 1] + "/agent")
+                _ = unsafe rmdir(arguments[index + 1])
             default: break
             }
             index += 2

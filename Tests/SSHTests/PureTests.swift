@@ -4,7 +4,9 @@ import Values
 
 struct DigestTests {
     @Test func knownAnswers() {
-        let hex = { (bytes: [UInt8]) in bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined() }
+        let hex = { (bytes: [UInt8]) in
+            bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+        }
         // FIPS 180-4 and RFC 2202.
         #expect(hex(sha256(Array("abc".utf8))) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
         #expect(hex(sha256([])) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
@@ -13,8 +15,9 @@ struct DigestTests {
         #expect(
             hex(hmacSHA1(key: Array("Jefe".utf8), Array("what do ya want for nothing?".utf8)))
                 == "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79")
+        let key = [UInt8](repeating: 0xaa, count: 80)
         #expect(
-            hex(hmacSHA1(key: [UInt8](repeating: 0xaa, count: 80), Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8)))
+            hex(hmacSHA1(key: key, Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8)))
                 == "aa4ae5e15272d00e95705637ce8a3b55ed402112")
     }
 
@@ -37,11 +40,12 @@ struct KnownHostsTests {
         ("web", "[web]:2222", false), ("*", "x", true), ("web", "web2", false),
     ])
     func namesMatch(patterns: String, name: String, expected: Bool) {
-        let file = KnownHostsFile(path: "known_hosts", text: Array("\n# x\n\(patterns) ssh-ed25519 \(Self.key) note\n".utf8))
+        let text = "\n# x\n\(patterns) ssh-ed25519 \(Self.key) note\n"
+        let file = KnownHostsFile(path: "known_hosts", text: Array(text.utf8))
         #expect(file.entries(for: name.lowercased()).map(\.line) == (expected ? [3] : []))
     }
 
-    /// Hashed by `ssh-keygen -H`: the name is `host.example`.
+    /// The form that `ssh-keygen -H` writes; a file it wrote itself is read in `HostKeyTests`.
     @Test func hashedNamesMatch() {
         let name = "host.example"
         let salt: [UInt8] = (0..<20).map { UInt8($0) }
@@ -52,7 +56,8 @@ struct KnownHostsTests {
     }
 
     @Test func junkIsPassedOver() {
-        let junk = "one\ntwo words\n@unknown * ssh-ed25519 \(Self.key)\n|1|x ssh-ed25519 \(Self.key)\n\u{0}\u{ff}\n@revoked\n"
+        let key = "ssh-ed25519 \(Self.key)"
+        let junk = "one\ntwo words\n@unknown * \(key)\n|1|x \(key)\n\u{0}\u{ff}\n@revoked\n"
         #expect(KnownHostsFile(path: "f", text: Array(junk.utf8)).entries(for: "one").isEmpty)
     }
 
@@ -131,7 +136,8 @@ struct SSHConfigTests {
     }
 
     @Test func jumpHostsBecomeAChain() throws {
-        let hops = ["gate": "User keeper\nProxyJump outer:2022", "outer": "HostName 1.2.3.4", "round": "ProxyJump round"]
+        let hops = ["gate": "User keeper\nProxyJump outer:2022",
+            "outer": "HostName 1.2.3.4", "round": "ProxyJump round"]
         let read = { (name: String) in
             var config = SSHConfig(host: name)
             config.read(hops[name] ?? "", named: name)

@@ -30,14 +30,27 @@ struct RouteTests {
         #expect(try await channel.read() == Array("4000000\n".utf8))
         #expect(await channel.wait() == .exited(0))
         await connection.close()
+        // Many at once share the way.
+        let many = target
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<10 {
+                group.addTask {
+                    let result = try await client.output("echo \(index)", on: many)
+                    #expect(result.output == "\(index)\n")
+                }
+            }
+            try await group.waitForAll()
+        }
         target.port = freePort()
         target.jump = [server.target]
         let text = try await failure(client, target)
-        #expect(text.hasPrefix("\(target.endpoint) cannot be reached from the jump host \(server.target.endpoint)"), "\(text)")
+        let unreachable = "\(target.endpoint) cannot be reached from the jump host \(server.target.endpoint)"
+        #expect(text.hasPrefix(unreachable), "\(text)")
         target = server.target
         target.jump = [SSHTarget(host: "127.0.0.1", port: freePort(), user: "x")]
         let refused = try await failure(client, target)
-        #expect(refused.contains("on the jump host \(target.jump[0].endpoint), on the way to \(target.endpoint)"), "\(refused)")
+        let route = "\n  on the jump host \(target.jump[0].endpoint)\n  on the way to \(target.endpoint)"
+        #expect(refused.hasSuffix(route), "\(refused)")
     }
 
     @Test func aProxyCommandCarriesTheConnection() async throws {
@@ -57,15 +70,15 @@ struct RouteTests {
         var target = server.target
         target.proxyCommand = "python3 \(server.folder)/proxy.py"
         #expect(try await client.output("echo by proxy", on: target).output == "by proxy\n")
-        target.proxyCommand = "exit 1"
+        target.proxyCommand = "false"
         let text = try await failure(client, target)
-        #expect(text.contains("the other side closed the connection"), "\(text)")
+        #expect(text.hasPrefix("\(target.endpoint): "), "\(text)")
     }
 
     @Test func aHundredConnectionsShareTwoThreads() async throws {
         let server = try PrivateServer()
-        let before = openDescriptors()
         let client = try SSHClient(threads: 2)
+        let before = openDescriptors()
         let target = server.target
         let outputs = try await withThrowingTaskGroup(of: String.self) { group in
             for index in 0..<100 {
@@ -127,7 +140,8 @@ struct RouteTests {
         var silent = SSHTarget(host: "127.0.0.1", port: silentPort, user: "x")
         silent.connectTimeout = 0.5
         let text = try await failure(client, silent)
-        #expect(text.hasPrefix("127.0.0.1:\(silentPort): no answer within 0.5 s while waiting for the SSH handshake"), "\(text)")
+        let waiting = "127.0.0.1:\(silentPort): no answer within 0.5 s while waiting for the SSH handshake"
+        #expect(text.hasPrefix(waiting), "\(text)")
         // With its queue full, the same socket drops what comes: a host that does not answer at all.
         let fillers = (0..<4).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0) }
         defer { for filler in fillers { close(filler) } }
@@ -140,8 +154,8 @@ struct RouteTests {
         let server = try PrivateServer()
         let (file, silentPort) = listener()
         defer { close(file) }
-        let before = openDescriptors()
         let client = try SSHClient(threads: 1)
+        let before = openDescriptors()
         let connecting = Task { try await client.connect(SSHTarget(host: "127.0.0.1", port: silentPort, user: "x")) }
         usleep(50_000)
         connecting.cancel()

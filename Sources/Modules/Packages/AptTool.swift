@@ -46,6 +46,11 @@ struct AptTool {
             let done = try run(["apt-get", "-q", "update", "-o", "APT::Update::Error-Mode=any"], editor)
             if done.status == 0 {
                 listsUpdated = cacheTime != before
+                // Lists that the servers did not change keep their time; they are fresh nevertheless.
+                if !listsUpdated, task.cacheValidTime > 0 {
+                    let now = editor.now
+                    _ = try? editor.setTimes(of: "/var/lib/apt/lists", access: nil, modification: now)
+                }
                 return listsUpdated
             }
             let errors = done.errorText.trimmed

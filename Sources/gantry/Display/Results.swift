@@ -72,14 +72,3 @@ struct ResultText {
         }
     }
 }
-
-/// Counts of one host, as the recap prints them.
-struct HostCounts: Sendable, Hashable {
-    var ok = 0
-    var changed = 0
-    var unreachable = 0
-    var failed = 0
-    var skipped = 0
-    var rescued = 0
-    var ignored = 0
-}
