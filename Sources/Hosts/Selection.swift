@@ -169,7 +169,10 @@ private struct Selection {
             }
             if !groupMatched || expression.contains("."), graph.hostIDs[expression] != nil { found.append(expression) }
         }
-        if found.isEmpty, Graph.localNames.contains(expression) { return [expression] }
+        if found.isEmpty, Graph.localNames.contains(expression) {
+            // This machine under the name that the inventory has for it, or made up.
+            return [graph.hosts.first { Graph.localNames.contains($0.name) }?.name ?? expression]
+        }
         if found.isEmpty, !groupMatched, expression != "all" {
             let names = graph.groups.map(\.name) + graph.hosts.map(\.name)
             warnings.append(

@@ -14,10 +14,12 @@ bin = pathlib.Path(sys.executable).parent
 
 
 def run(case, *arguments):
-    env = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "0", "ANSIBLE_CONFIG": "/dev/null"}
+    env = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "0"}
     if (case / "hash_behaviour").exists():
         env["ANSIBLE_HASH_BEHAVIOUR"] = "merge"
     done = subprocess.run([bin / arguments[0], *arguments[1:]], cwd=case, env=env, capture_output=True, text=True)
+    if done.returncode:
+        print(done.stderr)
     return done.stdout
 
 
@@ -39,6 +41,8 @@ for line in lines:
         print(line + "\\t=> error")
 """
     done = subprocess.run([sys.executable, "-c", code, json.dumps([sources, lines])], cwd=case, capture_output=True, text=True)
+    if done.returncode:
+        print(done.stderr)
     return done.stdout
 
 
