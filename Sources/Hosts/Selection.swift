@@ -128,9 +128,8 @@ private struct Selection {
     }
 
     private static func splitSubscript(_ part: String) -> (String, Subscript?) {
-        guard part.hasSuffix("]"), !part.hasPrefix("~"), let open = part.lastIndex(of: "["), open > part.startIndex else {
-            return (part, nil)
-        }
+        guard part.hasSuffix("]"), !part.hasPrefix("~"), let open = part.lastIndex(of: "["), open > part.startIndex
+        else { return (part, nil) }
         let name = String(part[..<open])
         let inside = part[part.index(after: open)...].dropLast()
         func isNumber(_ text: Substring) -> Bool { !text.isEmpty && text.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } }

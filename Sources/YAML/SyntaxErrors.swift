@@ -158,7 +158,7 @@ private struct Source {
         if character(at) == "-", what == "mapping" {
             return error(
                 "a list item in a mapping", at,
-                hint: "the mapping began at line \(began.line + 1), column \(began.column + 1); indent the item below a key")
+                hint: "indent it below a key; the mapping began at line \(began.line + 1), column \(began.column + 1)")
         }
         return error(
             "the indentation fits no level above", at,

@@ -67,8 +67,11 @@ private func expectEqual(_ text: String, _ expected: String) {
     if text == expected { return }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     let wanted = expected.split(separator: "\n", omittingEmptySubsequences: false)
-    let at = zip(lines, wanted).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? min(lines.count, wanted.count)
-    func line(_ lines: [Substring], _ index: Int) -> Substring { lines.indices.contains(index) ? lines[index] : "(end)" }
+    let common = zip(lines, wanted).enumerated()
+    let at = common.first { $0.element.0 != $0.element.1 }?.offset ?? min(lines.count, wanted.count)
+    func line(_ lines: [Substring], _ index: Int) -> Substring {
+        lines.indices.contains(index) ? lines[index] : "(end)"
+    }
     let before = lines[max(0, at - 2)..<at].joined(separator: "\n")
     Issue.record("line \(at + 1):\n\(before)\n  is \(line(lines, at))\n  not \(line(wanted, at))")
 }
