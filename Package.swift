@@ -83,6 +83,9 @@ let package = Package(
         .testTarget(name: "ControllerTests", dependencies: ["Controller", "Values", "Wire"], swiftSettings: strict),
         .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: strict),
         .testTarget(
+            name: "HostsTests", dependencies: ["Hosts", "YAML", "Values"],
+            exclude: ["Cases", "Errors", "regenerate.py"], swiftSettings: strict),
+        .testTarget(
             name: "YAMLTests", dependencies: ["YAML", "Values"], exclude: ["Cases", "regenerate.py"],
             swiftSettings: strict),
         .testTarget(
