@@ -93,5 +93,13 @@ int machine_set_times(const char *path, const double *access, const double *modi
     return 0;
 }
 
+int machine_read_time(const char *text, const char *format, double *seconds) {
+    struct tm parts = {.tm_mday = 1, .tm_year = 70, .tm_isdst = -1};
+    const char *end = strptime(text, format, &parts);
+    if (!end || *end) return 0;
+    *seconds = (double)mktime(&parts);
+    return 1;
+}
+
 uint32_t machine_major(uint64_t device) { return gnu_dev_major(device); }
 uint32_t machine_minor(uint64_t device) { return gnu_dev_minor(device); }

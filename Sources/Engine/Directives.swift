@@ -4,7 +4,7 @@ import Wire
 
 /// What the engine does itself, because it acts on the play and not on the machine.
 enum Directives {
-    typealias Body = (TaskRun, Dict) throws(Interruption) -> TaskResult
+    typealias Body = @Sendable (TaskRun, Dict) throws(Interruption) -> TaskResult
 
     static let all: [String: Body] = [
         "set_fact": setFact, "debug": debug, "assert": assert, "fail": fail, "include_vars": includeVars,

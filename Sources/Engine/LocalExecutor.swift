@@ -1,6 +1,6 @@
 package import Machine
-import Modules
-package import Values
+package import Modules
+import Values
 package import Wire
 
 /// Runs modules in this process; those that are to become another user, in a child.

@@ -1,5 +1,5 @@
 package import Templates
-package import Values
+import Values
 package import Wire
 
 /// The surroundings of a list of steps: the play itself, or a file that was included while it ran.
@@ -139,7 +139,7 @@ package final class PlayRun {
         let scope = TaskScope(self, task, frame: frame)
         let runner = TaskRun(self, task, scope, frame, position)
         guard try runner.isSelected() else { return }
-        try runner.run()
+        try runner.perform()
     }
 
     // MARK: Handlers
@@ -285,24 +285,4 @@ package final class PlayRun {
 
 extension Interruption {
     static var unexpectedAnswer: Interruption { .stopped("the coordinator gave an answer of the wrong kind") }
-}
-
-/// Keywords of a task under those of its surroundings: conditions, tags and environments add up, variables merge, and
-/// of the rest the nearest wins.
-package func inheriting(_ own: Dict, from outer: Dict) -> Dict {
-    var merged = own
-    for (key, value) in outer {
-        switch key.text {
-        case "when", "tags", "environment", "notify":
-            let outerList = value.list ?? [value]
-            let ownList = own[key].map { $0.list ?? [$0] } ?? []
-            merged[key] = .list(outerList + ownList.filter { key.text != "tags" || !outerList.contains($0) })
-        case "vars", "module_defaults":
-            var base = value.dict ?? Dict()
-            for (name, inner) in own[key]?.dict ?? Dict() { base[name] = inner }
-            merged[key] = .dict(base)
-        default: if own[key] == nil { merged[key] = value }
-        }
-    }
-    return merged
 }

@@ -16,7 +16,7 @@ struct TaskItem {
     }
 
     /// Runs it; a failure of the task is a result. Only what ends the way is thrown.
-    func run() throws(Interruption) -> TaskResult {
+    func outcome() throws(Interruption) -> TaskResult {
         let isHidden = (try? task.flag("no_log")) ?? true
         var result: TaskResult
         do throws(Interruption) {
@@ -143,15 +143,18 @@ struct TaskItem {
     }
 
     private func become() throws(Interruption) -> Become? {
-        let own = try task.keyword("become") ?? variable("ansible_become")
+        var own = try task.keyword("become")
+        if own == nil { own = try variable("ansible_become") }
         guard own?.asBool ?? false else { return nil }
         func text(_ keyword: String, _ variables: [String], _ fallback: String) throws(Interruption) -> String {
             for name in variables { if let value = try variable(name), !value.isNull { return value.pythonText } }
             return try task.keyword(keyword)?.pythonText ?? fallback
         }
         let method = try text("become_method", ["ansible_become_method"], "sudo")
-        let password = try ["ansible_become_password", "ansible_become_pass", "ansible_\(method)_pass"]
-            .lazy.compactMap { try? variable($0) }.first?.pythonText
+        var password: String?
+        for name in ["ansible_become_password", "ansible_become_pass", "ansible_\(method)_pass"] where password == nil {
+            password = try variable(name)?.pythonText
+        }
         if let password { run.masking.learn(password) }
         return Become(
             method: method, user: try text("become_user", ["ansible_become_user"], "root"),

@@ -85,7 +85,7 @@ final class TaskRun {
 
     // MARK: Running
 
-    func run() throws(Interruption) {
+    func perform() throws(Interruption) {
         if task.module == "meta" { return try runMeta() }
         let isInclude = includeModules.contains(task.module)
         if !isInclude, try flag("run_once") { return try runOnce() }
@@ -119,7 +119,7 @@ final class TaskRun {
     /// Runs the task, with its loop; failures are in the result, not thrown.
     private func execute() throws(Interruption) -> TaskResult {
         do throws(Interruption) {
-            guard let items = try loopItems() else { return try TaskItem(self, item: nil).run() }
+            guard let items = try loopItems() else { return try TaskItem(self, item: nil).outcome() }
             return try runLoop(items)
         } catch {
             guard case .failed(let failure) = error else { throw error }
@@ -149,7 +149,7 @@ final class TaskRun {
             if let reason = run.coordinator.stopReason { throw .stopped(reason) }
             let loop = LoopItem(items: items, index: index, control: control)
             scope.local = loop.variables
-            var result = try TaskItem(self, item: loop).run()
+            var result = try TaskItem(self, item: loop).outcome()
             result.label = try label(control, item)
             result.result["ansible_loop_var"] = .string(control.variable)
             result.result[control.variable] = item.untrusted

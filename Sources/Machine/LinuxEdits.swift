@@ -1,6 +1,12 @@
 import CMachine
 import Glibc
 
+/// The seconds since 1970 of a local time written by a format of `strptime`; `nil` where the two do not fit.
+package func localMoment(_ text: String, format: String) -> Double? {
+    var seconds = 0.0
+    return unsafe machine_read_time(text, format, &seconds) == 1 ? seconds : nil
+}
+
 extension LinuxMachine {
     package func replace(
         _ path: String, with contents: [UInt8], attributes: Attributes,

@@ -8,7 +8,7 @@ package struct LinuxMachine: MachineEditor {
     package let environment: [String: String]
     package let identity: Identity
     /// The mask that the process was started with.
-    let mask: UInt32
+    package let mask: UInt32
 
     package init(stop: StopSignal = .never, environment: [String: String]? = nil) {
         self.stop = stop

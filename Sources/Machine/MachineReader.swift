@@ -36,6 +36,8 @@ package protocol MachineReader: Sendable {
 
     var environment: [String: String] { get }
     var identity: Identity { get }
+    /// The mask that takes permissions away from new files.
+    var mask: UInt32 { get }
     /// Seconds since 1970, UTC.
     var now: Double { get }
     /// Waits; ends early with an error when the run is being stopped.

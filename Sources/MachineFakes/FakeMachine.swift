@@ -48,6 +48,7 @@ package final class FakeMachine: MachineEditor {
     private let state: Mutex<State>
     package let environment: [String: String]
     package let identity: Identity
+    package var mask: UInt32 { 0o022 }
 
     package init(environment: [String: String] = ["PATH": "/usr/bin:/bin", "HOME": "/root"], identity: Identity? = nil) {
         self.environment = environment

@@ -58,14 +58,20 @@ package struct ControllerFile: Sendable, Hashable {
     package var digest: String
     package var size: Int
     package var mode: UInt32
-    /// For a folder: what is below it, paths relative to it, sorted; `nil` for a file.
+    /// For a folder: all that is below it at any depth, paths relative to it, sorted; `nil` for a file. Links are
+    /// followed; folders among the children have an empty list.
     package var children: [ControllerFile]?
-    package init(path: String, digest: String, size: Int, mode: UInt32, children: [ControllerFile]? = nil) {
+    /// Where it points, as written, when the path itself is a link; the rest tells of what it points to.
+    package var target: String?
+    package init(
+        path: String, digest: String, size: Int, mode: UInt32, children: [ControllerFile]? = nil, target: String? = nil
+    ) {
         self.path = path
         self.digest = digest
         self.size = size
         self.mode = mode
         self.children = children
+        self.target = target
     }
 }
 
@@ -124,16 +130,22 @@ package struct Diff: Sendable, Hashable {
     package var after: String
     package var beforeHeader: String
     package var afterHeader: String
-    package init(before: String, after: String, beforeHeader: String = "", afterHeader: String = "") {
+    /// Lines to print as they are, before the two texts: why there is nothing to compare.
+    package var note: String
+    package init(
+        before: String, after: String, beforeHeader: String = "", afterHeader: String = "", note: String = ""
+    ) {
         self.before = before
         self.after = after
         self.beforeHeader = beforeHeader
         self.afterHeader = afterHeader
+        self.note = note
     }
     package var value: Value {
         var dict: Dict = ["before": .string(before), "after": .string(after)]
         if !beforeHeader.isEmpty { dict["before_header"] = .string(beforeHeader) }
         if !afterHeader.isEmpty { dict["after_header"] = .string(afterHeader) }
+        if !note.isEmpty { dict["prepared"] = .string(note) }
         return .dict(dict)
     }
 }

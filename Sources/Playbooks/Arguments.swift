@@ -2,7 +2,7 @@ import Modules
 import Values
 
 /// The one-line form of arguments: `key=value key="v w" the rest`.
-enum OneLine {
+package enum OneLine {
     /// - Parameter known: for free-form modules, the keys that are parameters; anything else belongs to the free text.
     static func arguments(_ text: Text, freeForm: String?, known: Set<String>) -> Dict {
         var arguments = Dict()
@@ -30,7 +30,7 @@ enum OneLine {
 
     private static func joinedWords(_ words: [Substring]) -> Substring { Substring(words.joined(separator: " ")) }
 
-    static func unquoted(_ text: String) -> String {
+    package static func unquoted(_ text: String) -> String {
         guard text.count >= 2, let first = text.first, first == text.last, first == "'" || first == "\"" else {
             return text
         }
@@ -38,7 +38,7 @@ enum OneLine {
     }
 
     /// Words at blanks; quotes and Jinja braces hold them together.
-    static func words(_ text: String) -> [Substring] {
+    package static func words(_ text: String) -> [Substring] {
         var words: [Substring] = []
         var start: String.Index?
         var quote: Character?

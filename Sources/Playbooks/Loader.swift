@@ -1,8 +1,7 @@
-package import Modules
 package import Templates
 package import Values
-package import Wire
-package import YAML
+import Wire
+import YAML
 
 /// Reads playbooks and everything static that they name; collects all errors before it gives up.
 package final class Loader {

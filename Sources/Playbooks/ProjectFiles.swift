@@ -1,7 +1,7 @@
 package import Values
 
 /// The files that playbooks are made of. The controller reads the disk; tests keep them in memory.
-package protocol ProjectFiles: AnyObject {
+package protocol ProjectFiles: AnyObject, Sendable {
     func kind(of path: String) -> ProjectFileKind?
     func contents(of path: String) throws(Diagnostic) -> [UInt8]?
     func names(in folder: String) -> [String]

@@ -1,6 +1,6 @@
 import Modules
-import Values
-import Wire
+package import Values
+package import Wire
 import YAML
 
 /// A role as something names it.

@@ -98,7 +98,6 @@ struct TaskParser {
                 return nil
             }
         }
-        if name == "systemd_service" { name = "systemd" }
         guard isModule(name) else {
             unknown(name, action)
             return nil

@@ -141,7 +141,8 @@ struct Authentication {
         var passphrase: Secret?
         if key.isEncrypted {
             guard let ask = target.passphrase else {
-                return .unusable("has a passphrase and nobody can be asked for it; give it to the agent: ssh-add \(key.name)")
+                return .unusable(
+                    "has a passphrase and nobody can be asked for it; give it to the agent: ssh-add \(key.name)")
             }
             passphrase = await credentials.passphrase(for: key.name, ask)
             if passphrase == nil { return .unusable("no passphrase was given") }

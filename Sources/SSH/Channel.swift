@@ -103,7 +103,8 @@ final class Channel {
 
     // MARK: pumping
 
-    var waitsForRoom: Bool { !outgoing.isEmpty }
+    /// Whether it has something to send that the session has no room for; the peer's window is another matter.
+    private(set) var waitsForRoom = false
 
     /// Does all that can be done without waiting.
     func pump() {
@@ -156,16 +157,23 @@ final class Channel {
     }
 
     private func write(through session: Session) throws(LibraryError) {
-        while !outgoing.isEmpty, session.hasRoom {
+        var hasMoved = false
+        waitsForRoom = false
+        while !outgoing.isEmpty {
+            guard session.hasRoom else {
+                waitsForRoom = true
+                break
+            }
             // The same bytes are offered again when libssh2 took none of them.
             let sent = unsafe try outgoing.consume { (bytes) throws(LibraryError) -> Int in
                 unsafe try handle!.write(bytes)
             }
             if sent == 0 { break }
+            hasMoved = true
         }
         answerWriters()
         if outgoing.isEmpty, wantsEnd, try handle!.sendEnd() { wantsEnd = false }
-        if hasRoom, let inner { core.wake(inner) }
+        if hasMoved, hasRoom, let inner { core.wake(inner) }
     }
 
     // MARK: answers

@@ -78,7 +78,8 @@ extension SSHConfig {
     /// `SSH_AUTH_SOCK`, `$VARIABLE`, `none` or a path.
     private static func agentSocket(_ text: String) -> String? {
         if text == "SSH_AUTH_SOCK" || text.lowercased() == "none" { return nil }
-        return text.hasPrefix("$") ? environmentVariable(String(text.dropFirst().filter { $0 != "{" && $0 != "}" })) : text
+        guard text.hasPrefix("$") else { return text }
+        return environmentVariable(String(text.dropFirst().filter { $0 != "{" && $0 != "}" }))
     }
 
     // MARK: tokens

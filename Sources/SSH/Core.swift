@@ -40,13 +40,12 @@ import Glibc
     /// Runs what is due: timers, and sessions that have something to do.
     func turn() {
         while let action = timers.popDue(at: monotonicNow()) { action() }
-        while !ready.isEmpty {
-            let round = ready
-            ready = []
-            for session in round {
-                session.isReady = false
-                session.pump()
-            }
+        // One round: what it wakes runs after a look at the descriptors.
+        let round = ready
+        ready = []
+        for session in round {
+            session.isReady = false
+            session.pump()
         }
     }
 

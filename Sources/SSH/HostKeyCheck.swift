@@ -43,7 +43,9 @@ struct HostKeyCheck: Sendable {
             throw .hostKey(
                 SSHProblem(
                     "host key of \(target.endpoint) is revoked by \(entry.place)",
-                    notes: ["received \(received)", "whoever has this key is not to be trusted: give the host a new one"]))
+                    notes: [
+                        "received \(received)", "whoever has this key is not to be trusted: give the host a new one",
+                    ]))
         case .authority(let entry):
             throw .hostKey(
                 SSHProblem(
@@ -86,7 +88,9 @@ struct HostKeyCheck: Sendable {
                         "or let the first contact decide: StrictHostKeyChecking=accept-new",
                     ]))
         }
-        guard let file = files.first else { return "host key of \(target.endpoint) is new, and there is no file to keep it" }
+        guard let file = files.first else {
+            return "host key of \(target.endpoint) is new, and there is no file to keep it"
+        }
         do throws(Errno) {
             try store.append("\(name) \(key.line)", to: file)
         } catch {

@@ -24,7 +24,8 @@ final class Reply<Value: Sendable>: Sendable {
     /// Answers; returns whether this answer is the one that counts.
     @discardableResult
     func send(_ answer: Result<Value, SSHError>) -> Bool {
-        let (counts, continuation) = state.withLock { state -> (Bool, CheckedContinuation<Result<Value, SSHError>, Never>?) in
+        typealias Asker = CheckedContinuation<Result<Value, SSHError>, Never>
+        let (counts, continuation) = state.withLock { state -> (Bool, Asker?) in
             switch state {
             case .open:
                 state = .answered(answer)

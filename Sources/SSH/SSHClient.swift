@@ -6,6 +6,7 @@ package struct SSHClient: Sendable {
     private let pool: LoopPool
     private let credentials = Credentials()
     private let knownHosts = KnownHostsStore()
+    private let jumpHosts = JumpHosts()
 
     /// - Parameter threads: how many loops; one per core is right. 0 takes the number of cores.
     /// - Throws: `unreachable` when the system gives no thread or descriptor.
@@ -16,13 +17,33 @@ package struct SSHClient: Sendable {
 
     /// Connects, checks the host's key and logs in.
     package func connect(_ target: SSHTarget) async throws(SSHError) -> SSHConnection {
-        var outer: SSHConnection?
-        for hop in target.jump {
-            do throws(SSHError) {
-                outer = try await connect(hop, through: outer)
-            } catch { throw error.noting("on the jump host \(hop.endpoint), on the way to \(target.endpoint)") }
+        guard !target.jump.isEmpty else { return try await connect(target, through: nil) }
+        // One connection for each loop, so that a busy gate does not leave cores idle.
+        let key = "\(pool.nextIndex) " + target.jump.map(\.sharingKey).joined(separator: " ")
+        let outer = try await gate(target, key)
+        do throws(SSHError) {
+            return try await connect(target, through: outer)
+        } catch {
+            guard case .lost = error else { throw error }
+            // The shared connection may have died since it was last used.
+            jumpHosts.forget(outer, for: key)
+            return try await connect(target, through: try await gate(target, key))
         }
-        return try await connect(target, through: outer)
+    }
+
+    /// The connection to the last of the target's jump hosts.
+    private func gate(_ target: SSHTarget, _ key: String) async throws(SSHError) -> SSHConnection {
+        do throws(SSHError) {
+            return try await jumpHosts.connection(for: key) { () -> Result<SSHConnection, SSHError> in
+                var outer: SSHConnection?
+                for hop in target.jump {
+                    do throws(SSHError) {
+                        outer = try await connect(hop, through: outer)
+                    } catch { return .failure(error.noting("on the jump host \(hop.endpoint)")) }
+                }
+                return outer.map { .success($0) } ?? .failure(.cancelled)
+            }
+        } catch { throw error.noting("on the way to \(target.endpoint)") }
     }
 
     /// Closes all connections and ends the threads.
@@ -102,7 +123,9 @@ package struct SSHClient: Sendable {
                     reply, core, id, endpoint, .socket(proxy.descriptor, process: proxy.process), compression)
             case .failure(let error):
                 reply.send(
-                    .failure(.unreachable(SSHProblem("\(endpoint): the proxy command cannot be started: \(error.text)"))))
+                    .failure(
+                        .unreachable(
+                            SSHProblem("\(endpoint): the proxy command cannot be started: \(error.text)"))))
             }
         }
     }
@@ -262,7 +285,8 @@ private final class LoopPool: Sendable {
 
     deinit { stop() }
 
-    var next: Loop { loops[turn.wrappingAdd(1, ordering: .relaxed).oldValue % loops.count] }
+    var nextIndex: Int { turn.wrappingAdd(1, ordering: .relaxed).oldValue % loops.count }
+    var next: Loop { loops[nextIndex] }
 
     func stop() { for loop in loops { loop.stop() } }
 }

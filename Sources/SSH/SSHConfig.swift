@@ -43,7 +43,8 @@ package struct SSHConfig: Sendable {
     private mutating func read(file path: String, depth: Int) {
         guard case .success(let bytes) = contents(of: path) else { return }
         let text = String(decoding: bytes, as: UTF8.self)
-        read(text, file: SourceFile(name: abbreviated(path), text: text), isUsers: !path.hasPrefix("/etc/"), depth: depth)
+        let file = SourceFile(name: abbreviated(path), text: text)
+        read(text, file: file, isUsers: !path.hasPrefix("/etc/"), depth: depth)
     }
 
     /// Takes what the text of a configuration file says.

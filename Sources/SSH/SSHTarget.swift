@@ -61,6 +61,11 @@ package struct SSHTarget: Sendable {
         self.user = user
     }
 
+    /// Jump hosts with the same key are one connection.
+    var sharingKey: String {
+        "\(user)@\(endpoint) \(identities) \(hostKeyPolicy) \(hostKeyAlias ?? "") \(proxyCommand ?? "")"
+    }
+
     /// `10.0.0.12:22`, `[fe80::1]:22`.
     package var endpoint: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

@@ -82,7 +82,7 @@ final class Signing {
         }
         // libssh2 frees the signature with free().
         guard case .success(let bytes) = answer, let copy = unsafe malloc(max(1, bytes.count)) else { return -1 }
-        unsafe bytes.withUnsafeBytes { unsafe copy.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(copy), byteCount: bytes.count) }
+        unsafe UnsafeMutableRawBufferPointer(start: copy, count: bytes.count).copyBytes(from: bytes)
         unsafe signature?.pointee = copy.assumingMemoryBound(to: UInt8.self)
         unsafe length?.pointee = bytes.count
         return 0

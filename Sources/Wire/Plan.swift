@@ -269,3 +269,23 @@ package func isSelected(tags given: Set<String>, run: [String], skip: [String]) 
     if unwanted.contains("all") { return tags.contains("always") && !unwanted.contains("always") }
     return tags.isDisjoint(with: unwanted) && !(unwanted.contains("tagged") && tags != untagged)
 }
+
+/// Keywords of a task under those of its surroundings: conditions, tags and environments add up, variables merge, and
+/// of the rest the nearest wins.
+package func inheriting(_ own: Dict, from outer: Dict) -> Dict {
+    var merged = own
+    for (key, value) in outer {
+        switch key.text {
+        case "when", "tags", "environment", "notify":
+            let outerList = value.list ?? [value]
+            let ownList = own[key].map { $0.list ?? [$0] } ?? []
+            merged[key] = .list(outerList + ownList.filter { key.text != "tags" || !outerList.contains($0) })
+        case "vars", "module_defaults":
+            var base = value.dict ?? Dict()
+            for (name, inner) in own[key]?.dict ?? Dict() { base[name] = inner }
+            merged[key] = .dict(base)
+        default: if own[key] == nil { merged[key] = value }
+        }
+    }
+    return merged
+}

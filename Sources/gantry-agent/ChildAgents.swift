@@ -45,44 +45,57 @@ final class ChildAgent: Executor {
 
     /// Answers the question for a password, sends the agent where its file cannot be reached, and waits until it speaks.
     private func logIn(_ become: Become, _ escalation: Escalation) throws(Failure) {
-        var hasAnswered = false
-        var isFed = false
-        do throws(MachineError) {
-            if become.password == nil || !escalation.asks, let program = escalation.program {
-                try conversation.write(program)
-                isFed = true
-            }
-            while true {
-                switch try conversation.read(seconds: Self.patience) {
-                case .output(let bytes):
-                    frames.append(bytes)
-                    if let report = try? frames.next(Report.self), case .ready = report { return }
-                    throw Failure("what answered as '\(user)' is not an agent: \(frames.remainder.prefix(200))")
-                case .errors(let bytes):
-                    errors += bytes
-                    guard let password = become.password, asksForPassword(become) else { continue }
-                    if hasAnswered { throw incorrect(become) }
-                    hasAnswered = true
-                    errors = []
-                    try conversation.write(Array((password.exposed + "\n").utf8))
-                    if !isFed, let program = escalation.program {
-                        try conversation.write(program)
-                        isFed = true
-                    }
-                case .ended: throw refusal(become)
-                case .timedOut:
-                    throw Failure(
-                        "timed out waiting for \(become.method) to become '\(user)'\(said)", isUnreachable: true)
-                }
-            }
-        } catch let error as MachineError {
-            throw Failure("could not become '\(user)' by \(become.method): \(error.message)\(said)")
-        } catch let error as Failure {
+        do throws(Failure) { try awaitReady(become, escalation) } catch {
             isAlive = false
             conversation.finish(ending: true)
             throw error
-        } catch {
-            throw Failure("could not become '\(user)'")
+        }
+    }
+
+    private func awaitReady(_ become: Become, _ escalation: Escalation) throws(Failure) {
+        var unsent = escalation.program
+        var hasAnswered = false
+        if become.password == nil || !escalation.asks { try send(&unsent, become) }
+        while true {
+            switch try heard(become) {
+            case .output(let bytes):
+                frames.append(bytes)
+                if let report = try? frames.next(Report.self), case .ready = report { return }
+                throw Failure("what answered as '\(user)' is not an agent: \(frames.remainder.prefix(200))")
+            case .errors(let bytes):
+                errors += bytes
+                guard let password = become.password, asksForPassword(become) else { continue }
+                if hasAnswered { throw incorrect(become) }
+                hasAnswered = true
+                errors = []
+                var line: [UInt8]? = Array((password.exposed + "\n").utf8)
+                try send(&line, become)
+                try send(&unsent, become)
+            case .ended: throw refusal(become)
+            case .timedOut:
+                // A method that asks nothing (a ticket, NOPASSWD) still waits for the program.
+                if unsent != nil {
+                    try send(&unsent, become)
+                    continue
+                }
+                throw Failure(
+                    "timed out waiting for \(become.method) to become '\(user)'\(said)", isUnreachable: true)
+            }
+        }
+    }
+
+    private func heard(_ become: Become) throws(Failure) -> Conversation.Piece {
+        do throws(MachineError) { return try conversation.read(seconds: Self.patience) } catch {
+            throw Failure(
+                "could not become '\(user)' by \(become.method): \(error.message)\(said)", isStop: error.isStop)
+        }
+    }
+
+    private func send(_ bytes: inout [UInt8]?, _ become: Become) throws(Failure) {
+        guard let sent = bytes else { return }
+        bytes = nil
+        do throws(MachineError) { try conversation.write(sent) } catch {
+            throw Failure("could not become '\(user)' by \(become.method): \(error.message)\(said)")
         }
     }
 

@@ -16,12 +16,25 @@ final class Inbox: Sendable {
 
     private let state = Mutex(State())
     private let input: Int32
-    /// Counts what has arrived: the engine waits by reading from it.
-    private let arrivals = eventfd(0, Int32(EFD_SEMAPHORE.rawValue | EFD_CLOEXEC.rawValue))
-    /// Readable from the moment on when everything must end.
-    let abortion = eventfd(0, Int32(EFD_CLOEXEC.rawValue))
+    /// A byte for each order that has arrived: the engine waits by reading it.
+    private let arrivals: (reader: Int32, writer: Int32)
+    private let abortions: (reader: Int32, writer: Int32)
 
-    init(input: Int32) { self.input = input }
+    init(input: Int32) {
+        self.input = input
+        arrivals = Self.pipe()
+        abortions = Self.pipe()
+    }
+
+    /// Readable from the moment on when everything must end.
+    var abortion: Int32 { abortions.reader }
+
+    private static func pipe() -> (reader: Int32, writer: Int32) {
+        var ends: [Int32] = [-1, -1]
+        guard unsafe Glibc.pipe(&ends) == 0 else { return (-1, -1) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return (ends[0], ends[1])
+    }
 
     func start() {
         let context = unsafe Unmanaged.passRetained(self).toOpaque()
@@ -41,8 +54,8 @@ final class Inbox: Sendable {
     /// The next order; `nil` when the controller is gone.
     func next() -> Order? {
         while true {
-            var count: UInt64 = 0
-            let result = unsafe read(arrivals, &count, 8)
+            var byte: UInt8 = 0
+            let result = unsafe read(arrivals.reader, &byte, 1)
             if result < 0, errno == EINTR { continue }
             let (order, isClosed) = state.withLock { state in
                 (state.orders.isEmpty ? nil : state.orders.removeFirst(), state.isClosed)
@@ -71,11 +84,11 @@ final class Inbox: Sendable {
         case .finish: state.withLock { $0.stopReason = "interrupted" }
         case .abort:
             state.withLock { $0.stopReason = "interrupted" }
-            signal(abortion)
+            signal(abortions.writer)
         default: break
         }
         state.withLock { $0.orders.append(order) }
-        signal(arrivals)
+        signal(arrivals.writer)
     }
 
     private func close(_ reason: String) {
@@ -83,11 +96,11 @@ final class Inbox: Sendable {
             state.isClosed = true
             state.stopReason = state.stopReason ?? reason
         }
-        signal(arrivals)
+        signal(arrivals.writer)
     }
 
     private func signal(_ descriptor: Int32) {
-        var one: UInt64 = 1
-        _ = unsafe write(descriptor, &one, 8)
+        var one: UInt8 = 1
+        _ = unsafe write(descriptor, &one, 1)
     }
 }

@@ -38,7 +38,8 @@ struct ConnectionTests {
         #expect(result.end == .exited(3))
         let killed = try await connection.output("kill -TERM $$")
         #expect(killed.end == .signalled("TERM"))
-        let channel = try await connection.start("echo problem >&2; printf %s \"$GANTRY_X\"", environment: [("GANTRY_X", "y")])
+        let channel = try await connection.start(
+            "echo problem >&2; printf %s \"$GANTRY_X\"", environment: [("GANTRY_X", "y")])
         #expect(try await channel.read() == Array("y".utf8))
         #expect(try await channel.read() == nil)
         #expect(await channel.wait() == .exited(0))

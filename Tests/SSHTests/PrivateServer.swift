@@ -30,11 +30,12 @@ final class PrivateServer: Sendable {
         let configuration =
             ["Port \(port)", "ListenAddress 127.0.0.1", "PidFile none", "StrictModes no", "UsePAM no",
                 "PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin yes",
-                "MaxStartups 500:1:500", "PerSourceMaxStartups none", "MaxSessions 50", "AcceptEnv GANTRY_*",
+                "MaxStartups 2000:1:2000", "PerSourceMaxStartups none", "MaxSessions 50", "AcceptEnv GANTRY_*",
                 "AuthorizedKeysFile \(folder)/authorized_keys"]
             + hostKeyKinds.map { "HostKey \(folder)/host_\($0)" }
         try write((options + configuration).joined(separator: "\n") + "\n", to: folder + "/sshd_config")
-        process = try spawn([PrivateServer.program ?? "sshd", "-D", "-e", "-f", folder + "/sshd_config"], log: folder + "/log")
+        let arguments = [PrivateServer.program ?? "sshd", "-D", "-e", "-f", folder + "/sshd_config"]
+        process = try spawn(arguments, log: folder + "/log")
         try trust(kinds: hostKeyKinds)
         try waitUntil { isListening(port) }
     }
@@ -42,7 +43,7 @@ final class PrivateServer: Sendable {
     deinit {
         kill(process, SIGKILL)
         waitpid(process, nil, 0)
-        unsafe remove(folder)
+        _ = try? run(["rm", "-rf", folder])
     }
 
     /// Ends the listening process and every session it started.
@@ -106,8 +107,16 @@ func spawn(_ arguments: [String], log: String) throws -> pid_t {
     var words: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { (text: String) in unsafe strdup(text) }
     defer { for unsafe word in unsafe words { unsafe free(word) } }
     unsafe words.append(nil)
+    // The threads that run tests block signals; what they start must not.
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var process: pid_t = 0
-    let code = unsafe posix_spawnp(&process, arguments[0], &actions, nil, words, environ)
+    let code = unsafe posix_spawnp(&process, arguments[0], &actions, &attributes, words, environ)
     guard code == 0 else { throw TestFailure(description: "cannot start \(arguments[0]): \(code)") }
     return process
 }
@@ -119,7 +128,10 @@ func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
     let process = try spawn(arguments, log: log)
     var status: Int32 = 0
     unsafe waitpid(process, &status, 0)
-    defer { unsafe unlink(log) }
+    defer {
+        unsafe unlink(log)
+        unsafe rmdir(String(log.dropLast(4)))
+    }
     return (status, try read(log))
 }
 

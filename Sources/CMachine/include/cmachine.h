@@ -26,6 +26,9 @@ int machine_pipe(int ends[2], int ours);
 /// Sets the times of a file that are not null.
 int machine_set_times(const char *path, const double *access, const double *modification);
 
+/// Reads a local time written by `format` (as strptime has it): 1 and its seconds since 1970, or 0.
+int machine_read_time(const char *text, const char *format, double *seconds);
+
 /// `makedev`'s parts.
 uint32_t machine_major(uint64_t device);
 uint32_t machine_minor(uint64_t device);

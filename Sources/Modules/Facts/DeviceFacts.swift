@@ -41,8 +41,8 @@ extension FactSource {
         device["partitions"] = .dict(partitions)
         device["rotational"] = .optional(text(folder + "/queue/rotational"))
         let scheduler = text(folder + "/queue/scheduler") ?? ""
-        let chosen = scheduler.split(separator: "[").dropFirst().first?.split(separator: "]").first
-        device["scheduler_mode"] = .string(chosen.map(String.init) ?? "")
+        let chosen = scheduler.drop { $0 != "[" }.dropFirst().prefix { $0 != "]" }
+        device["scheduler_mode"] = .string(String(chosen))
         device.merge(size(folder, sectorFolder: folder)) { $1 }
         device["host"] = .string(controller(of: folder))
         device["holders"] = holders(folder)

@@ -188,10 +188,13 @@ private struct Address {
         ]
     }
 
-    static func text(of bytes: [UInt8]) -> String {
-        if bytes.count == 4 { return bytes.map(String.init).joined(separator: ".") }
-        var buffer = [CChar](repeating: 0, count: 64)
-        guard bytes.count == 16, unsafe inet_ntop(AF_INET6, bytes, &buffer, socklen_t(buffer.count)) != nil else { return "" }
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
+    static func text(of bytes: [UInt8]) -> String { addressText(bytes) }
+}
+
+/// An address of 4 or 16 bytes as people write it.
+func addressText(_ bytes: [UInt8]) -> String {
+    if bytes.count == 4 { return bytes.map(String.init).joined(separator: ".") }
+    var buffer = [CChar](repeating: 0, count: 64)
+    guard bytes.count == 16, unsafe inet_ntop(AF_INET6, bytes, &buffer, socklen_t(buffer.count)) != nil else { return "" }
+    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

@@ -22,11 +22,14 @@ extension FactSource {
         return facts
     }
 
-    /// The first name with a dot that the node's own name stands for: from `/etc/hosts`, then from `getent`.
+    /// The first name with a dot of the address that the node's own name stands for, else that address's first name:
+    /// from `/etc/hosts`, then from `getent`.
     private func fullName(of node: String) -> String {
-        for line in lines("/etc/hosts") {
-            let names = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" }.dropFirst().map(String.init)
-            guard names.contains(node) else { continue }
+        let entries = lines("/etc/hosts").map { line in
+            line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" }.map(String.init)
+        }
+        if let address = entries.first(where: { $0.dropFirst().contains(node) })?.first,
+            let names = entries.first(where: { $0.first == address })?.dropFirst() {
             return names.first { $0.contains(".") } ?? names.first ?? node
         }
         if node.contains(".") { return node }
