@@ -55,7 +55,8 @@ let package = Package(
         .target(
             name: "Controller",
             dependencies: [
-                "Values", "Wire", "SSH",
+                "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Engine", "SSH",
+                "Crypto",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -80,6 +81,8 @@ let package = Package(
         .testTarget(
             name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "YAML", "Crypto"],
             exclude: ["Cases", "oracle.py", "oracle.sh"], swiftSettings: strict),
+            name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "YAML"],
+            exclude: ["Cases", "oracle.sh"], swiftSettings: strict),
         .testTarget(name: "ControllerTests", dependencies: ["Controller", "Values", "Wire"], swiftSettings: strict),
         .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: strict),
         .testTarget(
