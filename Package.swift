@@ -61,8 +61,8 @@ let package = Package(
         .executableTarget(
             name: "gantry",
             dependencies: [
-                "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Controller", "SSH",
-                "Crypto", arguments,
+                "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Controller", "Engine",
+                "SSH", "Crypto", arguments,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -74,10 +74,8 @@ let package = Package(
         .testTarget(name: "ValuesTests", dependencies: ["Values"], swiftSettings: strict),
         .testTarget(name: "MachineTests", dependencies: ["Values", "Machine", "MachineFakes"], swiftSettings: strict),
         .testTarget(
-            name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "YAML"],
+            name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "YAML", "Crypto"],
             exclude: ["Cases", "oracle.sh"], swiftSettings: strict),
-            name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "Crypto"],
-            swiftSettings: strict),
         .testTarget(name: "ControllerTests", dependencies: ["Controller", "Values", "Wire"], swiftSettings: strict),
         .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: strict),
         .testTarget(
@@ -85,6 +83,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CryptoTests", dependencies: ["Crypto", "Values"], exclude: ["Cases"], swiftSettings: strict),
+        .testTarget(name: "TidyTests", dependencies: ["Machine", "Modules", "Values"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Crypto", "Values"], swiftSettings: strict),
     ]
 )
