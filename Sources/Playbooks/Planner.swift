@@ -226,4 +226,36 @@ package final class Planner {
         let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
         return (Array(opened.text.utf8), opened.isSecret)
     }
+
+    /// For pull, where nobody can be asked: also what tasks may name by a template, as far as their folders hold it.
+    package func complete(_ plan: inout PlayPlan, _ play: Play, loader: Loader) {
+        let inclusion = Inclusion(loader, play: play)
+        for basis in Set(plan.bases + plan.taskFiles.values.flatMap(\.bases) + plan.dynamicRoles.values.flatMap(\.bases)) {
+            for folder in basis.roles + [basis.playFolder] {
+                for kind in [FileRequest.Kind.templates, .files, .vars] {
+                    for name in below(joined(folder, kind.rawValue), depth: 0) {
+                        let request = FileRequest(kind: kind, name: name, basis: basis)
+                        if plan.files[request] == nil, let entry = self.entry(request).entry { plan.files[request] = entry }
+                    }
+                }
+            }
+            guard let role = basis.roles.first else { continue }
+            for name in below(joined(role, "tasks"), depth: 0) where name.hasSuffix(".yml") || name.hasSuffix(".yaml") {
+                let request = FileRequest(kind: .tasks, name: name, basis: basis)
+                if plan.taskFiles[request] == nil, let file = inclusion.tasks(request, at: nil) {
+                    plan.taskFiles[request] = file
+                }
+            }
+        }
+    }
+
+    /// Files in a folder and those below it, by their names relative to it.
+    private func below(_ folder: String, depth: Int) -> [String] {
+        guard depth < 16, files.kind(of: folder) == .folder else { return [] }
+        return files.names(in: folder).flatMap { name -> [String] in
+            let path = joined(folder, name)
+            if files.kind(of: path) == .folder { return below(path, depth: depth + 1).map { "\(name)/\($0)" } }
+            return [name]
+        }
+    }
 }

@@ -38,5 +38,4 @@ struct LibraryError: Error, Sendable {
         code == LIBSSH2_ERROR_SOCKET_RECV || code == LIBSSH2_ERROR_SOCKET_SEND
             || code == LIBSSH2_ERROR_SOCKET_DISCONNECT
     }
-    var isBanner: Bool { code == LIBSSH2_ERROR_BANNER_RECV || code == LIBSSH2_ERROR_BANNER_SEND }
 }

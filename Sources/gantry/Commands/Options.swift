@@ -3,7 +3,7 @@ import Crypto
 import Values
 
 /// What every command takes that reads an inventory.
-struct InventoryOptions: ParsableArguments {
+struct InventoryArguments: ParsableArguments {
     @Option(
         name: [.customShort("i"), .long, .customLong("inventory-file")],
         help: "Inventory: a file, a folder, a program, or hosts separated by commas. May be given several times.")
@@ -17,11 +17,11 @@ struct InventoryOptions: ParsableArguments {
         help: "Variables over all others: key=value, JSON or YAML, or @FILE. May be given several times.")
     var extraVars: [String] = []
 
-    @OptionGroup var vault: VaultOptions
-    @OptionGroup var verbosity: VerbosityOptions
+    @OptionGroup var vault: VaultArguments
+    @OptionGroup var verbosity: VerbosityArguments
 }
 
-struct VaultOptions: ParsableArguments {
+struct VaultArguments: ParsableArguments {
     @Option(name: .customLong("vault-id"), help: "A vault identity: ID@FILE, ID@prompt, or FILE.")
     var vaultID: [String] = []
 
@@ -34,13 +34,13 @@ struct VaultOptions: ParsableArguments {
     var askVaultPassword = false
 }
 
-struct VerbosityOptions: ParsableArguments {
+struct VerbosityArguments: ParsableArguments {
     @Flag(name: [.short, .long], help: "More words; up to -vvvv.")
     var verbose: Int
 }
 
 /// How hosts are reached.
-struct ConnectionOptions: ParsableArguments {
+struct ConnectionArguments: ParsableArguments {
     @Option(name: [.customShort("u"), .long], help: "Log in as this user.")
     var user: String?
 
@@ -73,7 +73,7 @@ struct ConnectionOptions: ParsableArguments {
 }
 
 /// Becoming another user.
-struct BecomeOptions: ParsableArguments {
+struct BecomeArguments: ParsableArguments {
     @Flag(name: [.customShort("b"), .long], help: "Become another user on the hosts.")
     var become = false
 
@@ -91,7 +91,7 @@ struct BecomeOptions: ParsableArguments {
 }
 
 /// How a run goes.
-struct RunOptions: ParsableArguments {
+struct RunArguments: ParsableArguments {
     @Flag(name: [.customShort("C"), .long], help: "Change nothing; say what would change.")
     var check = false
 

@@ -1,6 +1,7 @@
 import Crypto
 import Glibc
 import Machine
+import Playbooks
 import Values
 
 /// The vault secrets of a run, and opening with them.
@@ -9,7 +10,7 @@ final class VaultOpener: Sendable {
 
     init(_ secrets: [VaultSecret]) { self.secrets = secrets }
 
-    func digest(_ contents: [UInt8]) -> String { SHA256.hex(contents) }
+    func digest(_ contents: [UInt8]) -> String { DigestAlgorithm.sha256.hex(of: contents) }
 
     /// - Parameter what: names the thing in errors.
     func open(_ text: Text, what: String) throws(Diagnostic) -> [UInt8] {
