@@ -31,7 +31,9 @@ extension Filters {
         }
         for (name, sign) in [("next_nth_usable", 1), ("previous_nth_usable", -1)] {
             table.add(name, parameters: ["offset"], required: 1) { (c) throws(TemplateError) in
-                guard let network = AddressNetwork(try c.string()), let offset = try c.int(0) else { return .bool(false) }
+                guard let network = AddressNetwork(try c.string()), let offset = try c.int(0) else {
+                    return .bool(false)
+                }
                 guard let usable = network.usable, let moved = Addresses.moved(network.value, sign * offset),
                     usable.first <= moved, moved <= usable.last
                 else { return .null }
@@ -64,7 +66,9 @@ extension Filters {
             guard let outer = Addresses.network(try c.text(0) ?? "") else { return .list([]) }
             var result: [Datum] = []
             for item in try c.items() {
-                if let inner = Addresses.network(try c.evaluator.text(item)), outer.contains(inner) { result.append(item) }
+                if let inner = Addresses.network(try c.evaluator.text(item)), outer.contains(inner) {
+                    result.append(item)
+                }
             }
             return .list(result)
         }
@@ -91,7 +95,7 @@ extension Filters {
         let digits = try c.string().filter { !":-. ".contains($0) }
         let query = try c.text(0) ?? ""
         guard digits.count == 12, let number = Int(digits, radix: 16) else {
-            if query.isEmpty || query == "bool" { return .bool(false) }
+            if query.isEmpty || query == "bool" { return .null }
             throw TemplateError("'\(try c.string())' is no hardware address")
         }
         let lower = Array(digits.lowercased())
@@ -199,7 +203,7 @@ enum Addresses {
             return host(number, of: network).map { .string("\(network.text($0))/\(network.prefix)") } ?? .bool(false)
         }
         guard let outer = AddressNetwork(query) else { throw TemplateError("'ipaddr' knows no query '\(query)'") }
-        return outer.contains(network) ? .string(shown) : .bool(false)
+        return outer.contains(network) ? .string(shown) : .null
     }
 
     static func subnet(_ network: AddressNetwork, _ query: String, _ index: Int?) throws(TemplateError) -> Datum {
@@ -254,8 +258,9 @@ enum Addresses {
                 }
                 guard network.prefix > 0 else { continue }
                 let bit = UInt128(1) << UInt128(network.width - network.prefix)
-                let sibling = AddressNetwork(version: network.version, value: network.first ^ bit, prefix: network.prefix)
-                guard let sibling, result.contains(sibling),
+                let other = AddressNetwork(
+                    version: network.version, value: network.first ^ bit, prefix: network.prefix)
+                guard let sibling = other, result.contains(sibling),
                     let parent = AddressNetwork(
                         version: network.version, value: network.first & ~bit, prefix: network.prefix - 1)
                 else { continue }
@@ -349,11 +354,13 @@ private struct AddressQuery {
 
     private func kind(_ query: String) -> Datum? {
         switch query {
-        case "ipv4", "v4":
+        case "ipv4":
             if network.version == 4 { return .string(text) }
-            guard network.value >> 32 == 0 || network.value >> 32 == 0xffff, network.prefix >= 96 else { return .bool(false) }
+            guard network.value >> 32 == 0 || network.value >> 32 == 0xffff, network.prefix >= 96 else {
+                return .bool(false)
+            }
             return .string("\(AddressNetwork.text(network.value & 0xffff_ffff, 4))/\(network.prefix - 96)")
-        case "ipv6", "v6":
+        case "ipv6":
             if network.version == 6 { return .string(text) }
             let mapped = AddressNetwork.text(network.value | 0xffff_0000_0000, 6)
             return .string("\(mapped)/\(network.prefix + 96)")

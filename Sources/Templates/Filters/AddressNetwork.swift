@@ -33,7 +33,7 @@ struct AddressNetwork: Hashable {
     /// `address`, `address/prefix` or `address/netmask`.
     init?(_ text: String) {
         let halves = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard let first = halves.first, halves.count <= 2, let (version, value) = Self.address(first) else { return nil }
+        guard halves.count <= 2, let (version, value) = Self.address(halves[0]) else { return nil }
         var prefix = version == 4 ? 32 : 128
         if halves.count == 2 {
             if let number = Self.number(halves[1]) {

@@ -112,7 +112,11 @@ extension JMESPath {
         var arguments: [Value] = []
         var reference: Query?
         for query in queries {
-            if case .reference(let inner) = query { reference = inner } else { arguments.append(try value(query, input)) }
+            if case .reference(let inner) = query {
+                reference = inner
+            } else {
+                arguments.append(try value(query, input))
+            }
         }
         func wrong() -> TemplateError {
             TemplateError(
@@ -148,7 +152,9 @@ extension JMESPath {
             guard let text = first.text else { return .null }
             return Int(text).map { .int($0) } ?? Double(text).map { .double($0) } ?? .null
         }
-        guard let list = first.list, name == "sum" || name == "avg", list.allSatisfy({ $0.number != nil }) else { return nil }
+        guard let list = first.list, name == "sum" || name == "avg", list.allSatisfy({ $0.number != nil }) else {
+            return nil
+        }
         let whole = list.compactMap(\.int)
         let total = list.reduce(0.0) { $0 + ($1.number ?? 0) }
         if name == "avg" { return list.isEmpty ? .null : .double(total / Double(list.count)) }
@@ -161,14 +167,17 @@ extension JMESPath {
             guard let text = first.text, let part = second?.text else { return nil }
             return .bool(name == "starts_with" ? text.hasPrefix(part) : text.hasSuffix(part))
         case "contains":
-            if let text = first.text { return .bool(second?.text.map { StringMethods.find($0, in: text) != nil } ?? false) }
+            if let text = first.text {
+                return .bool(second?.text.map { StringMethods.find($0, in: text) != nil } ?? false)
+            }
             guard let list = first.list, let second else { return nil }
             return .bool(list.contains { isSame($0, second) })
         case "join":
             guard let separator = first.text, let list = second?.list else { return nil }
             let texts = list.compactMap(\.text)
             return texts.count == list.count ? .string(texts.joined(separator: separator)) : nil
-        case "to_string": return first.text != nil ? first : .string(first.json(JSONStyle(asciiOnly: true, compact: true)))
+        case "to_string":
+            return first.text != nil ? first : .string(first.json(JSONStyle(asciiOnly: true, compact: true)))
         case "type":
             let types = ["NoneType": "null", "bool": "boolean", "int": "number", "float": "number", "str": "string",
                 "list": "array", "dict": "object"]
@@ -187,7 +196,9 @@ extension JMESPath {
         case "to_array": return first.list != nil ? first : .list([first])
         case "not_null": return all.first { !$0.isNull } ?? .null
         case "reverse":
-            if let text = first.text { return .string(String(String.UnicodeScalarView(text.unicodeScalars.reversed()))) }
+            if let scalars = first.text?.unicodeScalars {
+                return .string(String(String.UnicodeScalarView(scalars.reversed())))
+            }
             return first.list.map { .list($0.reversed()) }
         case "merge":
             var result = Dict()

@@ -81,7 +81,7 @@ struct JMESPath {
                     index += 1
                 }
                 tokens.append(.name(String(scalars[start..<index])))
-            } else if character.isNumber || (character == "-" && index + 1 < scalars.count && scalars[index + 1].isNumber) {
+            } else if character.isNumber || (character == "-" && scalars.dropFirst(index + 1).first?.isNumber == true) {
                 let start = index
                 index += 1
                 while index < scalars.count, scalars[index].isNumber { index += 1 }
@@ -172,7 +172,7 @@ struct JMESPath {
         case .symbol("["):
             switch tokens[at] {
             case .number, .symbol(":"): return try bracket(.current)
-            case .symbol("*") where at + 1 < tokens.count && tokens[at + 1] == .symbol("]"): return try bracket(.current)
+            case .symbol("*") where tokens.dropFirst(at + 1).first == .symbol("]"): return try bracket(.current)
             default: return try list()
             }
         default: throw failure("unexpected \(words(token))")
