@@ -9,6 +9,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
+    // Values has the few searches in text that are needed; see StringSearch.swift.
+    .unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"]),
     // The agent travels to every node: smaller code counts for more than the last percent of speed.
     .unsafeFlags(["-Osize"], .when(configuration: .release)),
 ]

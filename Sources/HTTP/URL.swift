@@ -1,3 +1,4 @@
+import Values
 import Glibc
 
 /// An `http` or `https` address, taken apart. What it shows of itself never holds the password.

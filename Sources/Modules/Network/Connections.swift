@@ -1,3 +1,4 @@
+import Values
 import Machine
 
 /// The TCP connections of the node, from `/proc/net`.
