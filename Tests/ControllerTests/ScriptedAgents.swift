@@ -236,7 +236,11 @@ struct ScriptedSource: RunSource {
             .task(
                 TaskPlan(
                     ordinal: 0, place: place, name: "Gathering Facts", module: "gather_facts", arguments: .null,
-                    keywords: Dict(), inherited: Dict(), role: nil, basis: 0, isImplicit: true))
+                    keywords: Dict(), inherited: Dict(), role: nil, basis: 0, isImplicit: true)),
+            .task(
+                TaskPlan(
+                    ordinal: 2, place: place, name: nil, module: "drain", arguments: .null,
+                    keywords: ["delegate_to": "lb"], inherited: Dict(), role: nil, basis: 0)),
         ]
         return plan
     }
