@@ -59,7 +59,8 @@ import Wire
                 let at = position(words[1])
                 let event: Event =
                     words[2] == "include"
-                    ? .included(at, TaskInfo(name: "include", module: "include_tasks", place: nil), path: words[3], label: "")
+                    ? .included(
+                        at, TaskInfo(name: "include", module: "include_tasks", place: nil), path: words[3], label: "")
                     : .result(at, info, TaskResult(status: Status(rawValue: words[2]) ?? .ok, result: Dict()))
                 events = linearizer.take([event], from: host)
             }

@@ -12,7 +12,8 @@ struct Desk {
             case .file(let request):
                 let (entry, searched) = try await source.file(request)
                 return .file(entry, searched: searched)
-            case .contents(let digest, let path): return .contents(try await source.contents(digest: digest, path: path))
+            case .contents(let digest, let path):
+                return .contents(try await source.contents(digest: digest, path: path))
             case .tasks(let request): return .tasks(try await source.tasks(request, play: play))
             case .role(let request): return .role(try await source.role(request, play: play))
             case .lookup(let plugin, let terms, let options, let basis):

@@ -3,8 +3,8 @@ import Wire
 
 /// What a node may ask of the controller: what its own plan names.
 ///
-/// Templates are rendered on the nodes, but lookups, delegated tasks and files are the controller's business. A node that
-/// somebody has taken over must not run on the controller, or on other hosts, what no play would.
+/// Templates are rendered on the nodes, but lookups, delegated tasks and files are the controller's business. A node
+/// that somebody has taken over must not run on the controller, or on other hosts, what no play would.
 struct Trust {
     private let plan: PlayPlan
     private var includedSteps: [Step] = []
