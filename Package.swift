@@ -89,7 +89,7 @@ let package = Package(
         .testTarget(
             name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "YAML", "Crypto"],
             exclude: ["Cases", "oracle.py", "oracle.sh"], swiftSettings: strict),
-        .testTarget(name: "ControllerTests", dependencies: ["Controller", "Values", "Wire"], swiftSettings: strict),
+        .testTarget(name: "ControllerTests", dependencies: ["Controller", "SSH", "Values", "Wire"], swiftSettings: strict),
         .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: strict),
         .testTarget(
             name: "HostsTests", dependencies: ["Hosts", "YAML", "Values"],
