@@ -76,8 +76,6 @@ let package = Package(
         .testTarget(
             name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "YAML"],
             exclude: ["Cases", "oracle.sh"], swiftSettings: strict),
-            name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "Crypto"],
-            swiftSettings: strict),
         .testTarget(name: "ControllerTests", dependencies: ["Controller", "Values", "Wire"], swiftSettings: strict),
         .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: strict),
         .testTarget(
