@@ -81,7 +81,8 @@ struct RoleChoice: Sendable {
             Parameter("handlers_from", \.handlersFrom, default: "main", "File of the role's handlers folder."),
             Parameter("allow_duplicates", \.allowDuplicates, default: "true", "Run it again although it has run."),
             Parameter(
-                "public", \.isPublic, default: publicDefault, "Whether its variables are known to the tasks that follow."),
+                "public", \.isPublic, default: publicDefault,
+                "Whether its variables are known to the tasks that follow."),
             Parameter(
                 "rolespec_validate", \.rolespecValidate, default: "true", "Check the role's arguments first."),
         ]
