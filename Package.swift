@@ -55,14 +55,15 @@ let package = Package(
         .target(
             name: "Controller",
             dependencies: [
-                "Values", "Wire", "SSH",
+                "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Engine", "SSH",
+                "Crypto",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "gantry",
             dependencies: [
-                "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Controller", "SSH",
-                "Crypto", arguments,
+                "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Controller", "Engine",
+                "SSH", "Crypto", arguments,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -71,18 +72,26 @@ let package = Package(
             swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
 
+        .testTarget(name: "PatternsTests", dependencies: ["Patterns"], swiftSettings: strict),
+        .testTarget(
+            name: "TemplatesTests", dependencies: ["Templates", "Values"], exclude: ["Cases", "regenerate.py"],
+            swiftSettings: strict),
         .testTarget(name: "ValuesTests", dependencies: ["Values"], swiftSettings: strict),
         .testTarget(name: "MachineTests", dependencies: ["Values", "Machine", "MachineFakes"], swiftSettings: strict),
         .testTarget(
-            name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "YAML"],
-            exclude: ["Cases", "oracle.sh"], swiftSettings: strict),
+            name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "YAML", "Crypto"],
+            exclude: ["Cases", "oracle.py", "oracle.sh"], swiftSettings: strict),
         .testTarget(name: "ControllerTests", dependencies: ["Controller", "Values", "Wire"], swiftSettings: strict),
         .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "HostsTests", dependencies: ["Hosts", "YAML", "Values"],
+            exclude: ["Cases", "Errors", "regenerate.py"], swiftSettings: strict),
         .testTarget(
             name: "YAMLTests", dependencies: ["YAML", "Values"], exclude: ["Cases", "regenerate.py"],
             swiftSettings: strict),
         .testTarget(
             name: "CryptoTests", dependencies: ["Crypto", "Values"], exclude: ["Cases"], swiftSettings: strict),
+        .testTarget(name: "TidyTests", dependencies: ["Machine", "Modules", "Values"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Crypto", "Values"], swiftSettings: strict),
     ]
 )

@@ -16,6 +16,7 @@ package enum Registry {
         ModuleEntry(EditLine.self),
         ModuleEntry(FailNow.self),
         ModuleEntry(FetchURL.self),
+        ModuleEntry(FindFiles.self),
         ModuleEntry(GatherFacts.self, aliases: ["gather_facts"]),
         ModuleEntry(GroupAccount.self),
         ModuleEntry(GroupBy.self),
