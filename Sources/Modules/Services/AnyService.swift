@@ -100,7 +100,8 @@ struct AnyService: Action {
         return Outcome(changed: true, result)
     }
 
-    private func isRunning(_ script: String, on machine: some MachineReader, _ context: Context) throws(Failure) -> Bool {
+    private func isRunning(_ script: String, on machine: some MachineReader, _ context: Context) throws(Failure) -> Bool
+    {
         try attempt { () throws(MachineError) in
             if let pattern {
                 for name in try machine.names(in: "/proc") ?? [] where Int(name) != nil {
