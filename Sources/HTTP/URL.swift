@@ -63,7 +63,9 @@ package struct URL: Sendable, Hashable, CustomStringConvertible {
         } else if let colon = text.firstIndex(of: ":") {
             host = text[..<colon]
             port = text[text.index(after: colon)...]
-            if port?.contains(":") == true { throw refused("has several ':' in its host: write an IPv6 address in [ ]") }
+            if port?.contains(":") == true {
+                throw refused("has several ':' in its host: write an IPv6 address in [ ]")
+            }
         }
         guard !host.isEmpty else { throw refused("has no host") }
         guard host.utf8.count <= 253, text.hasPrefix("[") || host.utf8.allSatisfy(isHostCharacter) else {
