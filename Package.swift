@@ -36,7 +36,9 @@ let package = Package(
         .target(name: "YAML", dependencies: ["CYAML", "Values"], swiftSettings: strict),
         .target(name: "Templates", dependencies: ["Values", "Patterns", "Crypto", "YAML"], swiftSettings: strict),
         .target(name: "Wire", dependencies: ["Values"], swiftSettings: strict),
-        .target(name: "Machine", dependencies: ["Values"], swiftSettings: strict),
+        .target(name: "CMachine"),
+        .target(name: "Machine", dependencies: ["Values", "CMachine"], swiftSettings: strict),
+        .target(name: "MachineFakes", dependencies: ["Values", "Machine"], swiftSettings: strict),
         .target(name: "HTTP", dependencies: ["Values", "Crypto"], swiftSettings: strict),
         .target(
             name: "Modules", dependencies: ["Values", "Machine", "Wire", "Crypto", "HTTP", "Patterns"],
@@ -60,8 +62,8 @@ let package = Package(
         .executableTarget(
             name: "gantry",
             dependencies: [
-                "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Controller", "SSH",
-                "Crypto", arguments,
+                "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Controller", "Engine",
+                "SSH", "Crypto", arguments,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -70,9 +72,26 @@ let package = Package(
             swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
 
+        .testTarget(name: "PatternsTests", dependencies: ["Patterns"], swiftSettings: strict),
+        .testTarget(
+            name: "TemplatesTests", dependencies: ["Templates", "Values"], exclude: ["Cases", "regenerate.py"],
+            swiftSettings: strict),
         .testTarget(name: "ValuesTests", dependencies: ["Values"], swiftSettings: strict),
+        .testTarget(name: "MachineTests", dependencies: ["Values", "Machine", "MachineFakes"], swiftSettings: strict),
+        .testTarget(
+            name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "YAML", "Crypto"],
+            exclude: ["Cases", "oracle.py", "oracle.sh"], swiftSettings: strict),
+        .testTarget(name: "ControllerTests", dependencies: ["Controller", "Values", "Wire"], swiftSettings: strict),
+        .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "HostsTests", dependencies: ["Hosts", "YAML", "Values"],
+            exclude: ["Cases", "Errors", "regenerate.py"], swiftSettings: strict),
+        .testTarget(
+            name: "YAMLTests", dependencies: ["YAML", "Values"], exclude: ["Cases", "regenerate.py"],
+            swiftSettings: strict),
         .testTarget(
             name: "CryptoTests", dependencies: ["Crypto", "Values"], exclude: ["Cases"], swiftSettings: strict),
+        .testTarget(name: "TidyTests", dependencies: ["Machine", "Modules", "Values"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Crypto", "Values"], swiftSettings: strict),
     ]
 )

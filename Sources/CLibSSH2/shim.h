@@ -1,3 +1,4 @@
 #include <libssh2.h>
-#include <libssh2_sftp.h>
-#include <libssh2_publickey.h>
+/* What the loops that drive libssh2 wait with; Swift's Glibc module does not have it. */
+#include <sys/epoll.h>
+#include <sys/eventfd.h>

@@ -150,7 +150,7 @@ package final class TLSContext: Sendable {
 /// The client's end of one TLS connection, apart from any socket: bytes from the server go in by `receive`, bytes
 /// for the server come out of `output`. Who owns the socket moves them, waits, and decides when to give up.
 package struct TLSSession: ~Copyable {
-    private let handle: SessionHandle
+    let handle: SessionHandle
     private let verifies: Bool
 
     package enum Reading: Equatable { case bytes(Int), needsMore, closed }

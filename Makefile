@@ -1,0 +1,66 @@
+# `make help` lists the targets.
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+RELEASE := .build/release
+# Libraries to build with; what the tests run beside them.
+PACKAGES := libssh2-1-dev libyaml-dev libpcre2-dev libssl-dev zlib1g-dev pkg-config \
+	openssh-client openssh-server python3 gzip
+
+.PHONY: help deps build agent-gz test demo bench install docs clean
+
+help:
+	@echo 'make deps      install what building and testing need (apt-get, as root)'
+	@echo 'make build     build gantry and its agent into $(RELEASE)'
+	@echo 'make test      run all tests; those on real hosts need root'
+	@echo 'make demo      start three Debian hosts and make a small centre of them'
+	@echo 'make bench     measure against ansible, mitogen, pyinfra and ssh; BENCH=quick: only gantry and ssh'
+	@echo 'make install   install into $(DESTDIR)$(PREFIX) (PREFIX=..., DESTDIR=...)'
+	@echo 'make docs      write docs/modules anew'
+	@echo 'make clean     remove what was built'
+
+deps:
+	@missing=; for package in $(PACKAGES); do \
+	    dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" -ne 0 ]; then \
+	    echo "make: these packages are needed:$$missing" >&2; \
+	    echo "  as root: apt-get install$$missing" >&2; exit 1; \
+	fi; \
+	echo "installing$$missing"; \
+	apt-get -qq update </dev/null && \
+	DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$missing </dev/null >/dev/null
+
+# Stripped by the linker; the agent travels compressed, under a name with its digest.
+build: deps
+	$(SWIFT) build -c release --static-swift-stdlib -Xlinker -s
+	@$(MAKE) --no-print-directory agent-gz
+
+agent-gz:
+	@cd $(RELEASE) && name=gantry-agent.$$(sha256sum gantry-agent | cut -c1-16).gz && \
+	if [ ! -e "$$name" ]; then rm -f gantry-agent.*.gz; gzip -9nc gantry-agent >"$$name.new" && mv "$$name.new" "$$name"; fi
+
+test: deps
+	@SWIFT='$(SWIFT)' Tests/run
+
+demo:
+	@Tests/Demo/demo
+
+bench: build
+	@Tests/Bench/bench
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/gantry $(DESTDIR)$(PREFIX)/share/gantry
+	install -m 755 $(RELEASE)/gantry $(DESTDIR)$(PREFIX)/bin/gantry
+	rm -f $(DESTDIR)$(PREFIX)/lib/gantry/gantry-agent*
+	install -m 755 $(RELEASE)/gantry-agent $(DESTDIR)$(PREFIX)/lib/gantry/gantry-agent
+	install -m 644 $(RELEASE)/gantry-agent.*.gz $(DESTDIR)$(PREFIX)/lib/gantry/
+	cp -R Roles Playbooks $(DESTDIR)$(PREFIX)/share/gantry/
+
+docs: build
+	rm -rf docs/modules
+	$(RELEASE)/gantry doc --markdown docs/modules
+
+clean:
+	rm -rf .build .demo

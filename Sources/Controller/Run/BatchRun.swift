@@ -1,0 +1,383 @@
+import Values
+import Wire
+
+/// How a batch of hosts came through a play.
+struct BatchEnd: Sendable {
+    var failed: Set<String> = []
+    var unreachable: Set<String> = []
+    /// `end_play` or `end_batch`.
+    var ends: String?
+    /// `any_errors_fatal` or `max_fail_percentage` ended the run.
+    var isBroken = false
+    /// `meta: clear_host_errors` brought back whoever had failed before.
+    var clearsErrors = false
+}
+
+/// Takes one batch of hosts through one play: answers their agents, and keeps their order.
+actor BatchRun {
+    let shared: RunState
+    let outline: PlayOutline
+    let index: Int
+    let hosts: [String]
+    private let plans: [PlayPlan]
+    private var barrier: Barrier
+    private var linearizer: Linearizer
+    private var waiting: [Int: CheckedContinuation<Barrier.Release.Kind, Never>] = [:]
+    /// What others take over of a task that one host did.
+    private var taken: [Position: Answer] = [:]
+    private var throttles: [Place: Int] = [:]
+    private var progress: [Progress]
+    private var end = BatchEnd()
+    /// Added hosts and groups that the source has not been told of.
+    private var inventoryChanges: [RunEvent] = []
+
+    /// What is known of a host's way, for the day it gets lost.
+    private struct Progress {
+        var position: Position
+        var info: TaskInfo
+        /// Since its last result, a task has begun.
+        var isInTask = false
+        /// Where a failure that is fatal to all happened.
+        var fatal: Position?
+
+        mutating func enter(_ position: Position, _ info: TaskInfo) {
+            self.position = position
+            self.info = info
+            isInTask = true
+        }
+    }
+
+    init(_ shared: RunState, _ outline: PlayOutline, index: Int, plans: [PlayPlan]) {
+        self.shared = shared
+        self.outline = outline
+        self.index = index
+        self.plans = plans
+        hosts = plans.map(\.host)
+        barrier = Barrier(hosts: plans.count, forks: shared.options.forks, isFree: outline.isFree)
+        linearizer = Linearizer(hosts: hosts, isFree: outline.isFree)
+        progress = plans.map { plan in
+            let first = firstTask(plan.steps)
+            return Progress(
+                position: Position([plan.index, first?.ordinal ?? 0]),
+                info: TaskInfo(
+                    name: first?.name?.string ?? first?.module ?? plan.name, module: first?.module ?? "",
+                    place: first?.place, isImplicit: first?.isImplicit ?? true))
+        }
+        throttles = plans.first.map { Throttles.table(of: $0.steps + $0.handlers) } ?? [:]
+    }
+
+    /// Runs it to the end on every host.
+    func run() async -> BatchEnd {
+        await withTaskGroup(of: Void.self) { group in
+            for host in hosts.indices { group.addTask { await self.serve(host) } }
+        }
+        await tellInventory()
+        return end
+    }
+
+    // MARK: One host
+
+    nonisolated private func serve(_ host: Int) async {
+        let session: AgentSession
+        do throws(LinkError) {
+            session = try await connect(host)
+        } catch { return await lose(host, error, isConnected: false) }
+        if shared.isStopping { return await finish(host, PlayEnd(.stopped)) }
+        do throws(LinkError) {
+            try await session.send(.play(plans[host]))
+            while true {
+                switch try await session.next() {
+                case .ready(let version, _, _):
+                    guard version == wireVersion else {
+                        throw LinkError("the agent speaks version \(version), this is version \(wireVersion)")
+                    }
+                case .events(let events): await take(events, from: host)
+                case .question(let question):
+                    let answer = await answer(question, host)
+                    try await session.send(.answer(answer))
+                case .played(let end): return await finish(host, end)
+                case .broken(let reason): throw LinkError("the agent gave up: \(reason)")
+                case .called: throw LinkError("the agent sent a result that nobody asked for")
+                }
+            }
+        } catch { await lose(host, error, isConnected: true) }
+    }
+
+    nonisolated private func connect(_ host: Int) async throws(LinkError) -> AgentSession {
+        let settings: ConnectionSettings
+        do throws(Diagnostics) {
+            settings = try await shared.source.connection(to: hosts[host], play: index, variables: Dict())
+        } catch { throw LinkError(error.all.first ?? Diagnostic("there is no way to connect")) }
+        let (session, isNew) = try await shared.sessions.session(of: hosts[host], settings)
+        if isNew {
+            for warning in session.warnings {
+                shared.show(.message(host: hosts[host], Diagnostic(warning, severity: .warning)))
+            }
+        }
+        return session
+    }
+
+    private func take(_ events: [Event], from host: Int) {
+        for event in events { note(event, host) }
+        show(linearizer.take(events, from: host))
+    }
+
+    private func note(_ event: Event, _ host: Int) {
+        switch event {
+        case .started(let position, let info): progress[host].enter(position, info)
+        case .item(let position, let info, _): progress[host].enter(position, info)
+        case .result(let position, let info, let result):
+            if result.status == .rescued {
+                progress[host].fatal = nil
+                return
+            }
+            progress[host].enter(position, info)
+            progress[host].isInTask = false
+            let isFailed = result.status == .failed || result.status == .unreachable
+            if isFailed, result.isFatalToAll || outline.anyErrorsFatal { progress[host].fatal = position }
+            shared.show(.activity(host: hosts[host], nil))
+        case .variables(let variables, let facts):
+            shared.learn(hosts[host], assigned: variables, facts: facts)
+        default: break
+        }
+    }
+
+    /// Shows events, and remembers those that change the inventory.
+    private func show(_ events: [RunEvent]) {
+        for event in events {
+            switch event {
+            case .addHost, .groupBy: inventoryChanges.append(event)
+            default: break
+            }
+        }
+        shared.show(events)
+    }
+
+    private func tellInventory() async {
+        while !inventoryChanges.isEmpty {
+            switch inventoryChanges.removeFirst() {
+            case .addHost(_, let name, let groups, let variables):
+                await shared.source.addHost(name, groups: groups, variables: variables)
+            case .groupBy(let host, let group, let parents):
+                await shared.source.addGroup(group, parents: parents, host: host)
+            default: break
+            }
+        }
+    }
+
+    // MARK: The end of a host
+
+    private func finish(_ host: Int, _ ended: PlayEnd) {
+        let name = hosts[host]
+        switch ended.outcome {
+        case .completed, .ended: break
+        case .stopped: if end.isBroken { end.failed.insert(name) }
+        case .failed: end.failed.insert(name)
+        case .unreachable: end.unreachable.insert(name)
+        }
+        if ended.outcome == .failed || ended.outcome == .unreachable { trip(host) }
+        leave(host)
+    }
+
+    /// The connection or the agent is gone: says where that was.
+    private func lose(_ host: Int, _ error: LinkError, isConnected: Bool) async {
+        await shared.sessions.discard(hosts[host])
+        // What is cut off on purpose is not lost.
+        if shared.isAborting || (shared.isStopping && !isConnected) { return leave(host) }
+        let at = progress[host]
+        var problem = error.problem
+        if isConnected {
+            let where_ = at.info.name.isEmpty ? at.info.module : at.info.name
+            problem.message += at.isInTask ? " during task '\(where_)'" : ", last seen at task '\(where_)'"
+        }
+        let text = ([problem.message] + problem.notes).joined(separator: "\n")
+        let result = TaskResult(
+            status: .unreachable, result: ["changed": false, "msg": .string(text), "unreachable": true],
+            diagnostic: problem)
+        show(linearizer.take([.result(at.position, at.info, result)], from: host))
+        end.unreachable.insert(hosts[host])
+        if outline.anyErrorsFatal { progress[host].fatal = at.position }
+        trip(host)
+        leave(host)
+    }
+
+    private func leave(_ host: Int) {
+        shared.show(.activity(host: hosts[host], nil))
+        show(linearizer.end(host))
+        release(barrier.end(host))
+    }
+
+    /// Ends the play for all when this host's failure was too much.
+    private func trip(_ host: Int) {
+        let at = progress[host].fatal ?? progress[host].position
+        if progress[host].fatal != nil {
+            breakOff(after: at, failing: host, "any_errors_fatal: '\(hosts[host])' failed")
+        } else if let limit = outline.maxFailPercentage,
+            Double(end.failed.count) / Double(max(1, hosts.count)) * 100 > limit
+        {
+            breakOff(after: at, failing: host, "more than \(limit)% of the hosts failed (max_fail_percentage)")
+        }
+    }
+
+    private func breakOff(after position: Position, failing host: Int, _ reason: String) {
+        end.isBroken = true
+        linearizer.cut(after: position, except: hosts[host])
+        release(barrier.stop(after: position, reason: reason))
+    }
+
+    /// Ctrl-C: whoever waits is told to stop, and whoever comes.
+    func stop() { release(barrier.stop(after: Position([]), reason: "interrupted")) }
+
+    // MARK: Waiting
+
+    /// Waits until the order lets the host go on.
+    private func turn(_ host: Int, _ position: Position, _ request: Barrier.Request) async -> Barrier.Release.Kind {
+        show(linearizer.reach(position, by: host))
+        return await withCheckedContinuation { continuation in
+            waiting[host] = continuation
+            release(barrier.ask(host, position, request))
+        }
+    }
+
+    private func release(_ releases: [Barrier.Release]) {
+        for release in releases { waiting.removeValue(forKey: release.host)?.resume(returning: release.kind) }
+    }
+
+    // MARK: Questions about order
+
+    private func answer(_ question: Question, _ host: Int) async -> Answer {
+        switch question {
+        case .turn(let position, let info):
+            progress[host].enter(position, info)
+            return await changing(host, position, info)
+        case .once(let position, let info):
+            progress[host].enter(position, info)
+            return await once(host, position) { nil }
+        case .onceDone(let position, let result, let variables, let facts):
+            taken[position] = .once(result, variables: variables, facts: facts)
+            release(barrier.finishOnce(position))
+            return .proceed
+        case .pause(let prompt, let seconds, let echo, let position):
+            return await once(host, position) { [shared] in
+                let (input, isInterrupted) = await shared.prompter.pause(prompt, seconds: seconds, echo: echo)
+                return .input(input, interrupted: isInterrupted)
+            }
+        case .hostVariable(let other, let name, let position):
+            if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
+            return await variable(name, of: other)
+        case .meta(let action, let position):
+            if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
+            return await meta(action, host, position)
+        case .delegate(let other, let call, let variables, let position):
+            let info = TaskInfo(name: progress[host].info.name, module: call.module, place: progress[host].info.place)
+            progress[host].enter(position, info)
+            let answer = await changing(host, position, info)
+            guard case .proceed = answer else { return answer }
+            await tellInventory()
+            return await Delegation(shared: shared, play: index).run(call, on: other, variables: variables)
+        case .delegateFacts(let other, let facts):
+            shared.learn(other, facts: withoutPrefix(facts))
+            return .proceed
+        case .file, .contents, .tasks, .role, .lookup:
+            let answer = await Desk(source: shared.source, play: index).answer(question)
+            if case .tasks(let file) = answer { throttles.merge(Throttles.table(of: file.steps)) { old, _ in old } }
+            return answer
+        }
+    }
+
+    private func changing(_ host: Int, _ position: Position, _ info: TaskInfo) async -> Answer {
+        let throttle = info.place.flatMap { throttles[$0] } ?? 0
+        if case .stop(let reason) = await turn(host, position, .turn(throttle: throttle)) {
+            return .stop(reason: reason)
+        }
+        shared.show(.activity(host: hosts[host], info))
+        return .proceed
+    }
+
+    /// One host does it; the others get its answer.
+    private func once(
+        _ host: Int, _ position: Position, _ body: @Sendable () async -> Answer?
+    ) async -> Answer {
+        switch await turn(host, position, .once) {
+        case .stop(let reason): return .stop(reason: reason)
+        case .follow: return taken[position] ?? .stop(reason: "the host that ran it is gone")
+        case .proceed:
+            guard let answer = await body() else { return .proceed }
+            taken[position] = answer
+            release(barrier.finishOnce(position))
+            return answer
+        }
+    }
+
+    private func variable(_ name: String?, of other: String) async -> Answer {
+        await tellInventory()
+        do throws(Diagnostics) {
+            return .value(
+                try await shared.source.variable(name, of: other, play: index, known: shared.knowledge(of: other)))
+        } catch { return .failure(error.first) }
+    }
+
+    private func meta(_ action: String, _ host: Int, _ position: Position) async -> Answer {
+        switch action {
+        case "end_play", "end_batch":
+            end.ends = action
+            linearizer.cut(after: position, except: hosts[host])
+            release(barrier.stop(after: position, reason: action))
+        case "clear_host_errors":
+            end.failed = []
+            end.unreachable = []
+            end.clearsErrors = true
+        case "refresh_inventory":
+            do throws(Diagnostics) { try await shared.source.refreshInventory() } catch { return .failure(error.first) }
+        case "reset_connection":
+            let warning = "the agent goes on in its session: new groups of the user count from the next run on"
+            shared.show(.message(host: hosts[host], Diagnostic(warning, severity: .warning)))
+        default: break
+        }
+        return .proceed
+    }
+}
+
+extension Diagnostics {
+    var first: Diagnostic { all.first ?? Diagnostic("the controller has no answer") }
+}
+
+/// Facts without the prefix that modules give them.
+func withoutPrefix(_ facts: Dict) -> Dict {
+    var plain = Dict()
+    for (key, value) in facts {
+        let name = key.pythonText
+        plain[name.hasPrefix("ansible_") ? String(name.dropFirst(8)) : name] = value
+    }
+    return plain
+}
+
+/// The first task of a play that a person sees.
+private func firstTask(_ steps: [Step]) -> TaskPlan? {
+    for step in steps {
+        switch step {
+        case .task(let task): if task.module != "meta" { return task }
+        case .block(let block): if let task = firstTask(block.block) { return task }
+        }
+    }
+    return nil
+}
+
+/// `throttle` of tasks, by their places.
+enum Throttles {
+    static func table(of steps: [Step]) -> [Place: Int] {
+        var table: [Place: Int] = [:]
+        for step in steps {
+            switch step {
+            case .task(let task):
+                guard let value = task.keywords["throttle"], let limit = value.int ?? Int(value.pythonText) else {
+                    continue
+                }
+                table[task.place] = limit
+            case .block(let block):
+                table.merge(Self.table(of: block.block + block.rescue + block.always)) { $1 }
+            }
+        }
+        return table
+    }
+}

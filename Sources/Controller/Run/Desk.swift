@@ -1,0 +1,72 @@
+import Values
+import Wire
+
+/// Answers what does not hang on the order of hosts: files, task files, roles, lookups.
+struct Desk {
+    let source: any RunSource
+    let play: Int
+
+    func answer(_ question: Question) async -> Answer {
+        do throws(Diagnostics) {
+            switch question {
+            case .file(let request):
+                let (entry, searched) = try await source.file(request)
+                return .file(entry, searched: searched)
+            case .contents(let digest, let path): return .contents(try await source.contents(digest: digest, path: path))
+            case .tasks(let request): return .tasks(try await source.tasks(request, play: play))
+            case .role(let request): return .role(try await source.role(request, play: play))
+            case .lookup(let plugin, let terms, let options, let basis):
+                return .values(try await source.lookup(plugin, terms, options, basis))
+            default: return .failure(Diagnostic("this question cannot be answered here"))
+            }
+        } catch { return .failure(error.first) }
+    }
+}
+
+/// Runs a module on another host than the task's own.
+struct Delegation {
+    let shared: RunState
+    let play: Int
+
+    func run(_ call: ModuleCall, on host: String, variables: Dict) async -> Answer {
+        let settings: ConnectionSettings
+        do throws(Diagnostics) {
+            settings = try await shared.source.connection(to: host, play: play, variables: variables)
+        } catch { return .failure(error.first) }
+        do throws(LinkError) {
+            return .call(
+                try await shared.sessions.withDelegate(host, settings) { session throws(LinkError) in
+                    try await perform(call, session)
+                })
+        } catch {
+            if shared.isAborting { return .stop(reason: "interrupted") }
+            let text = ([error.message] + error.problem.notes).joined(separator: "\n")
+            return .call(
+                CallResult(
+                    result: [
+                        "changed": false, "unreachable": true, "failed": true,
+                        "msg": .string("delegate '\(host)': \(text)"),
+                    ]))
+        }
+    }
+
+    private func perform(_ call: ModuleCall, _ session: AgentSession) async throws(LinkError) -> CallResult {
+        try await session.send(.call(call))
+        while true {
+            switch try await session.next() {
+            case .called(let result): return result
+            case .question(let question): try await session.send(.answer(await answer(question)))
+            case .broken(let reason): throw LinkError("the agent gave up: \(reason)")
+            case .ready, .events, .played: break
+            }
+        }
+    }
+
+    /// The order was kept before the call was sent.
+    private func answer(_ question: Question) async -> Answer {
+        if case .turn = question {
+            return shared.isStopping ? .stop(reason: "interrupted") : .proceed
+        }
+        return await Desk(source: shared.source, play: play).answer(question)
+    }
+}

@@ -1,0 +1,44 @@
+package import Values
+package import Wire
+
+/// What a run shows, in the order in which a person is to see it.
+package enum RunEvent: Sendable {
+    /// A play begins, or its next batch of hosts. `hosts` is empty where the pattern matched none.
+    case play(name: String, place: Place?, hosts: [String])
+    case noHostsMatched
+    case noHostsLeft
+    /// The banner of a task: once for each.
+    case task(TaskInfo, Position)
+    case item(host: String, TaskInfo, TaskResult)
+    case result(host: String, TaskInfo, TaskResult)
+    case included(hosts: [String], path: String, label: String)
+    case notified(host: String, handler: String)
+    case message(host: String?, Diagnostic)
+    /// A failure of this host was rescued: it counts as that.
+    case rescued(host: String)
+    case addHost(host: String, name: String, groups: [String], variables: Dict)
+    case groupBy(host: String, group: String, parents: [String])
+    case stats(host: String, Dict, perHost: Bool, aggregate: Bool)
+    /// For a line of what is going on, out of order: a task begins to run on a host, or it waits again (`nil`).
+    case activity(host: String, TaskInfo?)
+    /// The end, with every host that took part, in order of their names.
+    case recap([(host: String, HostCounts)])
+}
+
+extension RunEvent {
+    /// Whose event it is, where it is one host's.
+    var host: String? {
+        switch self {
+        case .item(let host, _, _), .result(let host, _, _), .notified(let host, _), .rescued(let host),
+            .addHost(let host, _, _, _), .groupBy(let host, _, _), .stats(let host, _, _, _), .activity(let host, _):
+            host
+        case .message(let host, _): host
+        case .play, .noHostsMatched, .noHostsLeft, .task, .included, .recap: nil
+        }
+    }
+}
+
+/// Takes what a run shows. Called in order, by one task at a time; must not hold it up.
+package protocol EventSink: Sendable {
+    func show(_ event: RunEvent)
+}

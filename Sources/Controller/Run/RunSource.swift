@@ -1,0 +1,79 @@
+package import Values
+package import Wire
+
+/// What a play says about the order and the limits of its run; its templates rendered.
+package struct PlayOutline: Sendable {
+    package var name: String
+    package var place: Place?
+    /// `serial`, `order`, `strategy`, `any_errors_fatal`, `max_fail_percentage`.
+    package var keywords: Dict
+    package init(name: String, place: Place?, keywords: Dict = Dict()) {
+        self.name = name
+        self.place = place
+        self.keywords = keywords
+    }
+
+    var isFree: Bool { ["free", "host_pinned"].contains(shortStrategy) }
+    var anyErrorsFatal: Bool { keywords["any_errors_fatal"]?.asBool ?? false }
+    var maxFailPercentage: Double? {
+        guard let value = keywords["max_fail_percentage"], !value.isNull else { return nil }
+        return value.number ?? Double(value.pythonText.filter { $0 != "%" })
+    }
+    private var shortStrategy: String {
+        (keywords["strategy"]?.pythonText ?? "linear").split(separator: ".").last.map(String.init) ?? "linear"
+    }
+}
+
+/// What became known of a host during the run.
+package struct HostKnowledge: Sendable {
+    package var facts = Dict()
+    /// `set_fact`, registered results, `include_vars`.
+    package var assigned = Dict()
+    package init() {}
+}
+
+/// Where a run gets everything from: playbooks, inventory and files. Plays are called by their number.
+package protocol RunSource: Sendable {
+    var playCount: Int { get async }
+    func outline(of play: Int) async throws(Diagnostics) -> PlayOutline
+    /// The hosts that the play's pattern selects, within `--limit`, in the inventory's order.
+    func hosts(of play: Int) async throws(Diagnostics) -> [String]
+    /// - Parameters:
+    ///   - batch: the hosts that run it now.
+    ///   - hosts: all hosts of the play that have not failed.
+    func plan(
+        play: Int, host: String, batch: [String], hosts: [String], known: HostKnowledge
+    ) async throws(Diagnostics) -> PlayPlan
+    /// - Parameter variables: what a task says about its delegate.
+    func connection(to host: String, play: Int, variables: Dict) async throws(Diagnostics) -> ConnectionSettings
+    /// A variable of a host as others see it in `hostvars`; `nil` as a name gives all of them.
+    func variable(
+        _ name: String?, of host: String, play: Int, known: HostKnowledge
+    ) async throws(Diagnostics) -> Value?
+
+    func file(_ request: FileRequest) async throws(Diagnostics) -> (entry: FileEntry?, searched: [String])
+    func contents(digest: String, path: String) async throws(Diagnostics) -> [UInt8]
+    func tasks(_ request: FileRequest, play: Int) async throws(Diagnostics) -> TaskFile
+    func role(_ request: RoleRequest, play: Int) async throws(Diagnostics) -> RoleFile
+    func lookup(
+        _ plugin: String, _ terms: [Value], _ options: Dict, _ basis: SearchBasis
+    ) async throws(Diagnostics) -> [Value]
+
+    func addHost(_ name: String, groups: [String], variables: Dict) async
+    func addGroup(_ name: String, parents: [String], host: String) async
+    func refreshInventory() async throws(Diagnostics)
+}
+
+/// Talks to the person at the terminal.
+package protocol Prompter: Sendable {
+    /// Shows the prompt and waits for a line, or for so many seconds.
+    func pause(_ prompt: String, seconds: Double?, echo: Bool) async -> (input: String, isInterrupted: Bool)
+}
+
+/// What a run is told on the command line and in `ansible.cfg`.
+package struct RunOptions: Sendable {
+    /// At most so many hosts log in, and change something, at the same time; 0 is no limit.
+    package var forks = 0
+    package var verbosity = 0
+    package init() {}
+}

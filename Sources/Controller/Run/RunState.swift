@@ -1,0 +1,67 @@
+import Synchronization
+import Values
+import Wire
+
+/// What the plays of a run share.
+final class RunState: Sendable {
+    private struct State {
+        var recap = Recap()
+        var known: [String: HostKnowledge] = [:]
+        var isStopping = false
+        var isAborting = false
+    }
+
+    let source: any RunSource
+    let sessions: AgentSessions
+    let options: RunOptions
+    let prompter: any Prompter
+    private let sink: any EventSink
+    private let state = Mutex(State())
+
+    init(
+        source: any RunSource, sessions: AgentSessions, options: RunOptions, prompter: any Prompter,
+        sink: any EventSink
+    ) {
+        self.source = source
+        self.sessions = sessions
+        self.options = options
+        self.prompter = prompter
+        self.sink = sink
+    }
+
+    /// Counts and shows, one event after the other.
+    func show(_ events: [RunEvent]) {
+        guard !events.isEmpty else { return }
+        state.withLock { state in
+            for event in events {
+                state.recap.count(event)
+                sink.show(event)
+            }
+        }
+    }
+
+    func show(_ event: RunEvent) { show([event]) }
+    func showRecap() { sink.show(.recap(state.withLock(\.recap.sorted))) }
+
+    func knowledge(of host: String) -> HostKnowledge { state.withLock { $0.known[host] ?? HostKnowledge() } }
+
+    func learn(_ host: String, assigned: Dict = Dict(), facts: Dict = Dict()) {
+        state.withLock { state in
+            for (key, value) in assigned { state.known[host, default: HostKnowledge()].assigned[key] = value }
+            for (key, value) in facts { state.known[host, default: HostKnowledge()].facts[key] = value }
+        }
+    }
+
+    var isStopping: Bool { state.withLock(\.isStopping) }
+    var isAborting: Bool { state.withLock(\.isAborting) }
+
+    /// - Returns: whether it was asked for before.
+    func stop() -> Bool {
+        state.withLock { state in
+            defer { state.isStopping = true }
+            return state.isStopping
+        }
+    }
+
+    func abort() { state.withLock { $0.isAborting = true } }
+}

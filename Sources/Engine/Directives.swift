@@ -1,0 +1,173 @@
+import Templates
+import Values
+import Wire
+
+/// What the engine does itself, because it acts on the play and not on the machine.
+enum Directives {
+    typealias Body = @Sendable (TaskRun, Dict) throws(Interruption) -> TaskResult
+
+    static let all: [String: Body] = [
+        "set_fact": setFact, "debug": debug, "assert": assert, "fail": fail, "include_vars": includeVars,
+        "add_host": addHost, "group_by": groupBy, "pause": pause, "set_stats": setStats,
+        "validate_argument_spec": validateArgumentSpec,
+    ]
+
+    /// Their arguments are expressions or names, and rendered where they are used.
+    static let rendersItself: Set<String> = ["debug", "assert"]
+
+    static func result(_ values: Dict, changed: Bool = false) -> TaskResult {
+        var result = values
+        result["changed"] = .bool(changed)
+        return TaskResult(status: changed ? .changed : .ok, result: result)
+    }
+
+    static func setFact(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
+        var facts = Dict()
+        for (key, value) in arguments where key.text != "cacheable" {
+            let name = key.pythonText
+            guard isVariableName(name) else {
+                throw .failed(
+                    TaskFailure(
+                        Diagnostic(
+                            "'\(name)' is no name for a variable", at: key.place ?? task.task.place,
+                            notes: ["names have letters, digits and underscores, and do not begin with a digit"])))
+            }
+            facts[name] = value.untrusted
+        }
+        for (key, value) in facts { task.run.state.assigned[key] = value }
+        if arguments["cacheable"]?.asBool ?? false { task.run.state.learn(facts) }
+        return result(["ansible_facts": .dict(facts)])
+    }
+
+    static func isVariableName(_ name: String) -> Bool {
+        guard let first = name.unicodeScalars.first, first == "_" || first.properties.isAlphabetic else { return false }
+        return name.unicodeScalars.allSatisfy { $0 == "_" || $0.properties.isAlphabetic || ("0"..."9").contains($0) }
+    }
+
+    static func debug(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
+        let verbosity = try arguments["verbosity"].map { value throws(Interruption) in try task.render(value) }
+        let wanted = verbosity.flatMap { $0.int ?? Int($0.pythonText) } ?? 0
+        guard wanted <= task.run.plan.settings.verbosity else {
+            var result = TaskResult(
+                status: .skipped,
+                result: ["changed": false, "skipped": true, "skipped_reason": "Verbosity threshold not met."])
+            result.result["_ansible_verbose_always"] = true
+            return result
+        }
+        var shown: Dict = ["_ansible_verbose_always": true]
+        if let variable = arguments["var"] {
+            try show(variable, task, into: &shown)
+        } else if let message = arguments["msg"] {
+            shown["msg"] = try task.render(message)
+        } else {
+            shown["msg"] = "Hello world!"
+        }
+        return result(shown)
+    }
+
+    /// `var` is an expression; a name without a value is shown as such rather than refused.
+    private static func show(_ variable: Value, _ task: TaskRun, into shown: inout Dict) throws(Interruption) {
+        guard case .string(let text) = variable else {
+            shown[variable.typeName] = try task.render(variable)
+            return
+        }
+        let name = text.isTemplate ? (try task.render(variable)).pythonText : text.string
+        let expression = Text(name, mark: text.mark)
+        do throws(TemplateError) {
+            let value = try task.run.templater.evaluate(expression: expression, in: task.scope)
+            shown[name] = try task.run.templater.render(value, in: task.scope)
+        } catch {
+            guard error.undefinedName != nil else { throw task.interruption(error) }
+            shown[name] = "VARIABLE IS NOT DEFINED!"
+        }
+    }
+
+    static func assert(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
+        guard let that = arguments["that"] else {
+            throw .failed(TaskFailure(Diagnostic("'assert' needs parameter 'that'", at: task.task.place)))
+        }
+        func message(_ names: String..., fallback: String) throws(Interruption) -> Value {
+            for name in names { if let value = arguments[name] { return try task.render(value) } }
+            return .string(fallback)
+        }
+        for condition in that.list ?? [that] {
+            let rendered = condition.list != nil ? try task.render(condition) : condition
+            guard let failed = try task.firstFalse(rendered) else { continue }
+            var failure: Dict = ["changed": false, "failed": true, "evaluated_to": false, "assertion": failed]
+            failure["msg"] = try message("fail_msg", "msg", fallback: "Assertion failed")
+            failure["_ansible_verbose_always"] = .bool(!(arguments["quiet"]?.asBool ?? false))
+            throw .failed(TaskFailure(failure))
+        }
+        return result(["msg": try message("success_msg", fallback: "All assertions passed")])
+    }
+
+    static func fail(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
+        let message = arguments["msg"] ?? "Failed as requested from task"
+        throw .failed(TaskFailure(["changed": false, "failed": true, "msg": message]))
+    }
+
+    static func addHost(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
+        guard let name = ["name", "hostname", "host"].lazy.compactMap({ arguments[$0] }).first?.pythonText else {
+            throw .failed(TaskFailure(Diagnostic("'add_host' needs parameter 'name'", at: task.task.place)))
+        }
+        let given = ["groups", "groupname", "group"].lazy.compactMap { arguments[$0] }.first
+        let groups = given.map { $0.list?.map(\.pythonText) ?? words($0.pythonText) } ?? []
+        let reserved: Set<String> = ["name", "hostname", "host", "groups", "groupname", "group"]
+        let variables = arguments.filter { !reserved.contains($0.key.pythonText) }
+        task.run.coordinator.tell(.addHost(name: name, groups: groups, variables: variables))
+        let added: Dict = ["host_name": .string(name), "groups": .strings(groups), "host_vars": .dict(variables)]
+        return result(["add_host": .dict(added)], changed: true)
+    }
+
+    private static func words(_ text: String) -> [String] {
+        text.split(separator: ",").map { String($0).trimmingBlanks }.filter { !$0.isEmpty }
+    }
+
+    static func groupBy(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
+        guard let key = arguments["key"]?.pythonText else {
+            throw .failed(TaskFailure(Diagnostic("'group_by' needs parameter 'key'", at: task.task.place)))
+        }
+        let group = key.split(separator: " ", omittingEmptySubsequences: false).joined(separator: "-")
+        let parents = arguments["parents"].map { $0.list?.map(\.pythonText) ?? words($0.pythonText) } ?? ["all"]
+        task.run.coordinator.tell(.groupBy(group: group, parents: parents))
+        return result(["add_group": .string(group), "parent_groups": .strings(parents)])
+    }
+
+    static func setStats(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
+        let data = arguments["data"]?.dict ?? Dict()
+        let perHost = arguments["per_host"]?.asBool ?? false
+        let aggregate = arguments["aggregate"]?.asBool ?? true
+        task.run.coordinator.tell(.stats(data, perHost: perHost, aggregate: aggregate))
+        return result([
+            "ansible_stats": ["data": .dict(data), "per_host": .bool(perHost), "aggregate": .bool(aggregate)]
+        ])
+    }
+
+    static func pause(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
+        let minutes = try number("minutes", arguments, task)
+        let seconds = try number("seconds", arguments, task) ?? minutes.map { $0 * 60 }
+        let echo = arguments["echo"]?.asBool ?? true
+        let prompt = arguments["prompt"]?.pythonText
+        let shown = prompt ?? (seconds == nil ? "Press enter to continue, Ctrl+C to interrupt" : "")
+        let answer = try task.run.coordinator.ask(
+            .pause(prompt: "[\(task.info.name)]\n\(shown)", seconds: seconds, echo: echo, task.position))
+        guard case .input(let input, let interrupted) = answer else {
+            if case .stop(let reason) = answer { throw .stopped(reason) }
+            throw .unexpectedAnswer
+        }
+        if interrupted { throw .failed(TaskFailure("user requested abort!")) }
+        let span = seconds.map { $0 < 60 ? "\(Int($0)) seconds" : "\($0 / 60) minutes" } ?? "the answer"
+        return result(["user_input": .string(input), "echo": .bool(echo), "stdout": .string("Paused for \(span)")])
+    }
+
+    private static func number(_ name: String, _ arguments: Dict, _ task: TaskRun) throws(Interruption) -> Double? {
+        guard let value = arguments[name] else { return nil }
+        guard let number = value.number ?? value.text.flatMap({ Double($0) }) else {
+            throw .failed(
+                TaskFailure(
+                    Diagnostic(
+                        "'\(name)' is \(value.json()), expected a number", at: value.place ?? task.task.place)))
+        }
+        return number
+    }
+}

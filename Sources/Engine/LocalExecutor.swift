@@ -1,0 +1,179 @@
+package import Machine
+package import Modules
+import Values
+package import Wire
+
+/// Runs modules in this process; those that are to become another user, in a child.
+package final class LocalExecutor: Executor {
+    private let machine: any MachineEditor
+    /// Starts a child agent for a `Become`, and keeps it for the rest of the run.
+    private let children: (any EscalatedExecutors)?
+
+    package init(machine: any MachineEditor, children: (any EscalatedExecutors)? = nil) {
+        self.machine = machine
+        self.children = children
+    }
+
+    package func perform(
+        _ call: ModuleCall, asking coordinator: any Coordinator, turn: @escaping () throws(Interruption) -> Void
+    ) -> CallResult {
+        if call.module == "_sleep" { return sleep(call) }
+        if let become = call.become, needsChild(become) {
+            guard let children else { return failed("this process cannot become another user") }
+            do throws(Failure) {
+                let child = try children.executor(for: become)
+                var inner = call
+                inner.become = nil
+                return child.perform(inner, asking: coordinator, turn: turn)
+            } catch { return failed(error) }
+        }
+        return performHere(call, coordinator, turn)
+    }
+
+    /// Becoming who one already is needs no process.
+    private func needsChild(_ become: Become) -> Bool {
+        guard let user = try? machine.user(named: become.user) else { return true }
+        return user.id != machine.identity.userID
+    }
+
+    private func performHere(
+        _ call: ModuleCall, _ coordinator: any Coordinator, _ turn: @escaping () throws(Interruption) -> Void
+    ) -> CallResult {
+        guard let run = Registry.entry(call.module)?.run else {
+            return failed("module '\(call.module)' does not run on a node")
+        }
+        let courier = CallCourier(call, coordinator, turn)
+        var environment: [String: String] = [:]
+        for (key, value) in call.environment { environment[key.pythonText] = value.pythonText }
+        let context = Context(
+            machine: machine, courier: courier, checkMode: call.checkMode, diffMode: call.diffMode,
+            environment: environment, verbosity: call.verbosity)
+        do throws(Failure) {
+            let outcome = try run(call.arguments, machine, context)
+            var result = outcome.values
+            result["changed"] = .bool(outcome.changed)
+            if outcome.failed { result["failed"] = true }
+            if outcome.skipped { result["skipped"] = true }
+            if !outcome.facts.isEmpty { result["ansible_facts"] = .dict(outcome.facts) }
+            if !outcome.diff.isEmpty {
+                let parts = outcome.diff.map(\.value)
+                result["diff"] = parts.count == 1 ? parts[0] : .list(parts)
+            }
+            return CallResult(result: result, diff: outcome.diff.map(\.value), warnings: outcome.warnings)
+        } catch { return failed(error) }
+    }
+
+    private func sleep(_ call: ModuleCall) -> CallResult {
+        do throws(MachineError) {
+            try machine.sleep(seconds: call.arguments["seconds"]?.number ?? 0)
+            return CallResult(result: ["changed": false])
+        } catch { return failed(Failure(error)) }
+    }
+}
+
+/// Where executors for other users come from.
+package protocol EscalatedExecutors: AnyObject {
+    func executor(for become: Become) throws(Failure) -> any Executor
+}
+
+package func failed(_ message: String) -> CallResult { failed(Failure(message)) }
+
+package func failed(_ failure: Failure) -> CallResult {
+    var result = failure.result
+    result["failed"] = true
+    result["changed"] = result["changed"] ?? false
+    if result["msg"] == nil { result["msg"] = .string(failure.message) }
+    if failure.isUnreachable { result["unreachable"] = true }
+    return CallResult(result: result, isStop: failure.isStop)
+}
+
+/// Brings a module what it asks for: from what came with the call, else from the coordinator.
+private final class CallCourier: Courier {
+    private let call: ModuleCall
+    private let coordinator: any Coordinator
+    private let turn: () throws(Interruption) -> Void
+    private var entries: [String: FileEntry] = [:]
+
+    init(_ call: ModuleCall, _ coordinator: any Coordinator, _ turn: @escaping () throws(Interruption) -> Void) {
+        self.call = call
+        self.coordinator = coordinator
+        self.turn = turn
+        for file in call.files { remember(file.entry) }
+    }
+
+    func file(_ name: String, kind: ControllerFile.Kind) throws(Failure) -> ControllerFile {
+        if let known = call.files.first(where: { $0.name == name }) { return described(known.entry) }
+        let request = FileRequest(kind: kind == .file ? .files : .templates, name: name, basis: call.basis)
+        guard case .file(let entry, let searched) = try asked(.file(request)) else {
+            throw Failure("the coordinator did not answer")
+        }
+        guard let entry else {
+            let places = searched.isEmpty ? "" : " (searched: \(searched.joined(separator: ", ")))"
+            throw Failure("Could not find or access '\(name)' on the controller\(places)")
+        }
+        return described(entry)
+    }
+
+    private func described(_ entry: FileEntry) -> ControllerFile {
+        remember(entry)
+        let children = entry.children.map { below($0, "") }
+        return ControllerFile(
+            path: entry.path, digest: entry.digest, size: entry.size, mode: UInt32(entry.mode), children: children)
+    }
+
+    /// All that is in a folder at any depth, by paths relative to it.
+    private func below(_ entries: [FileEntry], _ prefix: String) -> [ControllerFile] {
+        entries.flatMap { entry -> [ControllerFile] in
+            let path = prefix + (entry.path.split(separator: "/").last.map(String.init) ?? entry.path)
+            let file = ControllerFile(
+                path: path, digest: entry.digest, size: entry.size, mode: UInt32(entry.mode),
+                children: entry.children.map { _ in [] })
+            return [file] + below(entry.children ?? [], path + "/")
+        }
+    }
+
+    private func remember(_ entry: FileEntry) {
+        if entry.children == nil { entries[entry.digest] = entry }
+        for child in entry.children ?? [] { remember(child) }
+    }
+
+    func contents(of file: ControllerFile) throws(Failure) -> [UInt8] {
+        let entry = entries[file.digest]
+        if let contents = entry?.contents { return contents }
+        let path = entry?.path ?? file.path
+        guard case .contents(let bytes) = try asked(.contents(digest: file.digest, path: path)) else {
+            throw Failure("the coordinator did not send '\(path)'")
+        }
+        return bytes
+    }
+
+    func rendered(_ name: String, options: Dict) throws(Failure) -> (text: String, source: ControllerFile) {
+        guard let file = call.files.first(where: { $0.name == name }), let text = file.rendered else {
+            throw Failure("there is no template '\(name)'")
+        }
+        return (text.string, described(file.entry))
+    }
+
+    func willChange() throws(Failure) {
+        do throws(Interruption) { try turn() } catch {
+            if case .failed(let failure) = error {
+                throw Failure(error.message, result: failure.result)
+            }
+            throw Failure(error.message, isStop: true)
+        }
+    }
+
+    private func asked(_ question: Question) throws(Failure) -> Answer {
+        do throws(Interruption) {
+            let answer = try coordinator.ask(question)
+            switch answer {
+            case .failure(let diagnostic): throw Interruption.failed(TaskFailure(diagnostic))
+            case .stop(let reason): throw Interruption.stopped(reason)
+            default: return answer
+            }
+        } catch {
+            if case .failed = error { throw Failure(error.message) }
+            throw Failure(error.message, isStop: true)
+        }
+    }
+}

@@ -1,0 +1,345 @@
+import Modules
+import Templates
+import Values
+import Wire
+
+/// A task without its loop, or one item of it: condition, arguments, retries, judgement.
+struct TaskItem {
+    let task: TaskRun
+    let loop: LoopItem?
+    private var run: PlayRun { task.run }
+    private var keywords: Dict { task.task.keywords }
+
+    init(_ task: TaskRun, item loop: LoopItem?) {
+        self.task = task
+        self.loop = loop
+    }
+
+    /// Runs it; a failure of the task is a result. Only what ends the way is thrown.
+    func outcome() throws(Interruption) -> TaskResult {
+        let isHidden = (try? task.flag("no_log")) ?? true
+        var result: TaskResult
+        do throws(Interruption) {
+            _ = try task.flag("no_log")
+            if let when = keywords["when"], let condition = try task.firstFalse(when) {
+                result = TaskResult(
+                    status: .skipped,
+                    result: [
+                        "changed": false, "skipped": true, "skip_reason": "Conditional result was False",
+                        "false_condition": condition,
+                    ])
+            } else {
+                result = try perform(isHidden)
+            }
+        } catch {
+            guard case .failed(let failure) = error else { throw error }
+            result = task.failure(failure)
+        }
+        result.isHidden = isHidden || (result.result["_ansible_no_log"]?.isTrue ?? false)
+        return result
+    }
+
+    private func perform(_ isHidden: Bool) throws(Interruption) -> TaskResult {
+        if includeModules.contains(task.task.module) { return try task.include(loop) }
+        guard let until = keywords["until"] ?? (keywords["retries"] != nil ? .bool(true) : nil) else {
+            return try judged(try attempt(isHidden))
+        }
+        let retries = max(0, (try task.keyword("retries")).flatMap { try? Int(parameter: $0) } ?? 3)
+        let delay = (try task.keyword("delay")).flatMap { try? Double(parameter: $0) } ?? 5
+        var attempt = 1
+        while true {
+            var result = try judged(try self.attempt(isHidden))
+            result.result["attempts"] = .int(attempt)
+            let isDone = keywords["until"] == nil ? result.status != .failed : try holds(until, result)
+            if isDone || result.status == .unreachable { return result }
+            if attempt > retries {
+                result.status = .failed
+                result.result["failed"] = true
+                return result
+            }
+            attempt += 1
+            try task.pause(seconds: max(0, delay))
+        }
+    }
+
+    private func holds(_ until: Value, _ result: TaskResult) throws(Interruption) -> Bool {
+        try withResult(result) { () throws(Interruption) in try task.conditions(until) }
+    }
+
+    /// Evaluates with the result under the name that it will be registered as.
+    private func withResult<T>(
+        _ result: TaskResult, _ body: () throws(Interruption) -> T
+    ) throws(Interruption) -> T {
+        let before = task.scope.local
+        defer { task.scope.local = before }
+        if let name = keywords["register"]?.text { task.scope.local[name] = Value.dict(result.result).untrusted }
+        return try body()
+    }
+
+    /// One try.
+    private func attempt(_ isHidden: Bool) throws(Interruption) -> TaskResult {
+        let arguments = try arguments()
+        if let directive = Directives.all[task.task.module] { return try directive(task, arguments) }
+        guard let entry = Registry.entry(task.task.module) else {
+            throw .failed(TaskFailure(Diagnostic("there is no module '\(task.task.module)'", at: task.task.place)))
+        }
+        for parameter in entry.parameters where parameter.isSecret {
+            for name in [parameter.name] + parameter.aliases {
+                if let secret = arguments[name]?.text { run.masking.learn(secret) }
+            }
+        }
+        let call = try call(entry, arguments, isHidden)
+        let delegate = try task.keyword("delegate_to")?.pythonText
+        let position = task.position
+        let info = task.info
+        let coordinator = run.coordinator
+        let isFree = run.plan.settings.isFree
+        let called: CallResult
+        if let delegate, delegate != run.plan.host {
+            let question = Question.delegate(host: delegate, call, variables: try delegateVariables(), position)
+            switch try coordinator.ask(question) {
+            case .call(let result): called = result
+            case .failure(let diagnostic): throw .failed(TaskFailure(diagnostic))
+            case .stop(let reason): throw .stopped(reason)
+            default: throw .unexpectedAnswer
+            }
+        } else {
+            var isPassed = false
+            called = run.executor.perform(call, asking: coordinator) { () throws(Interruption) in
+                if isPassed { return }
+                coordinator.tell(.started(position, info))
+                if !isFree { try coordinator.awaitTurn(position, info) }
+                isPassed = true
+            }
+        }
+        if called.isStop { throw .stopped(called.result["msg"]?.pythonText ?? "stopped") }
+        return try taken(called, delegate)
+    }
+
+    /// Connection variables of the play's own host do not go along: the delegate has its own.
+    private func delegateVariables() throws(Interruption) -> Dict {
+        var variables = Dict()
+        for name in task.scope.names where name.hasPrefix("ansible_") && keywords["vars"]?[name] != nil {
+            if let value = keywords["vars"]?[name] { variables[name] = try task.render(value) }
+        }
+        return variables
+    }
+
+    private func call(_ entry: ModuleEntry, _ arguments: Dict, _ isHidden: Bool) throws(Interruption) -> ModuleCall {
+        var environment = Dict()
+        for layer in keywords["environment"].map({ $0.list ?? [$0] }) ?? [] {
+            for (key, value) in (try task.render(layer)).dict ?? Dict() { environment[key] = value }
+        }
+        let settings = run.plan.settings
+        let check = try task.keyword("check_mode") == nil ? settings.checkMode : try task.flag("check_mode")
+        let diff = try task.keyword("diff") == nil ? settings.diffMode : try task.flag("diff")
+        let timeout = try task.keyword("timeout").flatMap { try? Double(parameter: $0) } ?? 0
+        var call = ModuleCall(
+            module: entry.name, arguments: arguments, checkMode: check, diffMode: diff, environment: environment,
+            verbosity: settings.verbosity, become: try become(), isHidden: isHidden, timeout: timeout,
+            basis: task.scope.basis)
+        call.files = try prepared(entry.name, arguments)
+        return call
+    }
+
+    private func become() throws(Interruption) -> Become? {
+        var own = try task.keyword("become")
+        if own == nil { own = try variable("ansible_become") }
+        guard own?.asBool ?? false else { return nil }
+        func text(_ keyword: String, _ variables: [String], _ fallback: String) throws(Interruption) -> String {
+            for name in variables { if let value = try variable(name), !value.isNull { return value.pythonText } }
+            return try task.keyword(keyword)?.pythonText ?? fallback
+        }
+        let method = try text("become_method", ["ansible_become_method"], "sudo")
+        var password: String?
+        for name in ["ansible_become_password", "ansible_become_pass", "ansible_\(method)_pass"] where password == nil {
+            password = try variable(name)?.pythonText
+        }
+        if let password { run.masking.learn(password) }
+        return Become(
+            method: method, user: try text("become_user", ["ansible_become_user"], "root"),
+            flags: try text("become_flags", ["ansible_become_flags"], ""),
+            executable: try text("become_exe", ["ansible_become_exe"], ""), password: password.map(Secret.init))
+    }
+
+    private func variable(_ name: String) throws(Interruption) -> Value? {
+        do throws(TemplateError) {
+            guard let value = try task.scope.value(of: name) else { return nil }
+            return try run.templater.render(value, in: task.scope)
+        } catch { throw task.interruption(error) }
+    }
+
+    // MARK: Arguments
+
+    /// The module's arguments: defaults, then what is written, rendered; what comes out as `omit` is left out.
+    private func arguments() throws(Interruption) -> Dict {
+        var written = task.task.arguments
+        if case .string(let text) = written {
+            written = try task.render(.string(text))
+            guard case .dict = written else {
+                throw .failed(
+                    TaskFailure(
+                        Diagnostic(
+                            "the arguments of '\(task.task.module)' are \(written.typeName), expected a mapping",
+                            at: text.place ?? task.task.place)))
+            }
+        }
+        var all = try defaults()
+        for (key, value) in written.dict ?? Dict() { all[key] = value }
+        if Directives.rendersItself.contains(task.task.module) { return all }
+        var rendered = Dict()
+        for (key, value) in all {
+            let result = try task.render(value)
+            if result != Templater.omit { rendered[key] = result }
+        }
+        return rendered
+    }
+
+    /// From `module_defaults`, by any of the module's names.
+    private func defaults() throws(Interruption) -> Dict {
+        guard let all = try task.keyword("module_defaults")?.dict else { return Dict() }
+        var merged = Dict()
+        for (key, value) in all where Registry.shortName(key.pythonText) == task.task.module {
+            for (name, setting) in value.dict ?? Dict() { merged[name] = setting }
+        }
+        return merged
+    }
+
+    /// Controller files that the module will ask for, and its template rendered here, where the variables are.
+    private func prepared(_ module: String, _ arguments: Dict) throws(Interruption) -> [PreparedFile] {
+        guard module == "template", let name = arguments["src"]?.text else { return [] }
+        let request = FileRequest(kind: .templates, name: name, basis: task.scope.basis)
+        let (entry, searched) = try run.file(request)
+        guard let entry else { throw .failed(missing(name, "template", searched)) }
+        let text = try run.text(of: entry)
+        do throws(TemplateError) {
+            let before = task.scope.local
+            defer { task.scope.local = before }
+            for (key, value) in templateVariables(entry, arguments) { task.scope.local[key] = value }
+            let rendered = try run.templater.renderFile(text, options: fileOptions(arguments), in: task.scope)
+            return [PreparedFile(name: name, entry: entry, rendered: Text(rendered))]
+        } catch {
+            var diagnostic = error.diagnostic
+            diagnostic.notes.append("on host '\(run.plan.host)', task '\(task.info.name)' (\(task.task.place))")
+            throw .failed(TaskFailure(diagnostic))
+        }
+    }
+
+    private func templateVariables(_ entry: FileEntry, _ arguments: Dict) -> Dict {
+        [
+            "template_path": .string(entry.path), "template_fullpath": .string(entry.path),
+            "template_destpath": arguments["dest"] ?? .null,
+            "template_host": run.plan.magic["_controller_host"] ?? "localhost",
+            "template_uid": run.plan.magic["_controller_user"] ?? "root",
+            "ansible_managed": run.plan.magic["ansible_managed"] ?? "Ansible managed",
+        ]
+    }
+
+    private func fileOptions(_ arguments: Dict) -> FileOptions {
+        var options = FileOptions()
+        func set(_ name: String, _ path: WritableKeyPath<FileOptions, String>) {
+            if let value = arguments[name]?.text { options[keyPath: path] = value }
+        }
+        set("block_start_string", \.blockStart)
+        set("block_end_string", \.blockEnd)
+        set("variable_start_string", \.variableStart)
+        set("variable_end_string", \.variableEnd)
+        set("comment_start_string", \.commentStart)
+        set("comment_end_string", \.commentEnd)
+        if let value = arguments["trim_blocks"]?.asBool { options.trimBlocks = value }
+        if let value = arguments["lstrip_blocks"]?.asBool { options.lstripBlocks = value }
+        if let value = arguments["newline_sequence"]?.text {
+            options.newline = ["\\n": "\n", "\\r": "\r", "\\r\\n": "\r\n"][value] ?? value
+        }
+        return options
+    }
+
+    private func missing(_ name: String, _ what: String, _ searched: [String]) -> TaskFailure {
+        TaskFailure(
+            Diagnostic(
+                "there is no \(what) '\(name)'", at: task.task.arguments["src"]?.place ?? task.task.place,
+                notes: searched.isEmpty ? [] : ["searched: " + searched.joined(separator: ", ")]))
+    }
+
+    // MARK: The result
+
+    /// Takes facts in, and gives the result its status.
+    private func taken(_ called: CallResult, _ delegate: String?) throws(Interruption) -> TaskResult {
+        var result = called.result
+        if let facts = result["ansible_facts"]?.dict, !facts.isEmpty {
+            let clean = facts.mapValues(\.untrusted)
+            if let delegate, delegate != run.plan.host, try task.flag("delegate_facts") {
+                _ = try run.coordinator.ask(.delegateFacts(host: delegate, clean))
+            } else {
+                run.state.learn(clean)
+            }
+        }
+        if result["changed"] == nil { result["changed"] = false }
+        addLines("stdout", "stdout_lines", &result)
+        addLines("stderr", "stderr_lines", &result)
+        return TaskResult(
+            status: status(of: result), result: result, diff: called.diff, warnings: called.warnings,
+            delegate: delegate)
+    }
+
+    private func addLines(_ name: String, _ lines: String, _ result: inout Dict) {
+        guard let text = result[name]?.text, result[lines] == nil else { return }
+        result[lines] = .strings(pythonLines(text))
+    }
+
+    private func status(of result: Dict) -> Status {
+        if result["unreachable"]?.isTrue ?? false { return .unreachable }
+        if result["failed"]?.isTrue ?? false { return .failed }
+        if result["skipped"]?.isTrue ?? false { return .skipped }
+        return result["changed"]?.isTrue ?? false ? .changed : .ok
+    }
+
+    /// `changed_when` and `failed_when` decide over what the module said.
+    private func judged(_ given: TaskResult) throws(Interruption) -> TaskResult {
+        var result = given
+        guard result.status != .unreachable, result.status != .skipped else { return result }
+        if let condition = keywords["failed_when"] {
+            let failed = try withResult(result) { () throws(Interruption) in try task.conditions(condition) }
+            result.result["failed_when_result"] = .bool(failed)
+            result.result["failed"] = .bool(failed)
+            if !failed { result.diagnostic = nil }
+        }
+        if let condition = keywords["changed_when"] {
+            let changed = try withResult(result) { () throws(Interruption) in try task.conditions(condition) }
+            result.result["changed"] = .bool(changed)
+        }
+        result.status = status(of: result.result)
+        return result
+    }
+}
+
+extension Coordinator {
+    /// Waits until every other host has finished what comes before.
+    func awaitTurn(_ position: Position, _ info: TaskInfo) throws(Interruption) {
+        switch try ask(.turn(position, info)) {
+        case .proceed: return
+        case .stop(let reason): throw .stopped(reason)
+        default: throw .unexpectedAnswer
+        }
+    }
+}
+
+/// Python's `splitlines()`.
+func pythonLines(_ text: String) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    var scalars = text.unicodeScalars.makeIterator()
+    var previous: Unicode.Scalar?
+    while let scalar = scalars.next() {
+        defer { previous = scalar }
+        switch scalar {
+        case "\n" where previous == "\r": continue
+        case "\n", "\r", "\u{b}", "\u{c}", "\u{1c}", "\u{1d}", "\u{1e}", "\u{85}", "\u{2028}", "\u{2029}":
+            lines.append(line)
+            line = ""
+        default: line.unicodeScalars.append(scalar)
+        }
+    }
+    if !line.isEmpty { lines.append(line) }
+    return lines
+}

@@ -1,0 +1,325 @@
+import Templates
+import Values
+import Wire
+
+/// One task on this host: its loop, conditions, retries, and what becomes of the result.
+final class TaskRun {
+    let run: PlayRun
+    let task: TaskPlan
+    let scope: TaskScope
+    let frame: Frame
+    let position: Position
+    private var cachedInfo: TaskInfo?
+    private var isHandler: Bool
+
+    init(_ run: PlayRun, _ task: TaskPlan, _ scope: TaskScope, _ frame: Frame, _ position: Position) {
+        self.run = run
+        self.task = task
+        self.scope = scope
+        self.frame = frame
+        self.position = position
+        isHandler = task.keywords["_handler"] != nil
+    }
+
+    // MARK: Keywords
+
+    /// A keyword's value with its templates rendered.
+    func keyword(_ name: String) throws(Interruption) -> Value? {
+        guard let value = task.keywords[name] else { return nil }
+        let rendered = try render(value)
+        return rendered == Templater.omit ? nil : rendered
+    }
+
+    func flag(_ name: String) throws(Interruption) -> Bool {
+        guard let value = try keyword(name) else { return false }
+        guard let flag = value.asBool ?? (value.isNull ? false : nil) else {
+            throw .failed(
+                TaskFailure(
+                    Diagnostic(
+                        "'\(name)' is \(value.json()), expected a boolean",
+                        at: task.keywords[name]?.place ?? task.place)))
+        }
+        return flag
+    }
+
+    func strings(_ name: String) throws(Interruption) -> [String] {
+        switch try keyword(name) {
+        case nil, .null?: return []
+        case .list(let list)?: return list.flatMap { $0.list?.map(\.pythonText) ?? [$0.pythonText] }
+        case let value?: return value.pythonText.split(separator: ",").map { String($0).trimmingBlanks }
+        }
+    }
+
+    func render(_ value: Value) throws(Interruption) -> Value {
+        do throws(TemplateError) { return try run.templater.render(value, in: scope) } catch { throw interruption(error) }
+    }
+
+    func interruption(_ error: TemplateError) -> Interruption {
+        var diagnostic = error.diagnostic
+        if diagnostic.place == nil { diagnostic.place = task.place }
+        return .failed(TaskFailure(diagnostic))
+    }
+
+    func isSelected() throws(Interruption) -> Bool {
+        let settings = run.plan.settings
+        if task.isImplicit, task.module == "meta" { return true }
+        let tags = Set(try strings("tags"))
+        return Wire.isSelected(tags: tags, run: settings.tags, skip: settings.skipTags)
+    }
+
+    /// What a person knows the task by; a name that cannot be rendered stays as it is written.
+    var info: TaskInfo {
+        if let cachedInfo { return cachedInfo }
+        var name = task.name?.string ?? ""
+        if let text = task.name, text.isTemplate, let value = try? run.templater.render(text, in: scope) {
+            name = value.pythonText
+        }
+        if name.isEmpty { name = task.isImplicit ? name : task.module }
+        if let role = scope.role { name = "\(role.name) : \(name)" }
+        let info = TaskInfo(
+            name: run.masking.masked(name), module: task.module, place: task.place, isHandler: isHandler,
+            isImplicit: task.isImplicit)
+        cachedInfo = info
+        return info
+    }
+
+    // MARK: Running
+
+    func perform() throws(Interruption) {
+        if task.module == "meta" { return try runMeta() }
+        let isInclude = includeModules.contains(task.module)
+        if !isInclude, try flag("run_once") { return try runOnce() }
+        let result = try execute()
+        try conclude(result)
+    }
+
+    /// The first host of the batch runs it; the others take over what it came to.
+    private func runOnce() throws(Interruption) {
+        switch try run.coordinator.ask(.once(position, info)) {
+        case .proceed:
+            let before = run.state
+            let result = try execute()
+            let assigned = run.state.assigned.filter { before.assigned[$0.key] != $0.value }
+            let facts = run.state.facts.filter { before.facts[$0.key] != $0.value }
+            var registered = Dict(uniqueKeysWithValues: assigned.elements)
+            if let name = task.keywords["register"]?.text { registered[name] = .dict(result.result) }
+            _ = try run.coordinator.ask(
+                .onceDone(position, result, variables: registered, facts: Dict(uniqueKeysWithValues: facts.elements)))
+            try conclude(result)
+        case .once(let result, let variables, let facts):
+            for (name, value) in variables { run.state.assigned[name] = value.untrusted }
+            run.state.facts.merge(facts) { $1 }
+            if result.status == .failed { throw .failed(TaskFailure(result.result)) }
+            if result.status == .unreachable { throw .failed(TaskFailure(result.result)) }
+        case .stop(let reason): throw .stopped(reason)
+        default: throw .unexpectedAnswer
+        }
+    }
+
+    /// Runs the task, with its loop; failures are in the result, not thrown.
+    private func execute() throws(Interruption) -> TaskResult {
+        do throws(Interruption) {
+            guard let items = try loopItems() else { return try TaskItem(self, item: nil).outcome() }
+            return try runLoop(items)
+        } catch {
+            guard case .failed(let failure) = error else { throw error }
+            return self.failure(failure)
+        }
+    }
+
+    func failure(_ failure: TaskFailure) -> TaskResult {
+        var result = failure.result
+        result["failed"] = true
+        if result["changed"] == nil { result["changed"] = false }
+        return TaskResult(
+            status: failure.isUnreachable ? .unreachable : .failed, result: result, diagnostic: failure.diagnostic)
+    }
+
+    private func runLoop(_ items: [Value]) throws(Interruption) -> TaskResult {
+        guard !items.isEmpty else {
+            let result: Dict = [
+                "changed": false, "results": [], "skipped": true, "skipped_reason": "No items in the list",
+            ]
+            return TaskResult(status: .skipped, result: result)
+        }
+        let control = LoopControl(try keyword("loop_control")?.dict ?? Dict(), raw: task.keywords["loop_control"]?.dict)
+        var results: [TaskResult] = []
+        for (index, item) in items.enumerated() {
+            if index > 0, control.pause > 0 { try pause(seconds: control.pause) }
+            if let reason = run.coordinator.stopReason { throw .stopped(reason) }
+            let loop = LoopItem(items: items, index: index, control: control)
+            scope.local = loop.variables
+            var result = try TaskItem(self, item: loop).outcome()
+            result.label = try label(control, item)
+            result.result["ansible_loop_var"] = .string(control.variable)
+            result.result[control.variable] = item.untrusted
+            if let name = control.indexVariable {
+                result.result["ansible_index_var"] = .string(name)
+                result.result[name] = .int(index)
+            }
+            results.append(result)
+            run.coordinator.tell(.item(position, info, presented(result)))
+            if result.status == .unreachable { break }
+            if let condition = control.breakWhen, try breaks(condition, result) { break }
+        }
+        scope.local = Dict()
+        return summary(of: results)
+    }
+
+    private func breaks(_ condition: Value, _ result: TaskResult) throws(Interruption) -> Bool {
+        if let name = task.keywords["register"]?.text { scope.local[name] = .dict(result.result) }
+        return try conditions(condition)
+    }
+
+    private func label(_ control: LoopControl, _ item: Value) throws(Interruption) -> String {
+        guard let label = control.rawLabel else { return item.holdsSecretText ? "(hidden)" : item.pythonText }
+        return (try render(label)).pythonText
+    }
+
+    private func summary(of results: [TaskResult]) -> TaskResult {
+        let failed = results.contains { $0.status == .failed }
+        let unreachable = results.contains { $0.status == .unreachable }
+        let allSkipped = results.allSatisfy { $0.status == .skipped }
+        var result: Dict = [
+            "changed": .bool(results.contains { $0.result["changed"]?.isTrue ?? false }),
+            "results": .list(results.map { .dict($0.result) }),
+            "msg": failed ? "One or more items failed" : allSkipped ? "All items skipped" : "All items completed",
+        ]
+        if failed { result["failed"] = true }
+        if unreachable { result["unreachable"] = true }
+        if allSkipped { result["skipped"] = true }
+        let status: Status =
+            unreachable ? .unreachable : failed ? .failed : allSkipped ? .skipped
+            : (result["changed"]?.isTrue ?? false) ? .changed : .ok
+        return TaskResult(
+            status: status, result: result, isHidden: results.contains(where: \.isHidden),
+            diagnostic: results.first { $0.status == .failed }?.diagnostic,
+            isFatalToAll: results.contains(where: \.isFatalToAll))
+    }
+
+    /// Registers, tells, notifies, and throws where the result ends the way.
+    private func conclude(_ given: TaskResult) throws(Interruption) {
+        var result = given
+        if let name = task.keywords["register"]?.text {
+            run.state.assigned[name] = Value.dict(result.result).untrusted
+        }
+        var pending: Interruption?
+        if result.status == .failed || result.status == .unreachable {
+            let keyword = result.status == .failed ? "ignore_errors" : "ignore_unreachable"
+            if try flag(keyword) {
+                result.status = .ignored
+                if given.status == .unreachable { result.result["skip_reason"] = "Host is unreachable" }
+            } else {
+                var shown = result.result
+                shown["_failed_task"] = .dict([
+                    "name": .string(info.name), "action": .string(task.module), "args": .dict(Dict()),
+                ])
+                result.isFatalToAll = try flag("any_errors_fatal")
+                pending = .failed(TaskFailure(shown, diagnostic: result.diagnostic))
+            }
+        }
+        report(result)
+        run.coordinator.tell(.result(position, info, presented(result)))
+        if let pending { throw pending }
+        if result.result["changed"]?.isTrue ?? false, result.status != .ignored {
+            try run.notify(try strings("notify"), by: task)
+        }
+    }
+
+    /// Tells other hosts' coordinator what became known, when any template reads other hosts' variables.
+    private func report(_ result: TaskResult) {
+        guard run.plan.settings.reportsVariables else { return }
+        var variables = Dict()
+        if let name = task.keywords["register"]?.text { variables[name] = run.state.assigned[name] }
+        if task.module == "set_fact" || task.module == "include_vars" {
+            variables.merge(run.state.assigned) { $1 }
+            variables.merge(run.state.included) { own, _ in own }
+        }
+        let learnt = result.result["ansible_facts"] != nil || task.module == "setup" || task.module == "gather_facts"
+        if !variables.isEmpty || learnt {
+            run.coordinator.tell(.variables(variables, facts: learnt ? run.state.facts : Dict()))
+        }
+    }
+
+    /// As it may leave this process: hidden under `no_log`, secrets masked, internal keys gone.
+    func presented(_ result: TaskResult) -> TaskResult {
+        var shown = result
+        if result.isHidden {
+            shown.result = [
+                "censored": """
+                the output has been hidden due to the fact that 'no_log: true' was specified for this result
+                """,
+                "changed": result.result["changed"] ?? false,
+            ]
+            for key in ["failed", "skipped", "unreachable", "results"] {
+                guard let value = result.result[key] else { continue }
+                shown.result[key] = key == "results" ? nil : value
+            }
+            shown.diff = []
+            shown.diagnostic = nil
+            shown.label = result.label.map { _ in "(censored due to no_log)" }
+        } else if !run.masking.isEmpty {
+            shown.result = run.masking.masked(result.result)
+            shown.diff = result.diff.map(run.masking.masked)
+            shown.label = result.label.map(run.masking.masked)
+            shown.warnings = result.warnings.map(run.masking.masked)
+            shown.diagnostic = result.diagnostic.map(run.masking.masked)
+        }
+        return shown
+    }
+
+    // MARK: Conditions
+
+    /// All conditions of a list hold.
+    func conditions(_ value: Value) throws(Interruption) -> Bool { try firstFalse(value) == nil }
+
+    /// The first condition that does not hold, or `nil`.
+    func firstFalse(_ value: Value) throws(Interruption) -> Value? {
+        switch value {
+        case .list(let list):
+            for item in list { if let failed = try firstFalse(item) { return failed } }
+            return nil
+        case .bool(let bool): return bool ? nil : value
+        case .null: return nil
+        case .string(let text):
+            do throws(TemplateError) {
+                return try run.templater.condition(text, in: scope) ? nil : .string(text.untrusted)
+            } catch { throw interruption(conditional(error)) }
+        default: return value.isTrue ? nil : value
+        }
+    }
+
+    private func conditional(_ error: TemplateError) -> TemplateError {
+        var error = error
+        error.diagnostic.notes.append("while evaluating a condition of task '\(info.name)'")
+        return error
+    }
+
+    func pause(seconds: Double) throws(Interruption) {
+        let call = ModuleCall(
+            module: "_sleep", arguments: ["seconds": .double(seconds)], checkMode: false, diffMode: false,
+            environment: Dict(), verbosity: 0, become: nil, isHidden: false, basis: scope.basis)
+        let result = run.executor.perform(call, asking: run.coordinator) { () throws(Interruption) in }
+        if result.isStop { throw .stopped("stopped while waiting") }
+    }
+}
+
+/// Modules that bring more tasks while the play runs.
+let includeModules: Set<String> = ["include_tasks", "include_role", "include"]
+
+extension String {
+    var trimmingBlanks: String {
+        var part = self[...]
+        while let first = part.first, first.isWhitespace { part.removeFirst() }
+        while let last = part.last, last.isWhitespace { part.removeLast() }
+        return String(part)
+    }
+}
+
+extension Value {
+    var holdsSecretText: Bool {
+        var found = false
+        forEachText { found = found || $0.isSecret }
+        return found
+    }
+}

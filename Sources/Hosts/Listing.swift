@@ -1,0 +1,170 @@
+package import Values
+
+/// What `ansible-inventory` shows, as values and text.
+extension Inventory {
+    /// Settings of a listing, named as the options of `ansible-inventory`.
+    package struct Listing: Sendable {
+        /// Variables where they are defined, instead of all of them at each host.
+        package var export: Bool
+        package var limit: String?
+        package var playbookFolders: [String]
+
+        package init(export: Bool = false, limit: String? = nil, playbookFolders: [String] = []) {
+            self.export = export
+            self.limit = limit
+            self.playbookFolders = playbookFolders
+        }
+    }
+
+    /// `--list`: print it with sorted keys and an indent of 4.
+    package func list(_ listing: Listing = Listing()) throws(Diagnostics) -> Value {
+        let shown = try select("all", limit: listing.limit).hosts
+        var result = Dict()
+        var seen: Set<Int> = []
+        try listGroup(Graph.all, Set(shown), listing, &seen, &result)
+        var hostVariables = Dict()
+        for host in shown {
+            let variables = try variables(of: host, listing)
+            if !variables.isEmpty { hostVariables[host] = .dict(variables) }
+        }
+        result["_meta"] = ["hostvars": .dict(hostVariables), "profile": "inventory_legacy"]
+        return .dict(result)
+    }
+
+    private func listGroup(
+        _ id: Int, _ shown: Set<String>, _ listing: Listing, _ seen: inout Set<Int>, _ result: inout Dict
+    ) throws(Diagnostics) {
+        let group = graph.groups[id]
+        var entry = Dict()
+        let hosts = group.hosts.map { graph.hosts[$0].name }.filter(shown.contains)
+        if id != Graph.all, !hosts.isEmpty { entry["hosts"] = .strings(hosts) }
+        if !group.children.isEmpty { entry["children"] = .strings(group.children.map { graph.groups[$0].name }) }
+        for child in group.children where !seen.contains(child) {
+            try listGroup(child, shown, listing, &seen, &result)
+            seen.insert(child)
+        }
+        if listing.export {
+            let variables = try variables(ofGroup: id, listing)
+            if !variables.isEmpty { entry["vars"] = .dict(variables) }
+        }
+        if !entry.isEmpty { result[group.name] = .dict(entry) }
+    }
+
+    /// `--list --yaml`: groups inside of groups.
+    package func tree(_ listing: Listing = Listing()) throws(Diagnostics) -> Value {
+        let shown = Set(try select("all", limit: listing.limit).hosts)
+        var seenGroups: Set<Int> = []
+        var seenHosts: Set<Int> = []
+        return .dict(try treeGroup(Graph.all, shown, listing, &seenGroups, &seenHosts))
+    }
+
+    private func treeGroup(
+        _ id: Int, _ shown: Set<String>, _ listing: Listing, _ seenGroups: inout Set<Int>, _ seenHosts: inout Set<Int>
+    ) throws(Diagnostics) -> Dict {
+        let group = graph.groups[id]
+        var children = Dict()
+        for child in group.children {
+            if seenGroups.contains(child) {
+                children[graph.groups[child].name] = .dict(Dict())
+            } else {
+                let entry = try treeGroup(child, shown, listing, &seenGroups, &seenHosts)
+                children.merge(entry) { $1 }
+                seenGroups.insert(child)
+            }
+        }
+        var hosts = Dict()
+        for host in id == Graph.all ? [] : group.hosts where shown.contains(graph.hosts[host].name) {
+            let name = graph.hosts[host].name
+            let isNew = seenHosts.insert(host).inserted
+            hosts[name] = .dict(isNew ? try variables(of: name, listing) : Dict())
+        }
+        var entry = Dict()
+        if !children.isEmpty { entry["children"] = .dict(children) }
+        if !hosts.isEmpty { entry["hosts"] = .dict(hosts) }
+        if listing.export {
+            let variables = try variables(ofGroup: id, listing)
+            if !variables.isEmpty { entry["vars"] = .dict(variables) }
+        }
+        return entry.isEmpty ? Dict() : [.string(group.name): .dict(entry)]
+    }
+
+    /// `--host NAME`: the variables of one host.
+    package func show(host: String, _ listing: Listing = Listing()) throws(Diagnostics) -> Value {
+        let found = try select(host).hosts
+        guard found.count == 1 else {
+            throw Diagnostics([
+                Diagnostic(
+                    "--host needs the name of one host, and '\(host)' names \(found.count)",
+                    hint: suggestion(for: host, among: hosts))
+            ])
+        }
+        return .dict(try variables(of: found[0], listing))
+    }
+
+    /// `--graph [GROUP]`, with variables where asked for.
+    package func graphText(
+        _ group: String = "all", showVariables: Bool = false, _ listing: Listing = Listing()
+    ) throws(Diagnostics) -> String {
+        guard let id = graph.groupIDs[group] else {
+            throw Diagnostics([
+                Diagnostic(
+                    "there is no group '\(group)'", hint: suggestion(for: group, among: graph.groupIDs.keys))
+            ])
+        }
+        var lines: [String] = []
+        try graphGroup(id, 0, showVariables, listing, &lines)
+        return lines.joined(separator: "\n")
+    }
+
+    private func graphGroup(
+        _ id: Int, _ depth: Int, _ showVariables: Bool, _ listing: Listing, _ lines: inout [String]
+    ) throws(Diagnostics) {
+        func line(_ text: String, _ depth: Int) -> String {
+            depth == 0 ? text : String(repeating: "  |", count: depth) + "--" + text
+        }
+        func rows(_ variables: Dict, _ depth: Int) -> [String] {
+            let sorted = variables.sorted { Value.precedes($0.key.pythonText, $1.key.pythonText) }
+            return sorted.map { line("{\($0.key.pythonText) = \($0.value.pythonText)}", depth) }
+        }
+        let group = graph.groups[id]
+        lines.append(line("@\(group.name):", depth))
+        for child in group.children { try graphGroup(child, depth + 1, showVariables, listing, &lines) }
+        for host in id == Graph.all ? [] : group.hosts {
+            let name = graph.hosts[host].name
+            lines.append(line(name, depth + 1))
+            if showVariables { lines += rows(try variables(of: name, listing), depth + 2) }
+        }
+        if showVariables { lines += rows(try variables(ofGroup: id, listing), depth + 1) }
+    }
+
+    /// Without what Ansible sets itself.
+    private func variables(of host: String, _ listing: Listing) throws(Diagnostics) -> Dict {
+        var variables: Dict
+        if listing.export, let id = graph.hostIDs[host] {
+            do { variables = try ownVariables(ofHost: id, listing.playbookFolders) } catch {
+                throw Diagnostics([error])
+            }
+        } else {
+            variables = try self.variables(of: host, playbookFolders: listing.playbookFolders)
+        }
+        for name in Self.internalNames { variables.removeValue(forKey: .string(name)) }
+        return variables
+    }
+
+    private func variables(ofGroup id: Int, _ listing: Listing) throws(Diagnostics) -> Dict {
+        var variables: Dict
+        do { variables = try ownVariables(ofGroup: id, listing.playbookFolders) } catch { throw Diagnostics([error]) }
+        for name in Self.internalNames { variables.removeValue(forKey: .string(name)) }
+        return variables
+    }
+
+    private static let internalNames = [
+        "ansible_async_path", "ansible_collection_name", "ansible_config_file", "ansible_dependent_role_names",
+        "ansible_diff_mode", "ansible_facts", "ansible_forks", "ansible_inventory_sources", "ansible_limit",
+        "ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "ansible_play_role_names",
+        "ansible_playbook_python", "ansible_role_name", "ansible_role_names", "ansible_run_tags", "ansible_skip_tags",
+        "ansible_verbosity", "ansible_version", "inventory_dir", "inventory_file", "inventory_hostname",
+        "inventory_hostname_short", "groups", "group_names", "hostvars", "playbook_dir", "play_hosts", "role_name",
+        "role_names", "role_path", "role_uuid",
+    ]
+}

@@ -1,0 +1,228 @@
+package import Templates
+package import Values
+import Wire
+import YAML
+
+/// Reads playbooks and everything static that they name; collects all errors before it gives up.
+package final class Loader {
+    let files: any ProjectFiles
+    let options: LoaderOptions
+    let templater: Templater
+    package internal(set) var diagnostics: [Diagnostic] = []
+    private var documents: [String: Node?] = [:]
+    private static let playbookDepthLimit = 32
+
+    package init(files: any ProjectFiles, options: LoaderOptions, templater: Templater) {
+        self.files = files
+        self.options = options
+        self.templater = templater
+    }
+
+    /// The plays of a playbook in order, those of imported playbooks in their places.
+    ///
+    /// - Throws: every error found, together; warnings are left in `diagnostics`.
+    package func plays(of path: String) throws(Diagnostics) -> [Play] {
+        let plays = plays(in: path, inherited: Dict(), depth: 0, from: nil)
+        let errors = diagnostics.filter { $0.severity == .error }
+        if !errors.isEmpty { throw Diagnostics(errors) }
+        return plays
+    }
+
+    func report(_ diagnostic: Diagnostic) {
+        if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
+    }
+
+    private func plays(in path: String, inherited: Dict, depth: Int, from place: Place?) -> [Play] {
+        guard depth < Self.playbookDepthLimit else {
+            report(Diagnostic("playbooks import each other without end: '\(path)'", at: place))
+            return []
+        }
+        guard let node = document(path, what: "playbook", from: place) else { return [] }
+        guard case .sequence(let items) = node.content else {
+            report(
+                Diagnostic(
+                    "a playbook is a list of plays", at: node.place,
+                    notes: ["begin each play with '- hosts: …'; for a role's tasks, name the role in a play"]))
+            return []
+        }
+        var plays: [Play] = []
+        for item in items {
+            guard case .mapping(let entries) = item.content else {
+                report(Diagnostic("a play is a mapping with 'hosts' and 'tasks' or 'roles'", at: item.place))
+                continue
+            }
+            let importing = entries.first { ["import_playbook", "ansible.builtin.import_playbook"].contains($0.name) }
+            let legacy = entries.contains { $0.name == "hosts" } ? nil : entries.first { $0.name == "include" }
+            if let entry = importing ?? legacy {
+                plays += imported(entry, entries, path, inherited, depth)
+            } else if let play = play(entries, item, path, inherited) {
+                plays.append(play)
+            }
+        }
+        return plays
+    }
+
+    private func imported(
+        _ entry: Node.Entry, _ entries: [Node.Entry], _ path: String, _ inherited: Dict, _ depth: Int
+    ) -> [Play] {
+        check(entries, allowed: Keywords.importPlaybook.union(["include"]), what: "an imported playbook")
+        guard case .string(let text)? = value(entry.value) else {
+            report(Diagnostic("'import_playbook' needs the name of a file", at: entry.value.place))
+            return []
+        }
+        var name = text.string
+        if text.isTemplate {
+            guard let rendered = rendered(text) else { return [] }
+            name = rendered
+        }
+        let own = keywords(entries, except: ["import_playbook", "ansible.builtin.import_playbook", "name", "include"])
+        let target = joined(folder(of: path), name)
+        return plays(
+            in: target, inherited: inheriting(own, from: inherited), depth: depth + 1, from: entry.value.place)
+    }
+
+    /// Static names may only hang on extra variables: nothing else is known before the run.
+    func rendered(_ text: Text) -> String? {
+        do throws(TemplateError) {
+            return try templater.render(text, in: DictScope(options.extra)).pythonText
+        } catch {
+            var diagnostic = error.diagnostic
+            diagnostic.place = diagnostic.place ?? text.place
+            diagnostic.notes.append("names of imported files and roles may only hang on variables given with -e")
+            report(diagnostic)
+            return nil
+        }
+    }
+
+    // MARK: Plays
+
+    private func play(_ entries: [Node.Entry], _ node: Node, _ path: String, _ inherited: Dict) -> Play? {
+        check(entries, allowed: Keywords.play, what: "a play")
+        func entry(_ name: String) -> Node? { entries.first { $0.name == name }?.value }
+        guard let hosts = entry("hosts").flatMap({ value($0) }), !hosts.isNull else {
+            report(
+                Diagnostic(
+                    "a play needs 'hosts'", at: node.place, notes: ["name a host, a group, 'all' or 'localhost'"]))
+            return nil
+        }
+        let structure: Set<String> = [
+            "hosts", "name", "vars", "vars_files", "vars_prompt", "roles", "pre_tasks", "tasks", "post_tasks",
+            "handlers",
+        ]
+        var own = keywords(entries, except: structure)
+        if let user = own["user"] { own["remote_user"] = own["remote_user"] ?? user }
+        let name = entry("name").flatMap { value($0) }?.pythonText ?? hosts.list?.map(\.pythonText).joined(separator: ",")
+            ?? hosts.pythonText
+        var variables = inherited["vars"]?.dict ?? Dict()
+        for (key, item) in mapping(entry("vars"), "vars") { variables[key] = item }
+        var play = Play(
+            name: name, place: node.place, path: path, hosts: hosts, keywords: inheriting(own, from: inherited),
+            variables: variables, variableFiles: list(entry("vars_files")), prompts: prompts(entry("vars_prompt")))
+        play.keywords["vars"] = nil
+        let builder = PlayBuilder(self, play: play)
+        builder.build(
+            roles: entry("roles"), sections: [entry("pre_tasks"), entry("tasks"), entry("post_tasks")],
+            handlers: entry("handlers"))
+        builder.finish(&play)
+        return play
+    }
+
+    private func prompts(_ node: Node?) -> [Dict] {
+        list(node).compactMap { $0.dict }
+    }
+
+    // MARK: Nodes
+
+    /// The first document of a YAML file; read once.
+    func document(_ path: String, what: String, from place: Place?) -> Node? {
+        if let known = documents[path] { return known }
+        documents[path] = .some(nil)
+        do throws(Diagnostic) {
+            guard let bytes = try files.contents(of: path) else {
+                report(Diagnostic("there is no \(what) '\(path)'", at: place))
+                return nil
+            }
+            let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
+            let file = SourceFile(name: path, text: opened.text)
+            let (nodes, warnings) = try YAMLReader.documents(opened.text, file: file)
+            for warning in warnings { report(warning) }
+            documents[path] = .some(nodes.first)
+            return nodes.first
+        } catch {
+            report(error)
+            return nil
+        }
+    }
+
+    func value(_ node: Node) -> Value? {
+        do throws(Diagnostic) {
+            var options = ValueOptions()
+            let files = files
+            options.decrypt = { (text: Text) throws(Diagnostic) in try files.decrypted(text) }
+            return try node.value(options)
+        } catch {
+            report(error)
+            return nil
+        }
+    }
+
+    func mapping(_ node: Node?, _ what: String) -> Dict {
+        guard let node, let value = value(node), !value.isNull else { return Dict() }
+        if let dict = value.dict { return dict }
+        // Old content writes a list of mappings.
+        if let list = value.list, list.allSatisfy({ $0.dict != nil }) {
+            return list.reduce(into: Dict()) { all, item in for (key, value) in item.dict ?? Dict() { all[key] = value } }
+        }
+        report(Diagnostic("'\(what)' is \(value.typeName), expected a mapping", at: node.place))
+        return Dict()
+    }
+
+    func list(_ node: Node?) -> [Value] {
+        guard let node, let value = value(node), !value.isNull else { return [] }
+        return value.list ?? [value]
+    }
+
+    func keywords(_ entries: [Node.Entry], except: Set<String>) -> Dict {
+        var keywords = Dict()
+        for entry in entries {
+            guard let name = entry.name, !except.contains(name), let value = value(entry.value) else { continue }
+            keywords[name] = value
+        }
+        return keywords
+    }
+
+    /// Unknown keywords are errors: a misspelt one would silently do nothing.
+    func check(_ entries: [Node.Entry], allowed: Set<String>, what: String) {
+        for entry in entries {
+            guard let name = entry.name else {
+                report(Diagnostic("a keyword of \(what) is a word", at: entry.key.place))
+                continue
+            }
+            if allowed.contains(name) { continue }
+            report(
+                Diagnostic(
+                    "'\(name)' is not a keyword of \(what)", at: entry.key.place, length: name.count,
+                    hint: suggestion(for: name, among: allowed)))
+        }
+    }
+
+    // MARK: Templates
+
+    /// Syntax, filters and tests of every template and condition, before any host is touched.
+    func checkTemplates(in value: Value, isCondition: Bool = false) {
+        switch value {
+        case .string(let text):
+            if text.isTemplate || isCondition {
+                for diagnostic in templater.check(text, asExpression: isCondition) { report(diagnostic) }
+            }
+        case .list(let items): for item in items { checkTemplates(in: item, isCondition: isCondition) }
+        case .dict(let dict): for item in dict.values { checkTemplates(in: item) }
+        default: break
+        }
+    }
+}
+
+extension Node.Entry {
+    /// The key, if it is a string.
+    var name: String? { if case .scalar(let value) = key.content { value.text ?? value.pythonText } else { nil } }
+}

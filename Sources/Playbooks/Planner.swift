@@ -1,0 +1,261 @@
+package import Templates
+package import Values
+package import Wire
+import YAML
+
+/// What a plan says of the run and its surroundings, the same for every host of a batch.
+package struct PlanContext: Sendable {
+    package var settings = RunSettings()
+    package var extra = Dict()
+    /// Group → hosts, as `groups` shows it.
+    package var groups = Dict()
+    /// Hosts of the batch, of the play now, and of the play at its beginning.
+    package var batch: [String] = []
+    package var playHosts: [String] = []
+    package var allPlayHosts: [String] = []
+    /// Answers to `vars_prompt`.
+    package var prompted = Dict()
+    /// Everything else that is magic and the same for all: `ansible_version`, `ansible_forks`, `ansible_limit`, …
+    package var magic = Dict()
+    package init() {}
+}
+
+/// Makes one host's plan from a play.
+package final class Planner {
+    private let files: any ProjectFiles
+    private let templater: Templater
+    private let home: String?
+    private var entries: [String: FileEntry] = [:]
+    private var variableFiles: [String: Dict] = [:]
+    private var resolved: [FileRequest: FileEntry] = [:]
+    /// Plain files up to this size travel with the plan: asking for one costs a round trip.
+    private static let smallFile = 8 << 10
+    /// Templates are needed whether something changes or not.
+    private static let smallTemplate = 1 << 20
+
+    package init(files: any ProjectFiles, templater: Templater, home: String?) {
+        self.files = files
+        self.templater = templater
+        self.home = home
+    }
+
+    /// - Parameters:
+    ///   - variables: levels 3 to 10 of the host, merged.
+    ///   - own: magic of this host: `group_names`, `inventory_dir`, ….
+    package func plan(
+        _ play: Play, index: Int, host: String, variables: Dict, own: Dict, in context: PlanContext
+    ) throws(Diagnostic) -> PlayPlan {
+        var settings = context.settings
+        settings.isFree = ["free", "host_pinned"].contains(play.keywords["strategy"]?.text.map { lastWord($0) } ?? "")
+        settings.forceHandlers = settings.forceHandlers || play.keywords["force_handlers"]?.asBool ?? false
+        var plan = PlayPlan(name: play.name, place: play.place, index: index, host: host, settings: settings)
+        plan.inventory = variables
+        plan.extra = context.extra
+        plan.variables = play.variables
+        for (name, value) in context.prompted { plan.variables[name] = value }
+        for (name, value) in try loaded(play, variables, context) { plan.variables[name] = value }
+        plan.magic = magic(play, host, own, context)
+        plan.roles = play.roles
+        plan.bases = play.bases
+        plan.steps = play.steps
+        plan.handlers = play.handlers
+        plan.taskFiles = play.taskFiles
+        plan.dynamicRoles = play.dynamicRoles
+        plan.files = literalFiles(play)
+        return plan
+    }
+
+    private func lastWord(_ name: String) -> String { name.split(separator: ".").last.map(String.init) ?? name }
+
+    private func magic(_ play: Play, _ host: String, _ own: Dict, _ context: PlanContext) -> Dict {
+        var magic = context.magic
+        magic["groups"] = .dict(context.groups)
+        magic["inventory_hostname"] = .string(host)
+        magic["inventory_hostname_short"] = .string(host.split(separator: ".").first.map(String.init) ?? host)
+        magic["play_hosts"] = .strings(context.batch)
+        magic["ansible_play_batch"] = .strings(context.batch)
+        magic["ansible_play_hosts"] = .strings(context.playHosts)
+        magic["ansible_play_hosts_all"] = .strings(context.allPlayHosts)
+        magic["ansible_play_name"] = .string(play.name)
+        magic["playbook_dir"] = .string(play.folder)
+        magic["ansible_check_mode"] = .bool(context.settings.checkMode)
+        magic["ansible_diff_mode"] = .bool(context.settings.diffMode)
+        magic["ansible_verbosity"] = .int(context.settings.verbosity)
+        magic["ansible_run_tags"] = .strings(context.settings.tags.isEmpty ? ["all"] : context.settings.tags)
+        magic["ansible_skip_tags"] = .strings(context.settings.skipTags)
+        for name in ["ansible_play_role_names", "ansible_role_names", "role_names"] {
+            magic[name] = .strings(play.roleNames)
+        }
+        for (name, value) in own { magic[name] = value }
+        return magic
+    }
+
+    // MARK: vars_files
+
+    private func loaded(_ play: Play, _ variables: Dict, _ context: PlanContext) throws(Diagnostic) -> Dict {
+        var all = Dict()
+        for entry in play.variableFiles {
+            var known = variables
+            for layer in [play.variables, context.prompted, all, context.extra] {
+                for (name, value) in layer { known[name] = value }
+            }
+            for (name, value) in try fileVariables(in: entry, play, known) { all[name] = value }
+        }
+        return all
+    }
+
+    /// One entry: a name, or a list of which the first that is there counts.
+    private func fileVariables(in entry: Value, _ play: Play, _ known: Dict) throws(Diagnostic) -> Dict {
+        var searched: [String] = []
+        for candidate in entry.list ?? [entry] {
+            guard case .string(let text) = candidate else { continue }
+            let name: String
+            do throws(TemplateError) {
+                name = text.isTemplate
+                    ? try templater.render(text, in: DictScope(known)).pythonText : text.string
+            } catch {
+                if error.undefinedName != nil, entry.list != nil { continue }
+                var diagnostic = error.diagnostic
+                diagnostic.notes.append("names in 'vars_files' may hang on inventory and play variables, not on facts")
+                throw diagnostic
+            }
+            let request = SearchRequest(
+                kind: "vars", name: name, roles: [], taskFolder: play.folder, playFolder: play.folder, home: home)
+            let candidates = files.candidates(for: request)
+            searched += candidates
+            if let path = candidates.first(where: { files.kind(of: $0) == .file }) { return try read(path) }
+        }
+        throw Diagnostic(
+            "there is no file of variables '\(entry.list?.first?.pythonText ?? entry.pythonText)'",
+            at: entry.place ?? entry.list?.first?.place ?? play.place,
+            notes: ["searched: " + searched.joined(separator: ", ")])
+    }
+
+    private func read(_ path: String) throws(Diagnostic) -> Dict {
+        if let known = variableFiles[path] { return known }
+        let bytes = try files.contents(of: path) ?? []
+        let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
+        let file = SourceFile(name: path, text: opened.text)
+        let (nodes, _) = try YAMLReader.documents(opened.text, file: file)
+        var options = ValueOptions()
+        let files = files
+        options.decrypt = { (text: Text) throws(Diagnostic) in try files.decrypted(text) }
+        guard let node = nodes.first else { return Dict() }
+        let value = try node.value(options)
+        guard let dict = value.dict ?? (value.isNull ? Dict() : nil) else {
+            throw Diagnostic("a file of variables holds \(value.typeName), expected a mapping", at: node.place)
+        }
+        let result = opened.isSecret ? dict.mapValues { $0.mapText(\.secret) } : dict
+        variableFiles[path] = result
+        return result
+    }
+
+    // MARK: Files
+
+    /// Entries of all files that tasks name literally.
+    private func literalFiles(_ play: Play) -> [FileRequest: FileEntry] {
+        var all: [FileRequest: FileEntry] = [:]
+        add(play.steps + play.handlers, play.bases, to: &all)
+        for file in play.taskFiles.values { add(file.steps, file.bases, to: &all) }
+        for role in play.dynamicRoles.values { add(role.steps + role.handlers, role.bases, to: &all) }
+        return all
+    }
+
+    private func add(_ steps: [Step], _ bases: [SearchBasis], to all: inout [FileRequest: FileEntry]) {
+        for step in steps {
+            switch step {
+            case .block(let block): add(block.block + block.rescue + block.always, bases, to: &all)
+            case .task(let task):
+                guard bases.indices.contains(task.basis), let request = literal(task, bases[task.basis]) else { continue }
+                if let known = resolved[request] ?? self.entry(request).entry {
+                    resolved[request] = known
+                    all[request] = known
+                }
+            }
+        }
+    }
+
+    /// The file that a task will ask for, where its name hangs on nothing.
+    private func literal(_ task: TaskPlan, _ basis: SearchBasis) -> FileRequest? {
+        let kind: FileRequest.Kind
+        var name: Value?
+        switch task.module {
+        case "template": (kind, name) = (.templates, task.arguments["src"])
+        case "copy", "unarchive", "assemble", "patch":
+            if task.arguments["remote_src"]?.asBool ?? false { return nil }
+            (kind, name) = (.files, task.arguments["src"])
+        case "script": (kind, name) = (.files, task.arguments["_raw_params"] ?? task.arguments["cmd"])
+        case "include_vars": (kind, name) = (.vars, task.arguments["file"] ?? task.arguments["_raw_params"])
+        default: return nil
+        }
+        guard case .string(let text)? = name, !text.isTemplate else { return nil }
+        let string = task.module == "script" ? OneLine.words(text.string).first.map(String.init) : text.string
+        return string.map { FileRequest(kind: kind, name: $0, basis: basis) }
+    }
+
+    /// Where the file is and what is in it; with where it was looked for.
+    package func entry(_ request: FileRequest) -> (entry: FileEntry?, searched: [String]) {
+        let candidates = files.candidates(
+            for: SearchRequest(
+                kind: request.kind.rawValue, name: request.name, roles: request.basis.roles,
+                taskFolder: request.basis.taskFolder, playFolder: request.basis.playFolder, home: home))
+        guard let path = candidates.first(where: { files.kind(of: $0) != nil }) else { return (nil, candidates) }
+        let limit = request.kind == .templates || request.kind == .vars ? Self.smallTemplate : Self.smallFile
+        return (described(path, limit, depth: 0), candidates)
+    }
+
+    private func described(_ path: String, _ limit: Int, depth: Int) -> FileEntry? {
+        guard depth < 64, let kind = files.kind(of: path) else { return nil }
+        if kind == .folder {
+            let children = files.names(in: path).sorted().compactMap { described(joined(path, $0), limit, depth: depth + 1) }
+            return FileEntry(path: path, digest: "", size: 0, mode: files.mode(of: path), children: children)
+        }
+        if let known = entries[path] { return known }
+        guard let opened = try? contents(of: path) else { return nil }
+        let entry = FileEntry(
+            path: path, digest: files.digest(of: opened.bytes), size: opened.bytes.count, mode: files.mode(of: path),
+            contents: opened.bytes.count <= limit ? opened.bytes : nil, isSecret: opened.isSecret)
+        entries[path] = entry
+        return entry
+    }
+
+    /// The content, out of its vault.
+    package func contents(of path: String) throws(Diagnostic) -> (bytes: [UInt8], isSecret: Bool) {
+        guard let bytes = try files.contents(of: path) else { throw Diagnostic("there is no file '\(path)'") }
+        guard bytes.starts(with: "$ANSIBLE_VAULT;".utf8) else { return (bytes, false) }
+        let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
+        return (Array(opened.text.utf8), opened.isSecret)
+    }
+
+    /// For pull, where nobody can be asked: also what tasks may name by a template, as far as their folders hold it.
+    package func complete(_ plan: inout PlayPlan, _ play: Play, loader: Loader) {
+        let inclusion = Inclusion(loader, play: play)
+        for basis in Set(plan.bases + plan.taskFiles.values.flatMap(\.bases) + plan.dynamicRoles.values.flatMap(\.bases)) {
+            for folder in basis.roles + [basis.playFolder] {
+                for kind in [FileRequest.Kind.templates, .files, .vars] {
+                    for name in below(joined(folder, kind.rawValue), depth: 0) {
+                        let request = FileRequest(kind: kind, name: name, basis: basis)
+                        if plan.files[request] == nil, let entry = self.entry(request).entry { plan.files[request] = entry }
+                    }
+                }
+            }
+            guard let role = basis.roles.first else { continue }
+            for name in below(joined(role, "tasks"), depth: 0) where name.hasSuffix(".yml") || name.hasSuffix(".yaml") {
+                let request = FileRequest(kind: .tasks, name: name, basis: basis)
+                if plan.taskFiles[request] == nil, let file = inclusion.tasks(request, at: nil) {
+                    plan.taskFiles[request] = file
+                }
+            }
+        }
+    }
+
+    /// Files in a folder and those below it, by their names relative to it.
+    private func below(_ folder: String, depth: Int) -> [String] {
+        guard depth < 16, files.kind(of: folder) == .folder else { return [] }
+        return files.names(in: folder).flatMap { name -> [String] in
+            let path = joined(folder, name)
+            if files.kind(of: path) == .folder { return below(path, depth: depth + 1).map { "\(name)/\($0)" } }
+            return [name]
+        }
+    }
+}

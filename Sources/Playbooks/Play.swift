@@ -1,0 +1,57 @@
+package import Values
+package import Wire
+
+/// A play as it was written, checked, with everything static expanded: the same for every host.
+package struct Play: Sendable {
+    package var name: String
+    package var place: Place
+    /// The file that the play is in.
+    package var path: String
+    /// The pattern; may hold templates.
+    package var hosts: Value
+    package var keywords: Dict
+    package var variables: Dict
+    package var variableFiles: [Value]
+    package var prompts: [Dict]
+    package var steps: [Step] = []
+    package var handlers: [Step] = []
+    package var roles: [RolePlan] = []
+    package var bases: [SearchBasis] = []
+    package var taskFiles: [FileRequest: TaskFile] = [:]
+    package var dynamicRoles: [String: RoleFile] = [:]
+    /// Any template in the play reads `hostvars`.
+    package var readsHostVariables = false
+    /// Depth-first names of the roles, for `ansible_play_role_names`.
+    package var roleNames: [String] = []
+
+    package init(
+        name: String, place: Place, path: String, hosts: Value, keywords: Dict, variables: Dict,
+        variableFiles: [Value] = [], prompts: [Dict] = []
+    ) {
+        self.name = name
+        self.place = place
+        self.path = path
+        self.hosts = hosts
+        self.keywords = keywords
+        self.variables = variables
+        self.variableFiles = variableFiles
+        self.prompts = prompts
+    }
+
+    package var folder: String { Playbooks.folder(of: path) }
+}
+
+/// How the loader works: paths and settings from `ansible.cfg` and the environment.
+package struct LoaderOptions: Sendable {
+    package var rolePaths: [String]
+    package var home: String?
+    /// `gathering = implicit | explicit | smart`.
+    package var gathering: String
+    package var extra: Dict
+    package init(rolePaths: [String] = [], home: String? = nil, gathering: String = "implicit", extra: Dict = Dict()) {
+        self.rolePaths = rolePaths
+        self.home = home
+        self.gathering = gathering
+        self.extra = extra
+    }
+}

@@ -1,0 +1,209 @@
+import Modules
+import Values
+import Wire
+import YAML
+
+/// Where a list of tasks stands: what is handed down to it, and whose it is.
+struct Surroundings {
+    var inherited: Dict
+    var role: Int?
+    var basis: Int
+    var isHandlers = false
+    /// Paths of the files and roles that led here, to tell recursion.
+    var chain: [String]
+}
+
+/// Expands one play: its sections, roles, handlers, and static imports.
+final class PlayBuilder {
+    let loader: Loader
+    let play: Play
+    var steps: [Step] = []
+    var handlers: [Step] = []
+    var roles: [RolePlan] = []
+    var bases: [SearchBasis] = []
+    var taskFiles: [FileRequest: TaskFile] = [:]
+    var dynamicRoles: [String: RoleFile] = [:]
+    var roleNames: [String] = []
+    var readsHostVariables = false
+    private var ordinal = 0
+    private var handlerOrdinal = 0
+    /// Roles that ran already, with their parameters: Ansible runs each once.
+    var seenRoles: Set<String> = []
+    /// Files being preloaded for dynamic includes, to end recursion.
+    var preloading: Set<String> = []
+
+    init(_ loader: Loader, play: Play) {
+        self.loader = loader
+        self.play = play
+    }
+
+    func build(roles roleNodes: Node?, sections: [Node?], handlers handlerNode: Node?) {
+        let basis = self.basis(SearchBasis(roles: [], taskFolder: play.folder, playFolder: play.folder))
+        var inherited = Dict()
+        for (key, value) in play.keywords where Keywords.inherited.contains(key.pythonText) { inherited[key] = value }
+        let surroundings = Surroundings(inherited: inherited, role: nil, basis: basis, chain: [play.path])
+        addGathering(surroundings)
+        steps += tasks(sections[0], surroundings)
+        if sections[0] != nil { addFlush(surroundings) }
+        var roleHandlers: [Step] = []
+        addRoles(roleNodes, surroundings, &roleHandlers)
+        steps += tasks(sections[1], surroundings)
+        addFlush(surroundings)
+        steps += tasks(sections[2], surroundings)
+        if sections[2] != nil { addFlush(surroundings) }
+        var own = surroundings
+        own.isHandlers = true
+        handlers = roleHandlers + handlers + tasks(handlerNode, own)
+    }
+
+    func finish(_ play: inout Play) {
+        for value in play.variables.values { note(value) }
+        play.steps = steps
+        play.handlers = handlers
+        play.roles = roles
+        play.bases = bases
+        play.taskFiles = taskFiles
+        play.dynamicRoles = dynamicRoles
+        play.readsHostVariables = readsHostVariables
+        play.roleNames = roleNames
+    }
+
+    func basis(_ basis: SearchBasis) -> Int {
+        if let known = bases.firstIndex(of: basis) { return known }
+        bases.append(basis)
+        return bases.count - 1
+    }
+
+    func nextOrdinal(_ surroundings: Surroundings) -> Int {
+        if surroundings.isHandlers {
+            handlerOrdinal += 1
+            return handlerOrdinal
+        }
+        ordinal += 1
+        return ordinal
+    }
+
+    private func addGathering(_ surroundings: Surroundings) {
+        let wanted = play.keywords["gather_facts"]?.asBool ?? (loader.options.gathering != "explicit")
+        guard wanted else { return }
+        var arguments = Dict()
+        for name in ["gather_subset", "gather_timeout", "fact_path"] {
+            if let value = play.keywords[name] { arguments[name] = value }
+        }
+        var keywords = surroundings.inherited
+        keywords["tags"] = .list(["always"])
+        keywords["delegate_to"] = nil
+        keywords["run_once"] = nil
+        keywords["notify"] = nil
+        steps.append(
+            .task(
+                TaskPlan(
+                    ordinal: 0, place: play.place, name: "Gathering Facts", module: "gather_facts",
+                    arguments: .dict(arguments), keywords: keywords, inherited: surroundings.inherited, role: nil,
+                    basis: surroundings.basis, isImplicit: true)))
+    }
+
+    /// `meta: flush_handlers`, where a section ends.
+    private func addFlush(_ surroundings: Surroundings) {
+        steps.append(
+            .task(
+                TaskPlan(
+                    ordinal: nextOrdinal(surroundings), place: play.place, name: nil, module: "meta",
+                    arguments: ["_raw_params": "flush_handlers"], keywords: Dict(), inherited: Dict(), role: nil,
+                    basis: surroundings.basis, isImplicit: true)))
+    }
+
+    /// Remembers what the text reads of other hosts.
+    func note(_ value: Value) {
+        value.forEachText { text in
+            if text.string.contains("hostvars") || text.string.contains("groups") { readsHostVariables = true }
+        }
+    }
+
+    // MARK: Lists of tasks
+
+    func tasks(_ node: Node?, _ surroundings: Surroundings) -> [Step] {
+        guard let node else { return [] }
+        switch node.content {
+        case .sequence(let items): return items.flatMap { step($0, surroundings) }
+        case .scalar(.null): return []
+        default:
+            loader.report(
+                Diagnostic("a list of tasks was expected", at: node.place, notes: ["begin each task with '- '"]))
+            return []
+        }
+    }
+
+    private func step(_ node: Node, _ surroundings: Surroundings) -> [Step] {
+        guard case .mapping(let entries) = node.content else {
+            if case .scalar(.null) = node.content { return [] }
+            loader.report(
+                Diagnostic(
+                    "a task is a mapping with the name of a module", at: node.place,
+                    notes: ["for instance '- file: {path: /srv, state: directory}'"]))
+            return []
+        }
+        if entries.contains(where: { $0.name == "block" }) { return block(entries, node, surroundings) }
+        return TaskParser(self, surroundings, node, entries).steps()
+    }
+
+    private func block(_ entries: [Node.Entry], _ node: Node, _ surroundings: Surroundings) -> [Step] {
+        loader.check(entries, allowed: Keywords.block, what: "a block")
+        let own = loader.keywords(entries, except: ["block", "rescue", "always", "name"])
+        checkKeywords(own)
+        var inner = surroundings
+        inner.inherited = inheriting(own, from: surroundings.inherited)
+        func part(_ name: String) -> [Step] { tasks(entries.first { $0.name == name }?.value, inner) }
+        let name = entries.first { $0.name == "name" }.flatMap { loader.value($0.value) }
+        let plan = BlockPlan(
+            place: node.place, name: name.flatMap(asText), role: surroundings.role, block: part("block"),
+            rescue: part("rescue"), always: part("always"))
+        // Without rescue and always, a block is only what it hands down.
+        return plan.rescue.isEmpty && plan.always.isEmpty ? plan.block : [.block(plan)]
+    }
+
+    func asText(_ value: Value) -> Text {
+        if case .string(let text) = value { text } else { Text(value.pythonText) }
+    }
+
+    /// Templates and conditions in keywords.
+    func checkKeywords(_ keywords: Dict) {
+        for (key, value) in keywords {
+            note(value)
+            loader.checkTemplates(in: value, isCondition: Keywords.conditions.contains(key.pythonText))
+        }
+    }
+
+    // MARK: Files of tasks
+
+    /// The steps of a file that an import or an include names.
+    func fileSteps(_ path: String, _ surroundings: Surroundings, from place: Place?) -> [Step] {
+        if surroundings.chain.contains(path) {
+            loader.report(
+                Diagnostic(
+                    "'\(path)' imports itself", at: place,
+                    notes: [
+                        "by way of " + surroundings.chain.joined(separator: " > "),
+                        "a file may include itself with 'include_tasks' and a condition that ends it",
+                    ]))
+            return []
+        }
+        guard let node = loader.document(path, what: "file of tasks", from: place) else { return [] }
+        var inner = surroundings
+        inner.chain.append(path)
+        let around = bases[surroundings.basis]
+        inner.basis = basis(
+            SearchBasis(roles: around.roles, taskFolder: folder(of: path), playFolder: around.playFolder))
+        return tasks(node, inner)
+    }
+
+    /// Where a named file is; `nil` after saying where it was looked for.
+    func find(_ name: String, _ kind: FileRequest.Kind, _ surroundings: Surroundings) -> (path: String?, searched: [String]) {
+        let around = bases[surroundings.basis]
+        let candidates = loader.files.candidates(
+            for: SearchRequest(
+                kind: kind.rawValue, name: name, roles: around.roles, taskFolder: around.taskFolder,
+                playFolder: around.playFolder, home: loader.options.home))
+        return (candidates.first { loader.files.kind(of: $0) != nil }, candidates)
+    }
+}

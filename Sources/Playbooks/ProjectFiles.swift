@@ -1,0 +1,82 @@
+package import Values
+
+/// The files that playbooks are made of. The controller reads the disk; tests keep them in memory.
+package protocol ProjectFiles: AnyObject, Sendable {
+    func kind(of path: String) -> ProjectFileKind?
+    func contents(of path: String) throws(Diagnostic) -> [UInt8]?
+    func names(in folder: String) -> [String]
+    /// Permission bits.
+    func mode(of path: String) -> Int
+    /// Opens a vault; text that is not vaulted comes back as it is.
+    func opened(_ text: String, path: String) throws(Diagnostic) -> (text: String, isSecret: Bool)
+    /// Opens an inline `!vault` value.
+    func decrypted(_ text: Text) throws(Diagnostic) -> Text
+    /// SHA-256 in hex.
+    func digest(of contents: [UInt8]) -> String
+}
+
+package enum ProjectFileKind: Sendable { case file, folder }
+
+/// `a/b` from `a` and `b`; an absolute second part stands alone.
+package func joined(_ folder: String, _ name: String) -> String {
+    if name.hasPrefix("/") || folder.isEmpty || folder == "." { return name }
+    return folder.hasSuffix("/") ? folder + name : folder + "/" + name
+}
+
+package func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+package func lastPart(of path: String) -> String {
+    var rest = path[...]
+    while rest.count > 1, rest.last == "/" { rest.removeLast() }
+    return rest.lastIndex(of: "/").map { String(rest[rest.index(after: $0)...]) } ?? String(rest)
+}
+
+extension ProjectFiles {
+    /// The candidates for a name that a task uses, in the order in which Ansible looks: roles from the inside out, the
+    /// folder of the task file, the play's; each with the kind's folder first.
+    package func candidates(for request: SearchRequest) -> [String] {
+        if request.name.hasPrefix("/") { return [request.name] }
+        if request.name.hasPrefix("~/"), let home = request.home { return [home + request.name.dropFirst(1)] }
+        var paths: [String] = []
+        func add(_ path: String) { if !paths.contains(path) { paths.append(path) } }
+        for role in request.roles {
+            add(joined(joined(role, request.kind), request.name))
+            if request.kind == "tasks" { continue }
+            add(joined(joined(joined(role, "tasks"), request.kind), request.name))
+            add(joined(joined(role, "tasks"), request.name))
+            add(joined(role, request.name))
+        }
+        for folder in [request.taskFolder, request.playFolder] {
+            if request.kind == "tasks" {
+                add(joined(folder, request.name))
+            } else {
+                add(joined(joined(folder, request.kind), request.name))
+                add(joined(folder, request.name))
+            }
+        }
+        return paths
+    }
+}
+
+/// A search for a controller file.
+package struct SearchRequest: Sendable {
+    package var kind: String
+    package var name: String
+    package var roles: [String]
+    package var taskFolder: String
+    package var playFolder: String
+    package var home: String?
+    package init(
+        kind: String, name: String, roles: [String], taskFolder: String, playFolder: String, home: String? = nil
+    ) {
+        self.kind = kind
+        self.name = name
+        self.roles = roles
+        self.taskFolder = taskFolder
+        self.playFolder = playFolder
+        self.home = home
+    }
+}

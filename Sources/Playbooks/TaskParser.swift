@@ -1,0 +1,214 @@
+import Modules
+import Values
+import Wire
+import YAML
+
+/// One task as it is written: finds the module among the keys, checks the rest, expands static imports.
+struct TaskParser {
+    private let builder: PlayBuilder
+    private let surroundings: Surroundings
+    private let node: Node
+    private let entries: [Node.Entry]
+    private var loader: Loader { builder.loader }
+
+    init(_ builder: PlayBuilder, _ surroundings: Surroundings, _ node: Node, _ entries: [Node.Entry]) {
+        self.builder = builder
+        self.surroundings = surroundings
+        self.node = node
+        self.entries = entries
+    }
+
+    private var allowed: Set<String> { surroundings.isHandlers ? Keywords.handler : Keywords.task }
+
+    func steps() -> [Step] {
+        var own = Dict()
+        var actions: [Node.Entry] = []
+        for entry in entries {
+            guard let name = entry.name else {
+                loader.report(Diagnostic("a keyword of a task is a word", at: entry.key.place))
+                return []
+            }
+            if ["action", "local_action"].contains(name) {
+                actions.append(entry)
+            } else if allowed.contains(name) || Keywords.isLoop(name) {
+                guard let value = loader.value(entry.value) else { continue }
+                own[.string(Text(name, mark: Mark(place: entry.key.place)))] = value
+            } else {
+                actions.append(entry)
+            }
+        }
+        guard let action = chosen(actions) else { return [] }
+        guard let (module, arguments) = parsed(action, &own) else { return [] }
+        return made(module, arguments, own, action)
+    }
+
+    /// The one key that names a module.
+    private func chosen(_ actions: [Node.Entry]) -> Node.Entry? {
+        if actions.count == 1 { return actions[0] }
+        if actions.isEmpty {
+            loader.report(
+                Diagnostic(
+                    "a task without a module", at: node.place,
+                    notes: ["give the module as a key, for instance 'file:', with its parameters below it"]))
+            return nil
+        }
+        let known = actions.filter { isModule($0.name ?? "") }
+        if known.count == 1 {
+            for entry in actions where entry.name != known[0].name {
+                let name = entry.name ?? ""
+                loader.report(
+                    Diagnostic(
+                        "'\(name)' is not a keyword of a task", at: entry.key.place, length: name.count,
+                        hint: suggestion(for: name, among: allowed)))
+            }
+        } else {
+            let names = actions.compactMap(\.name)
+            loader.report(
+                Diagnostic(
+                    "a task has one module, here are \(names.count): \(names.joined(separator: ", "))",
+                    at: actions[1].key.place, length: names[1].count,
+                    notes: [known.isEmpty ? "none of them is a module" : "write a task for each"]))
+        }
+        return nil
+    }
+
+    private func isModule(_ name: String) -> Bool {
+        name == "action" || name == "local_action" || Registry.entry(name) != nil
+            || ["include", "import_tasks", "include_tasks", "import_role", "include_role", "meta"]
+                .contains(Registry.shortName(name))
+    }
+
+    /// Module and arguments, in any of the forms that Ansible knows.
+    private func parsed(_ action: Node.Entry, _ own: inout Dict) -> (module: String, arguments: Value)? {
+        var name = Registry.shortName(action.name ?? "")
+        var given = loader.value(action.value) ?? .null
+        if name == "action" || name == "local_action" {
+            if name == "local_action" { own["delegate_to"] = "localhost" }
+            if case .string(let text) = given {
+                let words = OneLine.words(text.string)
+                name = Registry.shortName(String(words.first ?? ""))
+                let rest = text.string.drop { $0.isWhitespace }.dropFirst(words.first?.count ?? 0)
+                given = .string(Text(String(rest).trimmed, mark: text.mark))
+            } else if var dict = given.dict, let module = dict["module"]?.text {
+                dict["module"] = nil
+                name = Registry.shortName(module)
+                given = .dict(dict)
+            } else {
+                loader.report(Diagnostic("'\(action.name ?? "")' needs the name of a module", at: action.value.place))
+                return nil
+            }
+        }
+        guard isModule(name) else {
+            unknown(name, action)
+            return nil
+        }
+        return (name, arguments(given, name, &own))
+    }
+
+    private func unknown(_ name: String, _ action: Node.Entry) {
+        let known = Registry.all.map(\.name)
+        let keyword = suggestion(for: name, among: allowed)
+        var notes: [String] = []
+        if name.contains(".") { notes.append("modules of this collection are not built in") }
+        loader.report(
+            Diagnostic(
+                "there is no module '\(name)'", at: action.key.place, length: (action.name ?? "").count,
+                hint: suggestion(for: name, among: known) ?? keyword, notes: notes))
+    }
+
+    private func arguments(_ given: Value, _ module: String, _ own: inout Dict) -> Value {
+        let entry = Registry.entry(module)
+        let includes = ["include_tasks", "import_tasks", "include", "meta"]
+        let freeForm = entry?.options.freeForm ?? (includes.contains(module) ? "_raw_params" : nil)
+        var all = Dict()
+        let extra = own["args"]
+        own["args"] = nil
+        if case .string(let text)? = extra, text.isTemplate, given.isNull { return .string(text) }
+        for (key, value) in extra?.dict ?? Dict() { all[key] = value }
+        switch given {
+        case .null: break
+        case .dict(let dict): for (key, value) in dict { all[key] = value }
+        case .string(let text):
+            if freeForm == nil, text.isTemplate, OneLine.words(text.string).count == 1, !text.string.contains("=") {
+                return .string(text)
+            }
+            let known = Set(entry?.parameters.flatMap { [$0.name] + $0.aliases } ?? [])
+            let keys = includes.contains(module) ? Set(["file", "tags"]) : known
+            let parsed = OneLine.arguments(text, freeForm: freeForm, known: keys)
+            if includes.contains(module), let file = parsed["file"] { all["_raw_params"] = file }
+            for (key, value) in parsed { all[key] = value }
+        default:
+            loader.report(
+                Diagnostic(
+                    "the arguments of '\(module)' are \(given.typeName), expected a mapping", at: node.place))
+        }
+        return .dict(all)
+    }
+
+    // MARK: Steps
+
+    private func made(_ module: String, _ arguments: Value, _ own: Dict, _ action: Node.Entry) -> [Step] {
+        builder.checkKeywords(own)
+        builder.note(arguments)
+        checkArguments(module, arguments, action)
+        let keywords = named(inheriting(own, from: surroundings.inherited))
+        switch module {
+        case "import_tasks": return importTasks(arguments, keywords, action)
+        case "import_role": return builder.importRole(arguments, own, surroundings, at: action.key.place)
+        default: break
+        }
+        var name: Text?
+        if let value = own["name"], !value.isNull { name = builder.asText(value) }
+        var all = keywords
+        all["name"] = nil
+        if surroundings.isHandlers { all["_handler"] = true }
+        let task = TaskPlan(
+            ordinal: builder.nextOrdinal(surroundings), place: node.place, name: name, module: module,
+            arguments: arguments, keywords: all,
+            inherited: includesTasks(module) ? surroundings.inherited : Dict(), role: surroundings.role,
+            basis: surroundings.basis)
+        if includesTasks(module) { builder.preload(task, surroundings) }
+        return [.task(task)]
+    }
+
+    /// Keys without their places: those were for errors.
+    private func named(_ keywords: Dict) -> Dict {
+        var plain = Dict()
+        for (key, value) in keywords { plain[key.pythonText] = value }
+        return plain
+    }
+
+    private func includesTasks(_ module: String) -> Bool {
+        ["include_tasks", "include_role", "include"].contains(module)
+    }
+
+    private func checkArguments(_ module: String, _ arguments: Value, _ action: Node.Entry) {
+        let expressions = module == "assert" ? ["that"] : []
+        for (key, value) in arguments.dict ?? Dict() {
+            loader.checkTemplates(in: value, isCondition: expressions.contains(key.pythonText))
+        }
+        if case .string = arguments { loader.checkTemplates(in: arguments) }
+        guard let entry = Registry.entry(module), let given = arguments.dict else { return }
+        for diagnostic in ArgumentCheck.diagnostics(entry, given, at: action.key.place) { loader.report(diagnostic) }
+    }
+
+    /// The file's tasks in place of the import, each with what the import hands down.
+    private func importTasks(_ arguments: Value, _ keywords: Dict, _ action: Node.Entry) -> [Step] {
+        guard case .string(let text)? = arguments["_raw_params"] ?? arguments["file"] else {
+            loader.report(Diagnostic("'import_tasks' needs the name of a file", at: action.key.place))
+            return []
+        }
+        guard let name = text.isTemplate ? loader.rendered(text) : text.string else { return [] }
+        let (path, searched) = builder.find(name, .tasks, surroundings)
+        guard let path else {
+            loader.report(
+                Diagnostic(
+                    "there is no file of tasks '\(name)'", at: text.place ?? action.key.place,
+                    notes: ["searched: " + searched.joined(separator: ", ")]))
+            return []
+        }
+        var inner = surroundings
+        inner.inherited = keywords.filter { Keywords.inherited.contains($0.key.pythonText) }
+        return builder.fileSteps(path, inner, from: text.place)
+    }
+}

@@ -1,0 +1,161 @@
+import Crypto
+import Values
+
+extension Filters {
+    static func addDigests(_ table: inout FilterTable) {
+        for (name, algorithm) in [("md5", DigestAlgorithm.md5), ("sha1", .sha1), ("checksum", .sha1)] {
+            table.add(name) { (c) throws(TemplateError) in .string(algorithm.hex(of: try c.string())) }
+        }
+        table.add("hash", parameters: ["hashtype"]) { (c) throws(TemplateError) in
+            let name = try c.text(0) ?? "sha1"
+            guard let algorithm = DigestAlgorithm(rawValue: name.lowercased()) else {
+                let known = DigestAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
+                throw TemplateError("unsupported hash type \(name)", hint: "known: \(known)")
+            }
+            return .string(algorithm.hex(of: try c.string()))
+        }
+        table.add("b64encode", parameters: ["encoding", "urlsafe"]) { (c) throws(TemplateError) in
+            let bytes = try encoded(try c.string(), try c.text(0) ?? "utf-8")
+            return .string(Base64Text.encoded(bytes, urlSafe: try c.flag(1)))
+        }
+        table.add("b64decode", parameters: ["encoding", "urlsafe"]) { (c) throws(TemplateError) in
+            guard let bytes = Base64Text.decoded(try c.string(), urlSafe: try c.flag(1)) else {
+                throw TemplateError("this is not base64: incorrect padding")
+            }
+            return .string(try decoded(bytes, try c.text(0) ?? "utf-8"))
+        }
+        table.add("password_hash", parameters: ["hashtype", "salt", "salt_size", "rounds", "ident"]) {
+            (c) throws(TemplateError) in .string(try passwordHash(c))
+        }
+        table.add("to_uuid", parameters: ["namespace"]) { (c) throws(TemplateError) in
+            let namespace = try c.text(0) ?? "361E6D51-FAEC-444A-9079-341386DA8E2E"
+            let digits = Array(namespace.filter { $0 != "-" && $0 != "{" && $0 != "}" })
+            let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+                UInt8(String(digits[$0...($0 + 1)]), radix: 16)
+            }
+            guard digits.count == 32, bytes.count == 16 else {
+                throw TemplateError("invalid value '\(namespace)' for 'namespace': expected a UUID")
+            }
+            var hash = Array(DigestAlgorithm.sha1.digest(of: bytes + Array(try c.string().utf8)).prefix(16))
+            hash[6] = hash[6] & 0x0f | 0x50
+            hash[8] = hash[8] & 0x3f | 0x80
+            let text = Array(Hex.encode(hash))
+            return .string([0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(text[$0]) }.joined(separator: "-"))
+        }
+    }
+
+    /// As passlib hashes: its numbers of rounds, and salts of its lengths.
+    private static func passwordHash(_ c: FilterCall) throws(TemplateError) -> String {
+        let kind = try c.text(0) ?? "sha512"
+        let aliases = ["md5_crypt": "md5", "sha256_crypt": "sha256", "sha512_crypt": "sha512", "bcrypt": "blowfish"]
+        let lengths = ["md5": 8, "sha256": 16, "sha512": 16, "blowfish": 22]
+        guard let length = lengths[aliases[kind] ?? kind] else {
+            throw TemplateError(
+                "there is no password hash '\(kind)'", hint: "known: \(lengths.keys.sorted().joined(separator: ", "))")
+        }
+        let password = try c.string()
+        let wanted = try c.int(2) ?? length
+        let salt = try c.text(1) ?? PasswordHash.salt(length: min(length, max(1, wanted)))
+        let allowed = salt.utf8.allSatisfy { byte in
+            (0x2e...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+        }
+        guard allowed, salt.utf8.count <= length else {
+            throw TemplateError("the salt must be at most \(length) characters of ./A-Za-z0-9")
+        }
+        let rounds = try c.int(3)
+        switch aliases[kind] ?? kind {
+        case "md5": return PasswordHash.md5(password, salt: salt)
+        case "sha256": return PasswordHash.sha256(password, salt: salt, rounds: rounds ?? 535_000)
+        case "sha512": return PasswordHash.sha512(password, salt: salt, rounds: rounds ?? 656_000)
+        default:
+            guard let hash = PasswordHash.bcrypt(password, salt: salt, cost: rounds ?? 12, mark: try c.text(4) ?? "2b")
+            else { throw TemplateError("bcrypt takes a salt of 22 characters and 4 to 31 rounds") }
+            return hash
+        }
+    }
+
+    private static func encoded(_ text: String, _ encoding: String) throws(TemplateError) -> [UInt8] {
+        switch encoding.lowercased().filter({ $0 != "-" && $0 != "_" }) {
+        case "utf8", "ascii", "usascii": return Array(text.utf8)
+        case "utf16le": return text.utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
+        case "utf16be": return text.utf16.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
+        case "utf16": return [0xff, 0xfe] + text.utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
+        case "latin1", "iso88591": return text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
+        default: throw TemplateError("unknown encoding: \(encoding)", hint: "known: utf-8, utf-16, utf-16-le, latin-1")
+        }
+    }
+
+    private static func decoded(_ bytes: [UInt8], _ encoding: String) throws(TemplateError) -> String {
+        func units(_ low: Int) -> [UInt16] {
+            stride(from: 0, to: bytes.count - 1, by: 2).map {
+                UInt16(bytes[$0 + low]) | UInt16(bytes[$0 + 1 - low]) << 8
+            }
+        }
+        switch encoding.lowercased().filter({ $0 != "-" && $0 != "_" }) {
+        case "utf8", "ascii", "usascii":
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw TemplateError("the decoded bytes are not UTF-8")
+            }
+            return text
+        case "utf16le", "utf16": return String(decoding: units(0).drop { $0 == 0xfeff }, as: UTF16.self)
+        case "utf16be": return String(decoding: units(1), as: UTF16.self)
+        case "latin1", "iso88591":
+            return String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
+        default: throw TemplateError("unknown encoding: \(encoding)", hint: "known: utf-8, utf-16, utf-16-le, latin-1")
+        }
+    }
+}
+
+/// Base 64 as Python writes and reads it: what is none of its letters is passed over.
+enum Base64Text {
+    private static let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    static func encoded(_ bytes: [UInt8], urlSafe: Bool = false) -> String {
+        var table = letters
+        if urlSafe {
+            table[62] = UInt8(ascii: "-")
+            table[63] = UInt8(ascii: "_")
+        }
+        var out: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let chunk = bytes[start..<min(start + 3, bytes.count)]
+            var bits = chunk.reduce(0) { $0 << 8 | Int($1) }
+            bits <<= 8 * (3 - chunk.count)
+            for position in 0..<4 {
+                let value = bits >> (18 - 6 * position) & 63
+                out.append(position <= chunk.count ? table[value] : UInt8(ascii: "="))
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    /// `nil` where the padding is wrong. Characters that are none of its letters are passed over, as Python does.
+    static func decoded(_ text: String, urlSafe: Bool = false) -> [UInt8]? {
+        var out: [UInt8] = []
+        var bits = 0
+        var count = 0
+        var padding = 0
+        for byte in text.utf8 {
+            var letter = byte
+            if urlSafe, byte == UInt8(ascii: "-") { letter = UInt8(ascii: "+") }
+            if urlSafe, byte == UInt8(ascii: "_") { letter = UInt8(ascii: "/") }
+            if letter == UInt8(ascii: "=") {
+                padding += 1
+                continue
+            }
+            guard let value = letters.firstIndex(of: letter) else { continue }
+            bits = bits << 6 | value
+            count += 1
+            if count % 4 == 0 {
+                out += [UInt8(bits >> 16 & 255), UInt8(bits >> 8 & 255), UInt8(bits & 255)]
+                bits = 0
+            }
+        }
+        switch count % 4 {
+        case 0: return out
+        case 2 where padding >= 2: return out + [UInt8(bits >> 4 & 255)]
+        case 3 where padding >= 1: return out + [UInt8(bits >> 10 & 255), UInt8(bits >> 2 & 255)]
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Values
+
+/// A filter or a test: a function on a value.
+struct Filter: Sendable {
+    /// The parameters behind the value, in order.
+    let parameters: [String]
+    let required: Int
+    /// Takes values that are undefined; otherwise the result is the first of them.
+    let acceptsUndefined: Bool
+    /// Takes any arguments and looks at the call itself.
+    let isOpen: Bool
+    let body: @Sendable (FilterCall) throws(TemplateError) -> Datum
+
+    func apply(_ value: Datum, _ call: Call) throws(TemplateError) -> Datum {
+        if !acceptsUndefined {
+            if case .undefined = value { return value }
+            if let undefined = call.firstUndefined { return .undefined(undefined) }
+        }
+        let lifted = try call.evaluator.lifted(value)
+        let bound = isOpen ? [] : try call.bound(parameters, required: required)
+        return try body(FilterCall(evaluator: call.evaluator, value: lifted, arguments: bound, call: call))
+    }
+}
+
+/// One use of a filter.
+struct FilterCall {
+    let evaluator: Evaluator
+    let value: Datum
+    /// In the order of the parameters; `nil` where not given.
+    let arguments: [Datum?]
+    let call: Call
+
+    subscript(_ index: Int) -> Datum? { arguments[index] }
+
+    /// The value as text, whatever it is.
+    func string() throws(TemplateError) -> String { try evaluator.text(value) }
+
+    func items() throws(TemplateError) -> [Datum] { try evaluator.items(of: value) }
+
+    func text(_ index: Int) throws(TemplateError) -> String? {
+        guard let datum = arguments[index], !datum.isNull else { return nil }
+        return try evaluator.text(datum)
+    }
+
+    func int(_ index: Int) throws(TemplateError) -> Int? {
+        guard let datum = arguments[index], !datum.isNull else { return nil }
+        if let int = datum.int { return int }
+        if case .double(let double) = datum, let int = Int(exactly: double.rounded(.towardZero)) { return int }
+        if let text = datum.text, let int = Int(StringMethods.strip(text)) { return int }
+        throw TemplateError("'\(call.name)' takes an integer, got '\(datum.typeName)'")
+    }
+
+    func flag(_ index: Int, _ fallback: Bool = false) throws(TemplateError) -> Bool {
+        guard let datum = arguments[index] else { return fallback }
+        return try evaluator.isTrue(datum)
+    }
+}
+
+/// The table under construction: each family adds its own.
+struct FilterTable {
+    var filters: [String: Filter] = [:]
+
+    mutating func add(
+        _ names: String..., parameters: [String] = [], required: Int = 0, acceptsUndefined: Bool = false,
+        isOpen: Bool = false, body: @escaping @Sendable (FilterCall) throws(TemplateError) -> Datum
+    ) {
+        let filter = Filter(
+            parameters: parameters, required: required, acceptsUndefined: acceptsUndefined, isOpen: isOpen, body: body)
+        for name in names { filters[name] = filter }
+    }
+}
+
+/// All filters and tests.
+enum Filters {
+    private static let table: [String: Filter] = {
+        var table = FilterTable()
+        addText(&table)
+        addMarkup(&table)
+        addPatterns(&table)
+        addNumbers(&table)
+        addLists(&table)
+        addSelections(&table)
+        addSets(&table)
+        addCombinations(&table)
+        addDicts(&table)
+        addValues(&table)
+        addPaths(&table)
+        addDates(&table)
+        addSerialization(&table)
+        addDigests(&table)
+        addRandom(&table)
+        addAddresses(&table)
+        addQueries(&table)
+        return table.filters
+    }()
+
+    private static let tests: [String: Filter] = {
+        var table = FilterTable()
+        addTypeTests(&table)
+        addComparisonTests(&table)
+        addResultTests(&table)
+        addPatternTests(&table)
+        addFileTests(&table)
+        addAddressTests(&table)
+        return table.filters
+    }()
+
+    private static let collections = [
+        "ansible.builtin.", "ansible.legacy.", "ansible.utils.", "ansible.netcommon.", "ansible.posix.",
+        "community.general.",
+    ]
+
+    private static func found(_ name: String, _ table: [String: Filter]) -> Filter? {
+        if let filter = table[name] { return filter }
+        for collection in collections where name.hasPrefix(collection) {
+            return table[String(name.dropFirst(collection.count))]
+        }
+        return nil
+    }
+
+    static func filter(named name: String) -> Filter? { found(name, table) }
+    static func test(named name: String) -> Filter? { found(name, tests) }
+    static var names: [String] { table.keys.sorted() }
+    static var testNames: [String] { tests.keys.sorted() }
+
+    static func unknown(_ name: String, _ kind: String, _ names: [String]) -> TemplateError {
+        TemplateError("there is no \(kind) named '\(name)'", hint: suggestion(for: name, among: names))
+    }
+}

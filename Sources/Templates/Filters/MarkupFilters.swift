@@ -1,0 +1,192 @@
+import Patterns
+import Values
+
+extension Filters {
+    static func addMarkup(_ table: inout FilterTable) {
+        table.add("escape", "e", "forceescape") { (c) throws(TemplateError) in .string(escaped(try c.string())) }
+        table.add("safe") { (c) throws(TemplateError) in .string(try c.string()) }
+        table.add("striptags") { (c) throws(TemplateError) in
+            let plain = try replaced(try c.string(), "(?s)<!--.*?-->|<.*?>", "")
+            let words = try StringMethods.split(plain, nil).joined(separator: " ")
+            let names = ["&lt;": "<", "&gt;": ">", "&quot;": "\"", "&#34;": "\"", "&#39;": "'", "&amp;": "&"]
+            let ordered = names.sorted { $0.key > $1.key }
+            return .string(ordered.reduce(words) { StringMethods.replace($0, $1.key, $1.value) })
+        }
+        table.add("xmlattr", parameters: ["autospace"]) { (c) throws(TemplateError) in
+            guard case .dict(let box) = c.value else { throw TemplateError("'xmlattr' takes a mapping") }
+            var parts: [String] = []
+            for pair in try DictMethods.pairs(box, c.evaluator) {
+                guard case .tuple(let items) = pair, !items[1].isNull, !items[1].isUndefined else { continue }
+                let key = try c.evaluator.text(items[0])
+                if key.contains(where: { " />=\t\n".contains($0) }) {
+                    throw TemplateError("invalid character in attribute name '\(key)'")
+                }
+                parts.append("\(escaped(key))=\"\(escaped(try c.evaluator.text(items[1])))\"")
+            }
+            let result = parts.joined(separator: " ")
+            return .string(try c.flag(0, true) && !result.isEmpty ? " " + result : result)
+        }
+        table.add("urlencode") { (c) throws(TemplateError) in
+            if case .string(let text) = c.value { return .string(percentEncoded(text.string, safe: "/")) }
+            var pairs: [Datum] = []
+            switch c.value {
+            case .dict(let box): pairs = try DictMethods.pairs(box, c.evaluator)
+            case .list: pairs = try c.items()
+            default: return .string(percentEncoded(try c.string(), safe: "/"))
+            }
+            var parts: [String] = []
+            for pair in pairs {
+                let items = try c.evaluator.items(of: pair)
+                guard items.count == 2 else {
+                    throw TemplateError("'urlencode' takes text, a mapping or a list of pairs")
+                }
+                let key = percentEncoded(try c.evaluator.text(items[0]), safe: "", plus: true)
+                parts.append("\(key)=\(percentEncoded(try c.evaluator.text(items[1]), safe: "", plus: true))")
+            }
+            return .string(parts.joined(separator: "&"))
+        }
+        table.add("urldecode") { (c) throws(TemplateError) in
+            .string(percentDecoded(StringMethods.replace(try c.string(), "+", " ")))
+        }
+        table.add("urlsplit", parameters: ["query"]) { (c) throws(TemplateError) in
+            let parts = URLParts.split(try c.string())
+            guard let name = try c.text(0), !name.isEmpty else { return parts }
+            guard case .dict(let box) = parts, let part = box[name] else {
+                throw TemplateError("'urlsplit' knows no component '\(name)'")
+            }
+            return part
+        }
+        table.add("urlize", parameters: ["trim_url_limit", "nofollow", "target", "rel", "extra_schemes"]) {
+            (c) throws(TemplateError) in
+            .string(try urlized(try c.string(), limit: try c.int(0), target: try c.text(2), rel: try c.text(3)))
+        }
+    }
+
+    static func escaped(_ text: String) -> String {
+        var out = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": out += "&amp;"
+            case "<": out += "&lt;"
+            case ">": out += "&gt;"
+            case "\"": out += "&#34;"
+            case "'": out += "&#39;"
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out
+    }
+
+    static func replaced(_ text: String, _ pattern: String, _ template: String) throws(TemplateError) -> String {
+        try regex { () throws(PatternError) in try Pattern(pattern).substitute(text, with: template).text }
+    }
+
+    static func percentEncoded(_ text: String, safe: String, plus: Bool = false) -> String {
+        var out = ""
+        for byte in text.utf8 {
+            let character = Unicode.Scalar(byte)
+            let plain = byte < 0x80 && (character.properties.isAlphabetic || ("0"..."9").contains(character)
+                || "_.-~".unicodeScalars.contains(character) || safe.unicodeScalars.contains(character))
+            if plain { out.unicodeScalars.append(character) } else if plus, byte == 0x20 { out += "+" } else {
+                out += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16).uppercased()
+            }
+        }
+        return out
+    }
+
+    static func percentDecoded(_ text: String) -> String {
+        let bytes = Array(text.utf8)
+        var out: [UInt8] = []
+        var at = 0
+        while at < bytes.count {
+            if bytes[at] == UInt8(ascii: "%"), at + 2 < bytes.count,
+                let value = UInt8(String(decoding: bytes[(at + 1)...(at + 2)], as: UTF8.self), radix: 16)
+            {
+                out.append(value)
+                at += 3
+            } else {
+                out.append(bytes[at])
+                at += 1
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    private static func urlized(
+        _ text: String, limit: Int?, target: String?, rel: String?
+    ) throws(TemplateError) -> String {
+        let pattern = #"(?i)\b((?:https?://|www\.)[^\s<>]+[^\s<>.,;:!?)\]'"])"#
+        let rels = Set((rel ?? "").split(separator: " ").map(String.init)).union(["noopener"]).sorted()
+        let attributes = " rel=\"\(rels.joined(separator: " "))\"" + (target.map { " target=\"\(escaped($0))\"" } ?? "")
+        let safe = escaped(text)
+        let subject = Array(safe.utf8)
+        let matches = try regex { () throws(PatternError) in try Pattern(pattern).matches(in: subject) }
+        var out = ""
+        var end = 0
+        for match in matches {
+            out += String(decoding: subject[end..<match.range.lowerBound], as: UTF8.self)
+            let url = match.text
+            let address = url.lowercased().hasPrefix("www.") ? "https://" + url : url
+            let shown = limit.map { url.count > $0 ? String(url.prefix($0)) + "..." : url } ?? url
+            out += "<a href=\"\(address)\"\(attributes)>\(shown)</a>"
+            end = match.range.upperBound
+        }
+        return out + String(decoding: subject[end...], as: UTF8.self)
+    }
+}
+
+/// Python's `urlsplit`.
+enum URLParts {
+    static func split(_ url: String) -> Datum {
+        var rest = url[...]
+        func cut(_ mark: Character) -> String {
+            guard let index = rest.firstIndex(of: mark) else { return "" }
+            defer { rest = rest[..<index] }
+            return String(rest[rest.index(after: index)...])
+        }
+        var scheme = ""
+        if let colon = rest.firstIndex(of: ":"), let first = rest.first, first.isASCII, first.isLetter,
+            rest[..<colon].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) })
+        {
+            scheme = rest[..<colon].lowercased()
+            rest = rest[rest.index(after: colon)...]
+        }
+        let fragment = cut("#")
+        let query = cut("?")
+        var netloc = ""
+        if rest.hasPrefix("//") {
+            rest = rest.dropFirst(2)
+            netloc = String(rest.prefix { $0 != "/" })
+            rest = rest.dropFirst(netloc.count)
+        }
+        var host = netloc[...]
+        var user: String?
+        var password: String?
+        if let at = netloc.lastIndex(of: "@") {
+            let parts = netloc[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            user = String(parts[0])
+            password = parts.count > 1 ? String(parts[1]) : nil
+            host = netloc[netloc.index(after: at)...]
+        }
+        var port: Int?
+        if let bracket = host.firstIndex(of: "]") {
+            let behind = host[host.index(after: bracket)...]
+            port = behind.hasPrefix(":") ? Int(behind.dropFirst()) : nil
+            host = host[..<bracket].dropFirst()
+        } else if let colon = host.firstIndex(of: ":") {
+            port = Int(host[host.index(after: colon)...])
+            host = host[..<colon]
+        }
+        let box = DictBox()
+        box["fragment"] = .string(fragment)
+        box["hostname"] = host.isEmpty ? .null : .string(host.lowercased())
+        box["netloc"] = .string(netloc)
+        box["password"] = .optional(password)
+        box["path"] = .string(String(rest))
+        box["port"] = port.map { .int($0) } ?? .null
+        box["query"] = .string(query)
+        box["scheme"] = .string(scheme)
+        box["username"] = .optional(user)
+        return .dict(box)
+    }
+}

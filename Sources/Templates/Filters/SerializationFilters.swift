@@ -1,0 +1,97 @@
+import Values
+import YAML
+
+extension Filters {
+    static func addSerialization(_ table: inout FilterTable) {
+        table.add("to_json", isOpen: true) { (c) throws(TemplateError) in .string(try json(c, nil)) }
+        table.add("to_nice_json", isOpen: true) { (c) throws(TemplateError) in .string(try json(c, 4)) }
+        table.add("tojson", parameters: ["indent"]) { (c) throws(TemplateError) in
+            let text = try c.evaluator.value(of: c.value).json(JSONStyle(indent: try c.int(0), sortKeys: true))
+            let safe = [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("'", "\\u0027")]
+            return .string(safe.reduce(text) { StringMethods.replace($0, $1.0, $1.1) })
+        }
+        table.add("from_json", isOpen: true) { (c) throws(TemplateError) in
+            guard case .string(let text) = c.value else {
+                throw TemplateError("the JSON object must be str, bytes or bytearray, not \(c.value.typeName)")
+            }
+            do throws(JSONError) {
+                return .raw(try Value(json: text.string))
+            } catch {
+                throw TemplateError("this is not JSON: \(error)")
+            }
+        }
+        table.add("to_yaml", isOpen: true) { (c) throws(TemplateError) in
+            .string(try yamlText(c, 2, flow: nil))
+        }
+        table.add("to_nice_yaml", isOpen: true) { (c) throws(TemplateError) in
+            .string(try yamlText(c, 4, flow: false))
+        }
+        table.add("from_yaml") { (c) throws(TemplateError) in
+            guard case .string = c.value else { return c.value }
+            let documents = try yaml(c)
+            if documents.count > 1 { throw TemplateError("expected a single document in the stream, found another") }
+            return documents.first.map { .raw($0) } ?? .null
+        }
+        table.add("from_yaml_all") { (c) throws(TemplateError) in
+            if c.value.isNull { return .list([]) }
+            guard case .string = c.value else { return c.value }
+            return .list(try yaml(c).map { .raw($0) })
+        }
+    }
+
+    private static func yaml(_ c: FilterCall) throws(TemplateError) -> [Value] {
+        guard case .string(let text) = c.value else { return [] }
+        do throws(Diagnostic) {
+            return try YAMLReader.values(text.string, name: "the text given to \(c.call.name)").map(\.untrusted)
+        } catch {
+            // The place is one of the text, which is no file; the template's place is what helps.
+            throw TemplateError("this is not YAML: \(error.message)\(error.place.map { " (line \($0.line))" } ?? "")")
+        }
+    }
+
+    private static func json(_ c: FilterCall, _ indent: Int?) throws(TemplateError) -> String {
+        var style = JSONStyle(indent: indent, sortKeys: indent != nil)
+        if indent != nil, let first = c.call.positional.first { style.indent = first.int }
+        for (name, value) in c.call.named {
+            switch name {
+            case "indent": style.indent = value.int ?? value.text.map(\.count)
+            case "sort_keys": style.sortKeys = try c.evaluator.isTrue(value)
+            case "ensure_ascii": style.asciiOnly = try c.evaluator.isTrue(value)
+            case "separators":
+                let parts = try c.evaluator.items(of: value)
+                style.compact = parts.count == 2 && parts[0].text == "," && parts[1].text == ":"
+            case "vault_to_text", "preprocess_unsafe", "profile", "default", "skipkeys", "allow_nan", "check_circular":
+                break
+            default: throw TemplateError("'\(c.call.name)' has no argument '\(name)'")
+            }
+        }
+        return try c.evaluator.value(of: c.value).json(style)
+    }
+
+    private static func yamlText(_ c: FilterCall, _ indent: Int, flow: Bool?) throws(TemplateError) -> String {
+        var style = YAMLStyle(flow: flow, indent: indent)
+        if indent == 4, let first = c.call.positional.first?.int { style.indent = first }
+        for (name, value) in c.call.named {
+            switch name {
+            case "indent": style.indent = value.int ?? style.indent
+            case "width":
+                if !value.isNull { style.width = Int(min(1e9, max(0, try double(value, name)))) }
+            case "sort_keys": style.sortKeys = try c.evaluator.isTrue(value)
+            case "default_flow_style": style.flow = value.isNull ? nil : try c.evaluator.isTrue(value)
+            case "allow_unicode": style.unicode = try c.evaluator.isTrue(value)
+            case "explicit_start": style.explicitStart = try c.evaluator.isTrue(value)
+            case "line_break", "encoding", "version", "tags", "vault_to_text", "dump_skip_templates": break
+            default: throw TemplateError("'\(c.call.name)' has no argument '\(name)'")
+            }
+        }
+        // PyYAML falls back where the numbers make no sense.
+        if !(2..<10).contains(style.indent) { style.indent = 2 }
+        if style.width <= style.indent * 2 { style.width = 80 }
+        let value = try c.evaluator.value(of: c.value)
+        do throws(Diagnostic) {
+            return try YAML.yamlText(value, style)
+        } catch {
+            throw TemplateError(error.message)
+        }
+    }
+}

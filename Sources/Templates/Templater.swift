@@ -1,0 +1,302 @@
+import Patterns
+package import Values
+
+/// Renders templates and keeps what it has parsed. Used by one thread; made once.
+package final class Templater {
+    let limits: Limits
+    /// How texts of playbooks are read.
+    let options: FileOptions
+    /// Conditions may give anything and its truth counts, as before ansible-core 2.19; otherwise only booleans.
+    package var allowsBrokenConditions = true
+
+    private struct Key: Hashable {
+        let text: String
+        let place: Place?
+        let isExpression: Bool
+        let options: FileOptions?
+    }
+    private var parsed: [Key: Syntax] = [:]
+    private var globals: [String: Datum] = [:]
+    private var patterns: [String: Pattern] = [:]
+    /// How many texts are kept parsed; then all are forgotten.
+    private static let cacheLimit = 20_000
+
+    package init(limits: Limits = Limits()) {
+        self.limits = limits
+        var options = FileOptions()
+        options.literalBackslashes = true
+        self.options = options
+        globals = Globals.all
+    }
+
+    // MARK: Results
+
+    private static let omitText = "\u{0}omit\u{0}"
+    /// What a template gives that wants its parameter left out: a text nothing else has.
+    package static let omit: Value = .string(Text(omitText))
+
+    package static func isOmit(_ value: Value) -> Bool {
+        guard case .string(let text) = value else { return false }
+        return text.string.utf8.count == omitText.utf8.count && text.string == omitText
+    }
+
+    /// Whether the text holds anything for a template engine.
+    package static func looksLikeTemplate(_ text: String) -> Bool {
+        text.contains("{{") || text.contains("{%") || text.contains("{#") || text.hasPrefix("#jinja2:")
+    }
+
+    static func looksLikeTemplate(_ text: String, _ options: FileOptions) -> Bool {
+        var previous: UInt8 = 0
+        for byte in text.utf8 {
+            if previous == UInt8(ascii: "{"),
+                byte == UInt8(ascii: "{") || byte == UInt8(ascii: "%") || byte == UInt8(ascii: "#")
+            {
+                return true
+            }
+            previous = byte
+        }
+        return text.hasPrefix("#jinja2:")
+    }
+
+    /// The template's result: of a text that is one expression the expression's value, else a string.
+    ///
+    /// Nothing in the result is a template again. Where a secret was read, the result is secret.
+    package func render(_ text: Text, in scope: any Scope) throws(TemplateError) -> Value {
+        guard Self.looksLikeTemplate(text.string, options) else { return .string(text.untrusted) }
+        let syntax = try syntax(of: text)
+        let evaluator = Evaluator(self, scope, syntax.source)
+        evaluator.sawSecret = text.isSecret
+        let datum = try locating(text) { () throws(TemplateError) in try evaluator.render(text) }
+        let isSecret = evaluator.sawSecret
+        let value = try locating(text) { () throws(TemplateError) in try evaluator.value(of: datum) }
+        return isSecret ? value.mapText(\.secret) : value
+    }
+
+    /// Renders every template in the value. Items and members that come out as `omit` are dropped.
+    package func render(_ value: Value, in scope: any Scope) throws(TemplateError) -> Value {
+        switch value {
+        case .string(let text): return text.isTemplate ? try render(text, in: scope) : value
+        case .list(let list):
+            var result: [Value] = []
+            result.reserveCapacity(list.count)
+            for item in list {
+                let rendered = try render(item, in: scope)
+                if !Self.isOmit(rendered) { result.append(rendered) }
+            }
+            return .list(result)
+        case .dict(let dict):
+            var result = Dict(minimumCapacity: dict.count)
+            for (key, item) in dict {
+                let rendered = try render(item, in: scope)
+                if !Self.isOmit(rendered) { result[key] = rendered }
+            }
+            return .dict(result)
+        default: return value
+        }
+    }
+
+    /// The value of a bare expression. Text that is wrapped in `{{ }}` is taken as a template.
+    package func evaluate(expression text: Text, in scope: any Scope) throws(TemplateError) -> Value {
+        if Self.isWrapped(text.string) { return try render(text, in: scope) }
+        let syntax = try syntax(ofExpression: text)
+        let evaluator = Evaluator(self, scope, syntax.source)
+        let value = try locating(text) { () throws(TemplateError) -> Value in
+            guard let expression = syntax.onlyExpression else { return .null }
+            return try evaluator.value(of: try evaluator.evaluate(expression, Frame(nil, isTop: true)))
+        }
+        return evaluator.sawSecret ? value.mapText(\.secret) : value
+    }
+
+    /// Whether a condition (`when`, `changed_when`, …) holds.
+    package func condition(_ text: Text, in scope: any Scope) throws(TemplateError) -> Bool {
+        let stripped = StringMethods.strip(text.string)
+        if stripped.isEmpty {
+            if allowsBrokenConditions { return true }
+            throw TemplateError(Diagnostic("the condition is empty", at: text.place))
+        }
+        let clean = stripped == text.string ? text : Text(stripped, mark: text.mark)
+        guard Self.isWrapped(stripped) else { return try truth(of: clean, in: scope) }
+        let syntax = try syntax(of: clean)
+        let evaluator = Evaluator(self, scope, syntax.source)
+        return try locating(clean) { () throws(TemplateError) -> Bool in
+            let datum = try evaluator.lifted(try evaluator.render(clean))
+            guard case .string(let result) = datum else { return try self.truth(of: datum, evaluator, clean) }
+            let words = StringMethods.strip(result.string)
+            if words.isEmpty { return true }
+            if let bool = Value.string(words).asBool { return bool }
+            // Only a text that somebody wrote into a file is an expression again; a result never is.
+            if result.place != nil { return try self.truth(of: Text(words, mark: result.mark), in: scope) }
+            return try self.truth(of: datum, evaluator, clean)
+        }
+    }
+
+    private func truth(of text: Text, in scope: any Scope) throws(TemplateError) -> Bool {
+        let syntax = try syntax(ofExpression: text)
+        let evaluator = Evaluator(self, scope, syntax.source)
+        evaluator.rendersConstants = true
+        return try locating(text) { () throws(TemplateError) -> Bool in
+            guard let expression = syntax.onlyExpression else { return true }
+            let datum = try evaluator.evaluate(expression, Frame(nil, isTop: true))
+            return try self.truth(of: datum, evaluator, text)
+        }
+    }
+
+    private func truth(of datum: Datum, _ evaluator: Evaluator, _ text: Text) throws(TemplateError) -> Bool {
+        let datum = try evaluator.lifted(datum)
+        if case .bool(let bool) = datum { return bool }
+        let result = try evaluator.isTrue(datum)
+        if allowsBrokenConditions { return result }
+        throw TemplateError(
+            Diagnostic(
+                "the condition gives a value of type '\(datum.typeName)', not a boolean", at: text.place,
+                hint: "compare it, or test it with 'is truthy'"))
+    }
+
+    /// Errors without a place get the text's.
+    private func locating<T>(_ text: Text, _ body: () throws(TemplateError) -> T) throws(TemplateError) -> T {
+        do throws(TemplateError) {
+            return try body()
+        } catch {
+            if error.diagnostic.place != nil { throw error }
+            var copy = error
+            copy.diagnostic.place = text.place
+            throw copy
+        }
+    }
+
+    static func isWrapped(_ text: String) -> Bool {
+        let text = StringMethods.strip(text)
+        return (text.hasPrefix("{{") || text.hasPrefix("{%") || text.hasPrefix("{#"))
+            && (text.hasSuffix("}}") || text.hasSuffix("%}") || text.hasSuffix("#}"))
+    }
+
+    /// A template file's text. A first line `#jinja2: trim_blocks: false, …` overrides the options.
+    package func renderFile(
+        _ text: Text, options: FileOptions = FileOptions(), in scope: any Scope
+    ) throws(TemplateError) -> String {
+        let syntax = try syntax(of: text, options)
+        let evaluator = Evaluator(self, scope, syntax.source)
+        return try locating(text) { () throws(TemplateError) -> String in
+            let output = Output()
+            try evaluator.run(Context(syntax), Frame(nil, isTop: true), output)
+            var result = try output.text(evaluator)
+            let wanted = Self.newlines(text.string)
+            let missing = wanted - Self.newlines(result)
+            if missing > 0 { result += String(repeating: syntax.options.newline, count: missing) }
+            return result
+        }
+    }
+
+    private static func newlines(_ text: String) -> Int {
+        text.utf8.reversed().prefix { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+            .filter { $0 == UInt8(ascii: "\n") }.count
+    }
+
+    // MARK: Parsing
+
+    /// A regular expression, compiled once: loops use the same ones again and again.
+    func pattern(_ source: String, _ flags: Pattern.Flags) throws(TemplateError) -> Pattern {
+        let key = "\(flags.rawValue) \(source)"
+        if let found = patterns[key] { return found }
+        let pattern = try Filters.regex { () throws(PatternError) in try Pattern(source, flags) }
+        if patterns.count >= 1000 { patterns = [:] }
+        patterns[key] = pattern
+        return pattern
+    }
+
+    func global(named name: String) -> Datum? { globals[name] }
+
+    func syntax(of text: Text) throws(TemplateError) -> Syntax { try syntax(of: text, nil) }
+
+    /// A template that another includes: read as a file is.
+    func syntax(ofIncluded text: Text) throws(TemplateError) -> Syntax { try syntax(of: text, FileOptions()) }
+
+    private func syntax(of text: Text, _ given: FileOptions?) throws(TemplateError) -> Syntax {
+        let key = Key(text: text.string, place: text.place, isExpression: false, options: given)
+        if let found = parsed[key] { return found }
+        let (body, used) = try Header.split(text, given ?? options)
+        let source = Source(
+            text: Lexer.normalized(body, keepTrailingNewline: used.keepTrailingNewline), place: text.place,
+            linesBefore: body.utf8.count == text.string.utf8.count ? 0 : 1)
+        var lexer = Lexer(source, used)
+        var parser = Parser(source, try lexer.template())
+        let statements = try parser.template()
+        return keep(Syntax(source: source, statements: statements, blocks: parser.blocks, options: used), key)
+    }
+
+    private func syntax(ofExpression text: Text) throws(TemplateError) -> Syntax {
+        let key = Key(text: text.string, place: text.place, isExpression: true, options: nil)
+        if let found = parsed[key] { return found }
+        let source = Source(text: text.string, place: text.place)
+        var lexer = Lexer(source, FileOptions())
+        var parser = Parser(source, try lexer.expression())
+        let expression = try parser.expression()
+        guard case .end = parser.current.kind else {
+            throw parser.unexpected(parser.isSymbol("=") ? "compare with '=='" : "expected the end of the expression")
+        }
+        let statement = Statement(kind: .output(expression), span: expression.span)
+        return keep(Syntax(source: source, statements: [statement], blocks: [:], options: options), key)
+    }
+
+    private func keep(_ syntax: Syntax, _ key: Key) -> Syntax {
+        if parsed.count >= Self.cacheLimit { parsed = [:] }
+        parsed[key] = syntax
+        return syntax
+    }
+
+    // MARK: Looking without evaluating
+
+    /// What is wrong with a template before it is evaluated: syntax, unknown filters and tests.
+    package func check(_ text: Text, asExpression: Bool) -> [Diagnostic] {
+        do throws(TemplateError) {
+            let isExpression = asExpression && !Self.isWrapped(text.string)
+            if !asExpression, !Self.looksLikeTemplate(text.string, options) { return [] }
+            let syntax = isExpression ? try syntax(ofExpression: text) : try syntax(of: text)
+            var survey = Survey(syntax.source)
+            survey.visit(syntax.statements)
+            return survey.unknown
+        } catch {
+            return [error.diagnostic]
+        }
+    }
+
+    /// The same for a template file.
+    package func check(file text: Text, options: FileOptions = FileOptions()) -> [Diagnostic] {
+        do throws(TemplateError) {
+            let syntax = try syntax(of: text, options)
+            var survey = Survey(syntax.source)
+            survey.visit(syntax.statements)
+            return survey.unknown
+        } catch {
+            return [error.diagnostic]
+        }
+    }
+
+    /// The names of variables that the text can read, `hostvars` among them where it is used.
+    ///
+    /// `nil` where that cannot be told: names that are computed, other templates, text that cannot be parsed.
+    package func freeNames(in text: Text, asExpression: Bool) -> Set<String>? {
+        let isExpression = asExpression && !Self.isWrapped(text.string)
+        if !isExpression, !Self.looksLikeTemplate(text.string, options) { return [] }
+        guard let syntax = try? isExpression ? syntax(ofExpression: text) : syntax(of: text) else { return nil }
+        return names(in: syntax)
+    }
+
+    /// The same for a template file.
+    package func freeNames(inFile text: Text, options: FileOptions = FileOptions()) -> Set<String>? {
+        guard let syntax = try? syntax(of: text, options) else { return nil }
+        return names(in: syntax)
+    }
+
+    private func names(in syntax: Syntax) -> Set<String>? {
+        var survey = Survey(syntax.source)
+        survey.visit(syntax.statements)
+        if survey.isOpen { return nil }
+        var names = survey.names
+        for constant in survey.templateConstants {
+            guard let inner = freeNames(in: Text(constant), asExpression: false) else { return nil }
+            names.formUnion(inner)
+        }
+        return names
+    }
+}

@@ -1,0 +1,383 @@
+import Values
+
+extension Position: WireCodable {
+    package func encode(to writer: inout WireWriter) { writer.write(parts) }
+    package init(from reader: inout WireReader) throws(WireError) { self.init(try reader.array()) }
+}
+
+extension TaskInfo: WireCodable {
+    package func encode(to writer: inout WireWriter) {
+        writer.write(name)
+        writer.write(module)
+        writer.write(place)
+        writer.write(isHandler)
+        writer.write(isImplicit)
+        writer.write(tags)
+    }
+    package init(from reader: inout WireReader) throws(WireError) {
+        self.init(
+            name: try reader.string(), module: try reader.string(), place: try reader.optional(),
+            isHandler: try reader.bool(), isImplicit: try reader.bool(), tags: try reader.array())
+    }
+}
+
+extension TaskResult: WireCodable {
+    package func encode(to writer: inout WireWriter) {
+        writer.write(status.rawValue)
+        writer.write(result)
+        writer.write(diff)
+        writer.write(label)
+        writer.write(isHidden)
+        writer.write(diagnostic)
+        writer.write(warnings)
+        writer.write(isFatalToAll)
+        writer.write(delegate)
+    }
+    package init(from reader: inout WireReader) throws(WireError) {
+        let word = try reader.string()
+        guard let status = Status(rawValue: word) else { throw WireError("an unknown status '\(word)'") }
+        self.init(
+            status: status, result: try reader.value(), diff: try reader.array(), label: try reader.optional(),
+            isHidden: try reader.bool(), diagnostic: try reader.optional(), warnings: try reader.array(),
+            isFatalToAll: try reader.bool(), delegate: try reader.optional())
+    }
+}
+
+extension Become: WireCodable {
+    package func encode(to writer: inout WireWriter) {
+        for part in [method, user, flags, executable] { writer.write(part) }
+        writer.write(password?.exposed)
+    }
+    package init(from reader: inout WireReader) throws(WireError) {
+        self.init(
+            method: try reader.string(), user: try reader.string(), flags: try reader.string(),
+            executable: try reader.string(), password: try reader.optional(String.self).map(Secret.init))
+    }
+}
+
+extension ModuleCall: WireCodable {
+    package func encode(to writer: inout WireWriter) {
+        writer.write(module)
+        writer.write(arguments)
+        writer.write(checkMode)
+        writer.write(diffMode)
+        writer.write(environment)
+        writer.write(verbosity)
+        writer.write(become)
+        writer.write(isHidden)
+        writer.write(timeout)
+        writer.write(basis)
+        writer.write(files)
+    }
+    package init(from reader: inout WireReader) throws(WireError) {
+        self.init(
+            module: try reader.string(), arguments: try reader.value(), checkMode: try reader.bool(),
+            diffMode: try reader.bool(), environment: try reader.value(), verbosity: try reader.int(),
+            become: try reader.optional(), isHidden: try reader.bool(), timeout: try reader.double(),
+            basis: try reader.value(), files: try reader.array())
+    }
+}
+
+extension PreparedFile: WireCodable {
+    package func encode(to writer: inout WireWriter) {
+        writer.write(name)
+        writer.write(entry)
+        writer.write(rendered)
+    }
+    package init(from reader: inout WireReader) throws(WireError) {
+        self.init(name: try reader.string(), entry: try reader.value(), rendered: try reader.optional())
+    }
+}
+
+extension CallResult: WireCodable {
+    package func encode(to writer: inout WireWriter) {
+        writer.write(result)
+        writer.write(diff)
+        writer.write(warnings)
+        writer.write(isStop)
+    }
+    package init(from reader: inout WireReader) throws(WireError) {
+        self.init(
+            result: try reader.value(), diff: try reader.array(), warnings: try reader.array(),
+            isStop: try reader.bool())
+    }
+}
+
+extension PlayEnd: WireCodable {
+    package func encode(to writer: inout WireWriter) {
+        writer.write(outcome.rawValue)
+        writer.write(ends)
+        writer.write(pendingHandlers)
+    }
+    package init(from reader: inout WireReader) throws(WireError) {
+        let word = try reader.string()
+        guard let outcome = Outcome(rawValue: word) else { throw WireError("an unknown end '\(word)'") }
+        self.init(outcome, ends: try reader.optional(), pendingHandlers: try reader.array())
+    }
+}
+
+extension Event: WireCodable {
+    package func encode(to writer: inout WireWriter) {
+        switch self {
+        case .started(let position, let info): writer.write(tag: 0, position, info)
+        case .item(let position, let info, let result):
+            writer.write(tag: 1, position, info)
+            writer.write(result)
+        case .result(let position, let info, let result):
+            writer.write(tag: 2, position, info)
+            writer.write(result)
+        case .included(let position, let info, let path, let label):
+            writer.write(tag: 3, position, info)
+            writer.write(path)
+            writer.write(label)
+        case .passed(let position, let info): writer.write(tag: 4, position, info)
+        case .variables(let variables, let facts): writer.write(tag: 5, variables, facts)
+        case .notified(let handler, let position): writer.write(tag: 6, handler, position)
+        case .message(let diagnostic):
+            writer.write(byte: 7)
+            writer.write(diagnostic)
+        case .addHost(let name, let groups, let variables):
+            writer.write(tag: 8, name, variables)
+            writer.write(groups)
+        case .groupBy(let group, let parents):
+            writer.write(byte: 9)
+            writer.write(group)
+            writer.write(parents)
+        case .stats(let stats, let perHost, let aggregate):
+            writer.write(byte: 10)
+            writer.write(stats)
+            writer.write(perHost)
+            writer.write(aggregate)
+        }
+    }
+    package init(from reader: inout WireReader) throws(WireError) {
+        switch try reader.byte() {
+        case 0: self = .started(try reader.value(), try reader.value())
+        case 1: self = .item(try reader.value(), try reader.value(), try reader.value())
+        case 2: self = .result(try reader.value(), try reader.value(), try reader.value())
+        case 3:
+            self = .included(
+                try reader.value(), try reader.value(), path: try reader.string(), label: try reader.string())
+        case 4: self = .passed(try reader.value(), try reader.value())
+        case 5: self = .variables(try reader.value(), facts: try reader.value())
+        case 6: self = .notified(handler: try reader.string(), try reader.value())
+        case 7: self = .message(try reader.value())
+        case 8:
+            let name = try reader.string()
+            let variables: Dict = try reader.value()
+            self = .addHost(name: name, groups: try reader.array(), variables: variables)
+        case 9: self = .groupBy(group: try reader.string(), parents: try reader.array())
+        case 10: self = .stats(try reader.value(), perHost: try reader.bool(), aggregate: try reader.bool())
+        case let tag: throw WireError("an event of unknown kind \(tag)")
+        }
+    }
+}
+
+extension Question: WireCodable {
+    package func encode(to writer: inout WireWriter) {
+        switch self {
+        case .turn(let position, let info): writer.write(tag: 0, position, info)
+        case .once(let position, let info): writer.write(tag: 1, position, info)
+        case .onceDone(let position, let result, let variables, let facts):
+            writer.write(tag: 2, position, result)
+            writer.write(variables)
+            writer.write(facts)
+        case .file(let request):
+            writer.write(byte: 3)
+            writer.write(request)
+        case .contents(let digest, let path): writer.write(tag: 4, digest, path)
+        case .tasks(let request):
+            writer.write(byte: 5)
+            writer.write(request)
+        case .role(let request):
+            writer.write(byte: 6)
+            writer.write(request)
+        case .hostVariable(let host, let name, let position):
+            writer.write(tag: 7, host, position)
+            writer.write(name)
+        case .lookup(let plugin, let terms, let options, let basis):
+            writer.write(tag: 8, plugin, options)
+            writer.write(terms)
+            writer.write(basis)
+        case .delegate(let host, let call, let variables, let position):
+            writer.write(tag: 9, host, call)
+            writer.write(variables)
+            writer.write(position)
+        case .delegateFacts(let host, let facts): writer.write(tag: 10, host, facts)
+        case .pause(let prompt, let seconds, let echo, let position):
+            writer.write(tag: 11, prompt, position)
+            writer.write(echo)
+            writer.write(seconds != nil)
+            writer.write(seconds ?? 0)
+        case .meta(let action, let position): writer.write(tag: 12, action, position)
+        }
+    }
+    package init(from reader: inout WireReader) throws(WireError) {
+        switch try reader.byte() {
+        case 0: self = .turn(try reader.value(), try reader.value())
+        case 1: self = .once(try reader.value(), try reader.value())
+        case 2:
+            self = .onceDone(
+                try reader.value(), try reader.value(), variables: try reader.value(), facts: try reader.value())
+        case 3: self = .file(try reader.value())
+        case 4: self = .contents(digest: try reader.string(), path: try reader.string())
+        case 5: self = .tasks(try reader.value())
+        case 6: self = .role(try reader.value())
+        case 7:
+            let host = try reader.string()
+            let position: Position = try reader.value()
+            self = .hostVariable(host: host, name: try reader.optional(), position)
+        case 8:
+            let plugin = try reader.string()
+            let options: Dict = try reader.value()
+            self = .lookup(plugin: plugin, terms: try reader.array(), options: options, try reader.value())
+        case 9:
+            self = .delegate(
+                host: try reader.string(), try reader.value(), variables: try reader.value(), try reader.value())
+        case 10: self = .delegateFacts(host: try reader.string(), try reader.value())
+        case 11:
+            let prompt = try reader.string()
+            let position: Position = try reader.value()
+            let echo = try reader.bool()
+            let isTimed = try reader.bool()
+            let seconds = try reader.double()
+            self = .pause(prompt: prompt, seconds: isTimed ? seconds : nil, echo: echo, position)
+        case 12: self = .meta(try reader.string(), try reader.value())
+        case let tag: throw WireError("a question of unknown kind \(tag)")
+        }
+    }
+}
+
+extension Answer: WireCodable {
+    package func encode(to writer: inout WireWriter) {
+        switch self {
+        case .proceed: writer.write(byte: 0)
+        case .stop(let reason):
+            writer.write(byte: 1)
+            writer.write(reason)
+        case .once(let result, let variables, let facts):
+            writer.write(tag: 2, result, variables)
+            writer.write(facts)
+        case .file(let entry, let searched):
+            writer.write(byte: 3)
+            writer.write(entry)
+            writer.write(searched)
+        case .contents(let bytes):
+            writer.write(byte: 4)
+            writer.write(bytes)
+        case .tasks(let file):
+            writer.write(byte: 5)
+            writer.write(file)
+        case .role(let role):
+            writer.write(byte: 6)
+            writer.write(role)
+        case .value(let value):
+            writer.write(byte: 7)
+            writer.write(value)
+        case .values(let values):
+            writer.write(byte: 8)
+            writer.write(values)
+        case .call(let result):
+            writer.write(byte: 9)
+            writer.write(result)
+        case .input(let text, let interrupted):
+            writer.write(byte: 10)
+            writer.write(text)
+            writer.write(interrupted)
+        case .failure(let diagnostic):
+            writer.write(byte: 11)
+            writer.write(diagnostic)
+        }
+    }
+    package init(from reader: inout WireReader) throws(WireError) {
+        switch try reader.byte() {
+        case 0: self = .proceed
+        case 1: self = .stop(reason: try reader.string())
+        case 2: self = .once(try reader.value(), variables: try reader.value(), facts: try reader.value())
+        case 3: self = .file(try reader.optional(), searched: try reader.array())
+        case 4: self = .contents(try reader.data())
+        case 5: self = .tasks(try reader.value())
+        case 6: self = .role(try reader.value())
+        case 7: self = .value(try reader.optional())
+        case 8: self = .values(try reader.array())
+        case 9: self = .call(try reader.value())
+        case 10: self = .input(try reader.string(), interrupted: try reader.bool())
+        case 11: self = .failure(try reader.value())
+        case let tag: throw WireError("an answer of unknown kind \(tag)")
+        }
+    }
+}
+
+extension Order: WireCodable {
+    package func encode(to writer: inout WireWriter) {
+        switch self {
+        case .begin(let version, let verbosity): writer.write(tag: 0, version, verbosity)
+        case .play(let plan):
+            writer.write(byte: 1)
+            writer.write(plan)
+        case .call(let call):
+            writer.write(byte: 2)
+            writer.write(call)
+        case .answer(let answer):
+            writer.write(byte: 3)
+            writer.write(answer)
+        case .finish: writer.write(byte: 4)
+        case .abort: writer.write(byte: 5)
+        }
+    }
+    package init(from reader: inout WireReader) throws(WireError) {
+        switch try reader.byte() {
+        case 0: self = .begin(version: try reader.int(), verbosity: try reader.int())
+        case 1: self = .play(try reader.value())
+        case 2: self = .call(try reader.value())
+        case 3: self = .answer(try reader.value())
+        case 4: self = .finish
+        case 5: self = .abort
+        case let tag: throw WireError("an order of unknown kind \(tag)")
+        }
+    }
+}
+
+extension Report: WireCodable {
+    package func encode(to writer: inout WireWriter) {
+        switch self {
+        case .ready(let version, let user, let host):
+            writer.write(tag: 0, version, user)
+            writer.write(host)
+        case .events(let events):
+            writer.write(byte: 1)
+            writer.write(events)
+        case .question(let question):
+            writer.write(byte: 2)
+            writer.write(question)
+        case .played(let end):
+            writer.write(byte: 3)
+            writer.write(end)
+        case .called(let result):
+            writer.write(byte: 4)
+            writer.write(result)
+        case .broken(let reason):
+            writer.write(byte: 5)
+            writer.write(reason)
+        }
+    }
+    package init(from reader: inout WireReader) throws(WireError) {
+        switch try reader.byte() {
+        case 0: self = .ready(version: try reader.int(), user: try reader.string(), host: try reader.string())
+        case 1: self = .events(try reader.array())
+        case 2: self = .question(try reader.value())
+        case 3: self = .played(try reader.value())
+        case 4: self = .called(try reader.value())
+        case 5: self = .broken(try reader.string())
+        case let tag: throw WireError("a report of unknown kind \(tag)")
+        }
+    }
+}
+
+extension WireWriter {
+    fileprivate mutating func write(tag: UInt8, _ first: some WireCodable, _ second: some WireCodable) {
+        write(byte: tag)
+        write(first)
+        write(second)
+    }
+}

@@ -1,0 +1,291 @@
+package import Values
+
+/// One play for one host: everything the engine needs to run it, and nothing of other hosts.
+package struct PlayPlan: Sendable {
+    package var name: String
+    package var place: Place?
+    /// Position of the play in the run; the first part of every task's position.
+    package var index: Int
+    package var host: String
+    package var settings: RunSettings
+    /// Levels 3 to 10 of the precedence, merged, not rendered.
+    package var inventory: Dict
+    /// Play vars, prompts and vars_files (levels 12 to 14), merged.
+    package var variables: Dict
+    package var extra: Dict
+    /// `groups`, `group_names`, `playbook_dir`, `ansible_play_hosts`, …: computed, never templates.
+    package var magic: Dict
+    package var roles: [RolePlan]
+    package var bases: [SearchBasis]
+    package var steps: [Step]
+    package var handlers: [Step]
+    /// Files resolved ahead, so that nothing needs to be asked for when nothing is to be done.
+    package var files: [FileRequest: FileEntry]
+    /// Task files that includes may name.
+    package var taskFiles: [FileRequest: TaskFile]
+    /// Roles that `include_role` may name, by the key that `RoleRequest.key` gives.
+    package var dynamicRoles: [String: RoleFile]
+    /// Where the previous run left handlers that were notified and did not run.
+    package var pendingHandlers: [String]
+
+    package init(name: String, place: Place?, index: Int, host: String, settings: RunSettings) {
+        self.name = name
+        self.place = place
+        self.index = index
+        self.host = host
+        self.settings = settings
+        inventory = Dict()
+        variables = Dict()
+        extra = Dict()
+        magic = Dict()
+        roles = []
+        bases = []
+        steps = []
+        handlers = []
+        files = [:]
+        taskFiles = [:]
+        dynamicRoles = [:]
+        pendingHandlers = []
+    }
+}
+
+/// Settings of a run that the engine needs.
+package struct RunSettings: Sendable, Hashable {
+    package var checkMode = false
+    package var diffMode = false
+    package var verbosity = 0
+    /// Empty: all.
+    package var tags: [String] = []
+    package var skipTags: [String] = []
+    package var forceHandlers = false
+    /// `linear` waits before changes; `free` does not.
+    package var isFree = false
+    /// Other hosts' templates read this host's facts and results: report them.
+    package var reportsVariables = false
+    package var step = false
+    package init() {}
+}
+
+/// A task or a block.
+package enum Step: Sendable {
+    case task(TaskPlan)
+    indirect case block(BlockPlan)
+}
+
+package struct TaskPlan: Sendable {
+    /// Position in its file: counts tasks in order of writing, those of blocks included.
+    package var ordinal: Int
+    package var place: Place
+    package var name: Text?
+    /// Short name of the module (`file`, `include_tasks`).
+    package var module: String
+    /// As written: a mapping, or one template that gives one.
+    package var arguments: Value
+    /// Every keyword, with what play, blocks, roles and static imports hand down already merged in.
+    package var keywords: Dict
+    /// What the surroundings hand down, without the task's own: for the children of dynamic includes.
+    package var inherited: Dict
+    /// Index into the roles of the plan or of the file it came with.
+    package var role: Int?
+    package var basis: Int
+    /// Made by the loader (`Gathering Facts`, flushes), not written by the user.
+    package var isImplicit: Bool
+
+    package init(
+        ordinal: Int, place: Place, name: Text?, module: String, arguments: Value, keywords: Dict, inherited: Dict,
+        role: Int?, basis: Int, isImplicit: Bool = false
+    ) {
+        self.ordinal = ordinal
+        self.place = place
+        self.name = name
+        self.module = module
+        self.arguments = arguments
+        self.keywords = keywords
+        self.inherited = inherited
+        self.role = role
+        self.basis = basis
+        self.isImplicit = isImplicit
+    }
+}
+
+package struct BlockPlan: Sendable {
+    package var place: Place
+    package var name: Text?
+    package var role: Int?
+    package var block: [Step]
+    package var rescue: [Step]
+    package var always: [Step]
+    package init(place: Place, name: Text?, role: Int?, block: [Step], rescue: [Step], always: [Step]) {
+        self.place = place
+        self.name = name
+        self.role = role
+        self.block = block
+        self.rescue = rescue
+        self.always = always
+    }
+}
+
+package struct RolePlan: Sendable {
+    package var name: String
+    package var path: String
+    package var defaults: Dict
+    package var variables: Dict
+    /// Role parameters (level 20).
+    package var parameters: Dict
+    /// Names of the roles that led here, innermost first.
+    package var parents: [String]
+    /// Defaults and vars are seen by the other tasks of the play, too.
+    package var isPublic: Bool
+    package init(
+        name: String, path: String, defaults: Dict, variables: Dict, parameters: Dict, parents: [String],
+        isPublic: Bool
+    ) {
+        self.name = name
+        self.path = path
+        self.defaults = defaults
+        self.variables = variables
+        self.parameters = parameters
+        self.parents = parents
+        self.isPublic = isPublic
+    }
+}
+
+/// Where relative file names of a task are looked for, in order: the role's folders, those of its parents, the folder
+/// of the task file, the play's.
+package struct SearchBasis: Sendable, Hashable {
+    package var roles: [String]
+    package var taskFolder: String
+    package var playFolder: String
+    package init(roles: [String], taskFolder: String, playFolder: String) {
+        self.roles = roles
+        self.taskFolder = taskFolder
+        self.playFolder = playFolder
+    }
+}
+
+/// A file of the controller by the name that a task used.
+package struct FileRequest: Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable { case files, templates, vars, tasks }
+    package var kind: Kind
+    package var name: String
+    package var basis: SearchBasis
+    package init(kind: Kind, name: String, basis: SearchBasis) {
+        self.kind = kind
+        self.name = name
+        self.basis = basis
+    }
+}
+
+/// What is known of a controller file. Small files that will be needed travel along.
+package struct FileEntry: Sendable, Hashable {
+    package var path: String
+    /// SHA-256 in hex; empty for a folder.
+    package var digest: String
+    package var size: Int
+    package var mode: Int
+    package var contents: [UInt8]?
+    /// Came out of a vault: its text is secret.
+    package var isSecret: Bool
+    /// For a folder.
+    package var children: [FileEntry]?
+    package init(
+        path: String, digest: String, size: Int, mode: Int, contents: [UInt8]? = nil, isSecret: Bool = false,
+        children: [FileEntry]? = nil
+    ) {
+        self.path = path
+        self.digest = digest
+        self.size = size
+        self.mode = mode
+        self.contents = contents
+        self.isSecret = isSecret
+        self.children = children
+    }
+}
+
+/// A file of tasks that a dynamic include names.
+package struct TaskFile: Sendable {
+    package var path: String
+    package var steps: [Step]
+    /// Roles and bases that its static imports brought; the tasks' indices count from there.
+    package var roles: [RolePlan]
+    package var bases: [SearchBasis]
+    package init(path: String, steps: [Step], roles: [RolePlan], bases: [SearchBasis]) {
+        self.path = path
+        self.steps = steps
+        self.roles = roles
+        self.bases = bases
+    }
+}
+
+/// A role that `include_role` names, with its dependencies in front.
+package struct RoleFile: Sendable {
+    package var steps: [Step]
+    package var handlers: [Step]
+    package var roles: [RolePlan]
+    package var bases: [SearchBasis]
+    package init(steps: [Step], handlers: [Step], roles: [RolePlan], bases: [SearchBasis]) {
+        self.steps = steps
+        self.handlers = handlers
+        self.roles = roles
+        self.bases = bases
+    }
+}
+
+/// What `include_role` asks for.
+package struct RoleRequest: Sendable, Hashable {
+    package var name: String
+    package var tasksFrom: String
+    package var varsFrom: String
+    package var defaultsFrom: String
+    package var handlersFrom: String
+    package var basis: SearchBasis
+    package init(
+        name: String, tasksFrom: String = "main", varsFrom: String = "main", defaultsFrom: String = "main",
+        handlersFrom: String = "main", basis: SearchBasis
+    ) {
+        self.name = name
+        self.tasksFrom = tasksFrom
+        self.varsFrom = varsFrom
+        self.defaultsFrom = defaultsFrom
+        self.handlersFrom = handlersFrom
+        self.basis = basis
+    }
+    package var key: String {
+        [name, tasksFrom, varsFrom, defaultsFrom, handlersFrom, basis.playFolder].joined(separator: "\u{0}")
+    }
+}
+
+/// Whether a task with these tags runs under `--tags` (empty: all) and `--skip-tags`, as Ansible decides it.
+package func isSelected(tags given: Set<String>, run: [String], skip: [String]) -> Bool {
+    let untagged: Set<String> = ["untagged"]
+    let tags = given.isEmpty ? untagged : given
+    let wanted = run.isEmpty ? ["all"] : Set(run)
+    let isWanted =
+        tags.contains("always") || (wanted.contains("all") && !tags.contains("never"))
+        || !tags.isDisjoint(with: wanted)
+        || (wanted.contains("tagged") && tags != untagged && !tags.contains("never"))
+    guard isWanted else { return false }
+    let unwanted = Set(skip)
+    if unwanted.contains("all") { return tags.contains("always") && !unwanted.contains("always") }
+    return tags.isDisjoint(with: unwanted) && !(unwanted.contains("tagged") && tags != untagged)
+}
+
+/// Keywords of a task under those of its surroundings: conditions, tags and environments add up, variables merge, and
+/// of the rest the nearest wins.
+package func inheriting(_ own: Dict, from outer: Dict) -> Dict {
+    var merged = own
+    for (key, value) in outer {
+        switch key.text {
+        case "when", "tags", "environment", "notify":
+            let outerList = value.list ?? [value]
+            let ownList = own[key].map { $0.list ?? [$0] } ?? []
+            merged[key] = .list(outerList + ownList.filter { key.text != "tags" || !outerList.contains($0) })
+        case "vars", "module_defaults":
+            var base = value.dict ?? Dict()
+            for (name, inner) in own[key]?.dict ?? Dict() { base[name] = inner }
+            merged[key] = .dict(base)
+        default: if own[key] == nil { merged[key] = value }
+        }
+    }
+    return merged
+}

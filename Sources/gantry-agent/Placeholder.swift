@@ -1,2 +1,0 @@
-import Values
-@main struct Main { static func main() { print(Value.string("x").json()) } }

@@ -1,0 +1,158 @@
+import Crypto
+import Engine
+import Hosts
+import Playbooks
+import Templates
+import Values
+import Wire
+
+/// What a command works with: settings, vault, inventory and files, read once.
+final class Project: Sendable {
+    let configuration: Configuration
+    let files: DiskFiles
+    var templater: Templater { Templater() }
+    let extra: Dict
+    let inventory: Inventory
+    let warnings: [Diagnostic]
+    let inventorySources: [String]
+    let inventoryOptions: InventoryOptions
+    let limit: String?
+
+    /// - Throws: `CommandFailure` with everything that is wrong; nothing has been contacted.
+    init(_ arguments: InventoryArguments, needsInventory: Bool = true) throws {
+        do {
+            configuration = try Configuration(environment: Configuration.processEnvironment())
+            let vault = VaultOpener(try Self.secrets(arguments.vault, configuration))
+            let files = DiskFiles(vault: vault)
+            self.files = files
+            extra = try ExtraVariables.read(arguments.extraVars, files: files)
+            limit = arguments.limit
+            let given = arguments.inventory.isEmpty
+                ? configuration.paths(.inventory, separator: ",") : arguments.inventory.map(configuration.expanded)
+            var sources: [String] = []
+            for source in given where !sources.contains(source) { sources.append(source) }
+            // Without -i, an inventory that is not there is an empty one, as in Ansible.
+            let isDefault = arguments.inventory.isEmpty && configuration.origin(.inventory).origin == "default"
+            if isDefault { sources = sources.filter { Disk.kind($0) != nil } }
+            inventorySources = sources
+            var options = InventoryOptions()
+            options.decrypt = { (text: Text) throws(Diagnostic) in
+                Vault.isVaulted(text.string) ? try files.decrypted(text) : text
+            }
+            options.mergesHashes = configuration.string(.hashBehaviour) == "merge"
+            options.ignoredEndings = configuration.list(.ignoredExtensions)
+            inventoryOptions = options
+            let loaded = try Inventory.load(sources, options: options)
+            inventory = loaded.inventory
+            warnings = configuration.warnings + loaded.warnings
+        } catch let error as Diagnostic {
+            throw CommandFailure(error, status: 1)
+        } catch let error as Diagnostics {
+            throw CommandFailure(error.all, status: 1)
+        }
+    }
+
+    private static func secrets(
+        _ arguments: VaultArguments, _ configuration: Configuration
+    ) throws(Diagnostic) -> [VaultSecret] {
+        var sources = arguments.vaultID + arguments.vaultPasswordFile
+        sources += configuration.list(.vaultIdentities)
+        if arguments.vaultPasswordFile.isEmpty {
+            sources += configuration.paths(.vaultPasswordFile, separator: "\n").filter { !$0.isEmpty }
+        }
+        if arguments.askVaultPassword || configuration.flag(.askVaultPassword) { sources.append("prompt") }
+        return try VaultOpener.load(
+            sources, prompt: { (question: String) throws(Diagnostic) in try Prompt.secret(question) },
+            environment: configuration.environment)
+    }
+
+    var home: String? { configuration.environment["HOME"] }
+
+    var loaderOptions: LoaderOptions {
+        LoaderOptions(
+            rolePaths: rolePaths, home: home, gathering: configuration.string(.gathering), extra: extra)
+    }
+
+    /// Configured paths, then the roles that come with Gantry.
+    private var rolePaths: [String] {
+        configuration.paths(.rolesPath, separator: ":") + Installation.rolePaths(configuration.environment)
+    }
+
+    func loader() -> Loader { Loader(files: files, options: loaderOptions, templater: templater) }
+
+    /// Plays of all playbooks; every error of all of them, together.
+    func plays(_ paths: [String]) throws(CommandFailure) -> (plays: [Play], warnings: [Diagnostic]) {
+        var plays: [Play] = []
+        var errors: [Diagnostic] = []
+        var warnings: [Diagnostic] = []
+        for path in paths {
+            let loader = loader()
+            do throws(Diagnostics) { plays += try loader.plays(of: path) } catch { errors += error.all }
+            warnings += loader.diagnostics.filter { $0.severity == .warning }
+        }
+        if !errors.isEmpty { throw CommandFailure(errors, status: 4) }
+        return (plays, warnings)
+    }
+
+    /// What templates of every host see of the run.
+    func context(_ settings: RunSettings, playbookFolders: [String]) -> PlanContext {
+        var context = PlanContext()
+        context.settings = settings
+        context.extra = extra
+        context.groups = Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) })
+        context.magic = [
+            "ansible_version": [
+                "full": "2.19.0", "major": 2, "minor": 19, "revision": 0, "string": "2.19.0",
+            ],
+            "gantry_version": .string(gantryVersion),
+            "ansible_forks": .int(configuration.number(.forks) ?? 0),
+            "ansible_inventory_sources": .strings(inventorySources),
+            "ansible_config_file": configuration.path.map { .string($0) } ?? .null,
+            "ansible_managed": .string(configuration.string(.managed)),
+        ]
+        if let limit { context.magic["ansible_limit"] = .string(limit) }
+        return context
+    }
+}
+
+/// Where the parts of Gantry are that are not this program.
+enum Installation {
+    /// The folder of the running program, links resolved.
+    private static var programFolder: String { Disk.folder(of: Disk.realPath("/proc/self/exe") ?? "/usr/bin/gantry") }
+
+    /// The agent to send to nodes: `GANTRY_AGENT`, beside the program, or in its `lib` folder.
+    static func agent(_ environment: [String: String]) throws(CommandFailure) -> String {
+        let candidates =
+            (environment["GANTRY_AGENT"].map { [$0] } ?? []) + [
+                "\(programFolder)/gantry-agent", "\(programFolder)/../lib/gantry/gantry-agent",
+            ]
+        for candidate in candidates where Disk.kind(candidate) == .file { return Disk.realPath(candidate) ?? candidate }
+        throw CommandFailure(
+            Diagnostic(
+                "the agent is not there", notes: [
+                    "searched: " + candidates.joined(separator: ", "),
+                    "build it with 'make build', or name it in GANTRY_AGENT",
+                ]), status: 1)
+    }
+
+    static func rolePaths(_ environment: [String: String]) -> [String] {
+        ["\(programFolder)/../share/gantry/Roles", "\(programFolder)/../../../Roles"].filter { Disk.kind($0) == .folder }
+    }
+}
+
+let gantryVersion = "0.1.0"
+
+extension Project {
+    /// Folders whose `group_vars` and `host_vars` count beside the inventory's.
+    static func variableFolders(of plays: [Play]) -> [String] {
+        var seen: Set<String> = []
+        return plays.map(\.folder).filter { seen.insert($0).inserted }
+    }
+
+    /// Reads the inventory again.
+    var reloading: @Sendable () throws(Diagnostics) -> Inventory {
+        let sources = inventorySources
+        let options = inventoryOptions
+        return { () throws(Diagnostics) in try Inventory.load(sources, options: options).inventory }
+    }
+}

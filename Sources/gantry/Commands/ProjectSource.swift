@@ -1,0 +1,255 @@
+import Controller
+import Engine
+import Hosts
+import Playbooks
+import Templates
+import Values
+import Wire
+
+/// Gives a run its plays, hosts, plans and files.
+actor ProjectSource: RunSource {
+    private let plays: [Play]
+    private let files: DiskFiles
+    private let templater = Templater()
+    private let planner: Planner
+    private let loaderOptions: LoaderOptions
+    private var inventory: Inventory
+    private let reload: @Sendable () throws(Diagnostics) -> Inventory
+    private let limit: String?
+    private var context: PlanContext
+    private let folders: [String]
+    private let defaults: ConnectionSettings.Defaults
+    /// Keywords that the command line sets where a play says nothing.
+    private let fallbacks: Dict
+    private let prompted: @Sendable (Play) throws(Diagnostics) -> Dict
+    private var answers: [Int: Dict] = [:]
+    private let lookups: ControllerLookups
+    private let sink: any EventSink
+
+    init(
+        project: Project, plays: [Play], settings: RunSettings, defaults: ConnectionSettings.Defaults, fallbacks: Dict,
+        prompted: @escaping @Sendable (Play) throws(Diagnostics) -> Dict, sink: any EventSink
+    ) {
+        self.plays = plays
+        self.sink = sink
+        files = project.files
+        planner = Planner(files: project.files, templater: templater, home: project.home)
+        loaderOptions = project.loaderOptions
+        inventory = project.inventory
+        reload = project.reloading
+        limit = project.limit
+        folders = Project.variableFolders(of: plays)
+        self.defaults = defaults
+        self.fallbacks = fallbacks
+        self.prompted = prompted
+        lookups = ControllerLookups(files: project.files, environment: project.configuration.environment, home: project.home)
+        var context = project.context(settings, playbookFolders: folders)
+        context.settings.reportsVariables = plays.contains { $0.readsHostVariables } || Self.templatesReadHosts(plays, project)
+        self.context = context
+    }
+
+    /// Whether any template beside the plays' roles reads other hosts: then hosts report what they learn.
+    private static func templatesReadHosts(_ plays: [Play], _ project: Project) -> Bool {
+        var folders: Set<String> = []
+        for play in plays {
+            for basis in play.bases { for role in basis.roles + [basis.playFolder] { folders.insert("\(role)/templates") } }
+        }
+        return folders.contains { folder in
+            Disk.names(folder).contains { name in
+                let bytes = (try? Disk.contents("\(folder)/\(name)")).flatMap { $0 } ?? []
+                return String(decoding: bytes, as: UTF8.self).contains("hostvars")
+            }
+        }
+    }
+
+    var playCount: Int { plays.count }
+
+    func outline(of index: Int) throws(Diagnostics) -> PlayOutline {
+        let play = plays[index]
+        var known = play.variables
+        for (name, value) in loaderOptions.extra { known[name] = value }
+        var keywords = fallbacks
+        for (name, value) in play.keywords { keywords[name] = value }
+        for name in ["serial", "order", "strategy", "max_fail_percentage", "any_errors_fatal", "throttle"] {
+            guard let value = keywords[name] else { continue }
+            keywords[name] = try rendered(value, known)
+        }
+        return PlayOutline(name: play.name, place: play.place, keywords: keywords)
+    }
+
+    private func rendered(_ value: Value, _ variables: Dict) throws(Diagnostics) -> Value {
+        do throws(TemplateError) { return try templater.render(value, in: DictScope(variables)) } catch {
+            throw Diagnostics([error.diagnostic])
+        }
+    }
+
+    func hosts(of index: Int) throws(Diagnostics) -> [String] {
+        let play = plays[index]
+        var known = play.variables
+        for (name, value) in loaderOptions.extra { known[name] = value }
+        let value = try rendered(play.hosts, known)
+        let pattern = value.list.map { $0.map(\.pythonText).joined(separator: ",") } ?? value.pythonText
+        let selected = try inventory.select(pattern, limit: limit)
+        for warning in selected.warnings { sink.show(.message(host: nil, warning)) }
+        return selected.hosts
+    }
+
+    func plan(
+        play index: Int, host: String, batch: [String], hosts: [String], known: HostKnowledge
+    ) throws(Diagnostics) -> PlayPlan {
+        let play = plays[index]
+        if answers[index] == nil { answers[index] = try prompted(play) }
+        context.prompted = answers[index] ?? Dict()
+        context.batch = batch
+        context.playHosts = hosts
+        context.allPlayHosts = try self.hosts(of: index)
+        context.groups = Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) })
+        do throws(Diagnostic) {
+            var plan = try planner.plan(
+                play, index: index, host: host, variables: try variables(of: host), own: own(host), in: context)
+            for (name, value) in fallbacks { apply(name, value, to: &plan.steps) }
+            return plan
+        } catch { throw Diagnostics([error]) }
+    }
+
+    /// What the command line says counts where no play, block or task says otherwise.
+    private func apply(_ name: Value, _ value: Value, to steps: inout [Step]) {
+        for index in steps.indices {
+            switch steps[index] {
+            case .task(var task):
+                if task.keywords[name] == nil { task.keywords[name] = value }
+                if task.inherited[name] == nil, !task.inherited.isEmpty || includesTasks(task) { task.inherited[name] = value }
+                steps[index] = .task(task)
+            case .block(var block):
+                apply(name, value, to: &block.block)
+                apply(name, value, to: &block.rescue)
+                apply(name, value, to: &block.always)
+                steps[index] = .block(block)
+            }
+        }
+    }
+
+    private func includesTasks(_ task: TaskPlan) -> Bool { ["include_tasks", "include_role", "include"].contains(task.module) }
+
+    private func variables(of host: String) throws(Diagnostic) -> Dict {
+        do throws(Diagnostics) { return try inventory.variables(of: host, playbookFolders: folders) } catch {
+            throw error.all.first ?? Diagnostic("the variables of '\(host)' cannot be read")
+        }
+    }
+
+    private func own(_ host: String) -> Dict {
+        var own: Dict = ["group_names": .strings(inventory.groupNames(of: host))]
+        if let source = inventory.source(of: host) {
+            own["inventory_dir"] = .string(source.folder)
+            own["inventory_file"] = .string(source.file)
+        }
+        return own
+    }
+
+    func connection(to host: String, play index: Int, variables: Dict) throws(Diagnostics) -> ConnectionSettings {
+        do throws(Diagnostic) {
+            var known = inventory.contains(host) ? try self.variables(of: host) : Dict()
+            for (name, value) in loaderOptions.extra { known[name] = value }
+            for (name, value) in variables { known[name] = value }
+            known["inventory_hostname"] = .string(host)
+            var used = Dict()
+            for (name, value) in known where name.pythonText.hasPrefix("ansible_") || name.pythonText.hasPrefix("gantry_") {
+                do throws(TemplateError) {
+                    used[name] = try templater.render(value, in: DictScope(known))
+                } catch {
+                    var diagnostic = error.diagnostic
+                    diagnostic.notes.append("in '\(name.pythonText)', which says how '\(host)' is reached")
+                    throw diagnostic
+                }
+            }
+            let isImplicit = !inventory.hosts.contains(host) && ["localhost", "127.0.0.1", "::1"].contains(host)
+            var keywords = plays.indices.contains(index) ? plays[index].keywords : Dict()
+            for (name, value) in keywords { keywords[name] = try renderedKeyword(value, known) }
+            return try ConnectionSettings(
+                host: host, variables: used, keywords: keywords, defaults: defaults, isImplicit: isImplicit)
+        } catch { throw Diagnostics([error]) }
+    }
+
+    private func renderedKeyword(_ value: Value, _ known: Dict) throws(Diagnostic) -> Value {
+        guard case .string(let text) = value, text.isTemplate else { return value }
+        do throws(TemplateError) { return try templater.render(text, in: DictScope(known)) } catch {
+            if error.undefinedName != nil { return .null }
+            throw error.diagnostic
+        }
+    }
+
+    func variable(
+        _ name: String?, of host: String, play index: Int, known: HostKnowledge
+    ) throws(Diagnostics) -> Value? {
+        do throws(Diagnostic) {
+            var all = inventory.contains(host) ? try variables(of: host) : Dict()
+            if plays.indices.contains(index) { for (key, value) in plays[index].variables where all[key] == nil { all[key] = value } }
+            for (key, value) in known.facts { all["ansible_" + key.pythonText] = value }
+            all["ansible_facts"] = .dict(known.facts)
+            for (key, value) in known.assigned { all[key] = value }
+            for (key, value) in loaderOptions.extra { all[key] = value }
+            for (key, value) in context.magic { all[key] = value }
+            for (key, value) in own(host) { all[key] = value }
+            all["inventory_hostname"] = .string(host)
+            all["inventory_hostname_short"] = .string(host.split(separator: ".").first.map(String.init) ?? host)
+            all["groups"] = .dict(context.groups)
+            guard let name else { return .strings(all.names) }
+            guard let value = all[name] else { return nil }
+            do throws(TemplateError) { return try templater.render(value, in: DictScope(all)) } catch {
+                var diagnostic = error.diagnostic
+                diagnostic.notes.append("in variable '\(name)' of host '\(host)'")
+                throw diagnostic
+            }
+        } catch { throw Diagnostics([error]) }
+    }
+
+    // MARK: Files
+
+    func file(_ request: FileRequest) -> (entry: FileEntry?, searched: [String]) { planner.entry(request) }
+
+    func contents(digest: String, path: String) throws(Diagnostics) -> [UInt8] {
+        do throws(Diagnostic) { return try planner.contents(of: path).bytes } catch { throw Diagnostics([error]) }
+    }
+
+    func tasks(_ request: FileRequest, play index: Int) throws(Diagnostics) -> TaskFile {
+        let loader = Loader(files: files, options: loaderOptions, templater: templater)
+        let file = Inclusion(loader, play: plays[index]).tasks(request, at: nil)
+        return try checked(file, loader)
+    }
+
+    func role(_ request: RoleRequest, play index: Int) throws(Diagnostics) -> RoleFile {
+        let loader = Loader(files: files, options: loaderOptions, templater: templater)
+        let role = Inclusion(loader, play: plays[index]).role(request, at: nil)
+        return try checked(role, loader)
+    }
+
+    private func checked<Part>(_ part: Part?, _ loader: Loader) throws(Diagnostics) -> Part {
+        let errors = loader.diagnostics.filter { $0.severity == .error }
+        guard let part, errors.isEmpty else { throw Diagnostics(errors) }
+        return part
+    }
+
+    func lookup(
+        _ plugin: String, _ terms: [Value], _ options: Dict, _ basis: SearchBasis
+    ) async throws(Diagnostics) -> [Value] {
+        if plugin == "inventory_hostnames" {
+            let pattern = terms.map(\.pythonText).joined(separator: ",")
+            return try inventory.select(pattern).hosts.map { .string($0) }
+        }
+        do throws(Diagnostic) { return try lookups.results(plugin, terms, options, basis) } catch {
+            throw Diagnostics([error])
+        }
+    }
+
+    // MARK: Inventory
+
+    func addHost(_ name: String, groups: [String], variables: Dict) {
+        _ = inventory.add(host: name, groups: groups, variables: variables)
+    }
+
+    func addGroup(_ name: String, parents: [String], host: String) {
+        _ = inventory.add(group: name, parents: parents, host: host)
+    }
+
+    func refreshInventory() throws(Diagnostics) { inventory = try reload() }
+}

@@ -1,0 +1,135 @@
+import Glibc
+import Playbooks
+import Values
+
+/// The settings of a run: from the environment, else from one `ansible.cfg`, else the defaults.
+struct Configuration: Sendable {
+    /// The file that was read; `nil` when there is none.
+    let path: String?
+    let environment: [String: String]
+    private(set) var warnings: [Diagnostic] = []
+    /// `section.key` → value.
+    private var entries: [String: String] = [:]
+
+    /// Looks for `ansible.cfg` as Ansible does: `ANSIBLE_CONFIG`, here, at home, in `/etc/ansible`.
+    ///
+    /// One in a folder that anybody may write to is passed over with a warning: it could come from anybody.
+    init(environment: [String: String]) throws(Diagnostic) {
+        self.environment = environment
+        var candidates = ["ansible.cfg", "/etc/ansible/ansible.cfg"]
+        if let home = environment["HOME"] { candidates.insert("\(home)/.ansible.cfg", at: 1) }
+        if let given = environment["ANSIBLE_CONFIG"], !given.isEmpty {
+            candidates.insert(Disk.kind(given) == .folder ? "\(given)/ansible.cfg" : given, at: 0)
+        }
+        var found: String?
+        for candidate in candidates where Disk.kind(candidate) == .file {
+            if candidate == "ansible.cfg", Disk.isWorldWritable(".") {
+                warnings.append(
+                    Diagnostic(
+                        "ansible.cfg is passed over: anybody may write to this folder",
+                        notes: ["chmod o-w ., or name the file in ANSIBLE_CONFIG"], severity: .warning))
+                continue
+            }
+            found = candidate
+            break
+        }
+        path = found
+        guard let found, let bytes = try Disk.contents(found) else { return }
+        let text = String(decoding: bytes, as: UTF8.self)
+        try read(text, SourceFile(name: found, text: text))
+    }
+
+    private mutating func read(_ text: String, _ file: SourceFile) throws(Diagnostic) {
+        var section = ""
+        var last: String?
+        for (index, raw) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let line = raw.hasSuffix("\r") ? raw.dropLast() : raw
+            let trimmed = line.trimmingBlanks
+            if trimmed.isEmpty || trimmed.hasPrefix("#") || trimmed.hasPrefix(";") { continue }
+            if line.first?.isWhitespace ?? false, let key = last {
+                entries[key, default: ""] += "\n" + trimmed
+                continue
+            }
+            if trimmed.hasPrefix("["), trimmed.hasSuffix("]") {
+                section = String(trimmed.dropFirst().dropLast())
+                last = nil
+                continue
+            }
+            guard let split = trimmed.firstIndex(where: { $0 == "=" || $0 == ":" }) else {
+                throw Diagnostic(
+                    "a line of ansible.cfg is 'key = value' or '[section]'",
+                    at: Place(file: file, line: index + 1, column: 1), length: trimmed.count)
+            }
+            let key = "\(section).\(trimmed[..<split].trimmingBlanks.lowercased())"
+            entries[key] = withoutComment(trimmed[trimmed.index(after: split)...].trimmingBlanks)
+            last = key
+        }
+    }
+
+    /// `;` behind a blank begins a comment; `#` does not.
+    private func withoutComment(_ value: String) -> String {
+        guard let range = value.firstRange(of: " ;") else { return value }
+        return value[..<range.lowerBound].trimmingBlanks
+    }
+
+    /// The value and where it came from.
+    func origin(_ setting: Setting) -> (value: String, origin: String) {
+        for variable in setting.variables { if let value = environment[variable] { return (value, "env: \(variable)") } }
+        for key in setting.keys { if let value = entries[key] { return (value, path ?? "ansible.cfg") } }
+        return (setting.fallback, "default")
+    }
+
+    func string(_ setting: Setting) -> String { origin(setting).value }
+    func optional(_ setting: Setting) -> String? {
+        let value = string(setting)
+        return value.isEmpty ? nil : value
+    }
+    func flag(_ setting: Setting) -> Bool { Value.string(string(setting)).asBool ?? false }
+    func number(_ setting: Setting) -> Int? { Int(string(setting).trimmingBlanks) }
+    func list(_ setting: Setting, separator: Character = ",") -> [String] {
+        string(setting).split(separator: separator).map { expanded($0.trimmingBlanks) }
+    }
+
+    /// A path of the file is relative to the file; `~` is the home folder.
+    func expanded(_ path: String) -> String {
+        if path == "~" || path.hasPrefix("~/"), let home = environment["HOME"] { return home + path.dropFirst() }
+        return path
+    }
+
+    /// A setting that names files, relative to `ansible.cfg` where it came from there.
+    func paths(_ setting: Setting, separator: Character) -> [String] {
+        let (value, origin) = origin(setting)
+        let base = origin == path ? path.map { Disk.folder(of: $0) } : nil
+        return value.split(separator: separator).map { part in
+            let name = expanded(part.trimmingBlanks)
+            guard let base, base != ".", !name.hasPrefix("/"), !name.isEmpty else { return name }
+            return "\(base)/\(name)"
+        }
+    }
+
+    static func processEnvironment() -> [String: String] {
+        var found: [String: String] = [:]
+        var next = unsafe environ
+        while let entry = unsafe next.pointee {
+            let text = unsafe String(cString: entry)
+            if let equals = text.firstIndex(of: "=") {
+                found[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            }
+            unsafe next += 1
+        }
+        return found
+    }
+}
+
+extension StringProtocol {
+    var trimmingBlanks: String {
+        var part = self[startIndex..<endIndex]
+        while let first = part.first, first.isWhitespace { part = part.dropFirst() }
+        while let last = part.last, last.isWhitespace { part = part.dropLast() }
+        return String(part)
+    }
+}
+
+extension Configuration {
+    var colour: ColourChoice { flag(.forceColour) ? .forced : flag(.noColour) ? .none : .automatic }
+}
