@@ -45,7 +45,8 @@ package struct Headers: Sendable, Hashable, ExpressibleByDictionaryLiteral {
                 throw HTTPError(.request, "'\(field.name.prefix(60))' cannot be the name of a header field")
             }
             guard field.value.utf8.allSatisfy({ $0 >= 32 && $0 != 127 || $0 == 9 }) else {
-                throw HTTPError(.request, "the value of header field '\(field.name)' holds a line end or control character")
+                throw HTTPError(
+                    .request, "the value of header field '\(field.name)' holds a line end or control character")
             }
         }
     }
