@@ -133,7 +133,9 @@ extension FakeMachine {
         if wanted.isNull { return ["\(path) is there"] }
         var all: [String] = []
         func check(_ what: String, _ found: some CustomStringConvertible, _ wanted: some CustomStringConvertible) {
-            if found.description != wanted.description { all.append("\(path): \(what) is \(found), expected \(wanted)") }
+            if found.description != wanted.description {
+                all.append("\(path): \(what) is \(found), expected \(wanted)")
+            }
         }
         if let content = wanted.text ?? wanted["content"]?.text {
             check("content", try text(of: path).debugDescription, Optional(content).debugDescription)
@@ -144,7 +146,9 @@ extension FakeMachine {
             check("mode", String(found.mode, radix: 8), String(mode, radix: 8))
         }
         if let owner = try number(wanted["owner"], { try user(named: $0)?.id }) { check("owner", found.owner, owner) }
-        if let group = try number(wanted["group"], { try self.group(named: $0)?.id }) { check("group", found.group, group) }
+        if let group = try number(wanted["group"], { try self.group(named: $0)?.id }) {
+            check("group", found.group, group)
+        }
         if let modified = wanted["modified"]?.number { check("modification", found.modificationTime, modified) }
         if let other = wanted["hard"]?.text { check("inode", found.inode, try status(of: other)?.inode ?? 0) }
         return all

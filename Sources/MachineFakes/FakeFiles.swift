@@ -79,7 +79,8 @@ struct FakeFiles: Sendable {
             let status = node.status
             let content = node.target.map { "-> \($0)" } ?? String(decoding: node.contents, as: UTF8.self)
             let mode = String(status.mode, radix: 8)
-            return "\(path) \(status.kind) \(mode) \(status.owner):\(status.group) \(status.modificationTime) \(content)"
+            return
+                "\(path) \(status.kind) \(mode) \(status.owner):\(status.group) \(status.modificationTime) \(content)"
         }
     }
 

@@ -14,12 +14,14 @@ import Values
 /// machine.answer(["id", "-u"]) { _, machine in CommandResult(status: 0, output: Array("0\n".utf8)) }
 /// ```
 ///
-/// What a file can be: a string (its content), `null` (nothing there), or a mapping with `content`, `base64`, `link` or
-/// `folder: true`, and `mode`, `owner`, `group` (names or numbers), `modified`, `hard` (the path of another name). Parents
-/// are made as needed. `users` and `groups` are names or mappings; root is always there. A command is matched word by word; `*` at the
-/// end stands for any more words. It may give `status`, `output`, `errors`, `files` (what it writes), and `times` (how often it
-/// answers before the next entry that fits). `edits` lists everything that changed the machine, commands run by `run`
-/// included; those by `inspect` are in `inspections`. A command that nothing answers is not found.
+/// What a file can be: a string (its content), `null` (nothing there), or a mapping with `content`, `link`,
+/// `hard` (the path of another name) or `folder: true`, and `mode`, `owner`, `group` (names or numbers), `modified`.
+/// Parents are made as needed. `users` and `groups` are names or mappings; root is always there.
+///
+/// A command is matched word by word; `*` at the end stands for any more words. It may give `status`, `output`,
+/// `errors`, `files` (what it writes), and `times` (how often it answers before the next entry that fits). A command
+/// that nothing answers is not found. `edits` lists everything that changed the machine, commands run by `run`
+/// included; those by `inspect` are in `inspections`.
 package final class FakeMachine: MachineEditor {
     typealias Reply = @Sendable (Command, FakeMachine) throws(MachineError) -> CommandResult
 
@@ -50,10 +52,14 @@ package final class FakeMachine: MachineEditor {
     package let identity: Identity
     package var mask: UInt32 { 0o022 }
 
-    package init(environment: [String: String] = ["PATH": "/usr/bin:/bin", "HOME": "/root"], identity: Identity? = nil) {
+    package init(environment: [String: String] = ["PATH": "/usr/bin:/bin", "HOME": "/root"], identity: Identity? = nil)
+    {
         self.environment = environment
-        self.identity = identity ?? Identity(
-            userID: 0, groupID: 0, hostName: "fake", kernel: "6.1.0", kernelVersion: "#1 SMP", architecture: "x86_64")
+        self.identity =
+            identity
+            ?? Identity(
+                userID: 0, groupID: 0, hostName: "fake", kernel: "6.1.0", kernelVersion: "#1 SMP",
+                architecture: "x86_64")
         state = Mutex(State())
     }
 
@@ -118,7 +124,9 @@ package final class FakeMachine: MachineEditor {
     }
     package func read(_ path: String, _ piece: ([UInt8]) -> Void) throws(MachineError) -> Bool {
         guard let all = try contents(of: path, limit: .max) else { return false }
-        for start in stride(from: 0, to: all.count, by: 65536) { piece(Array(all[start..<min(start + 65536, all.count)])) }
+        for start in stride(from: 0, to: all.count, by: 65536) {
+            piece(Array(all[start..<min(start + 65536, all.count)]))
+        }
         return true
     }
     package func names(in folder: String) throws(MachineError) -> [String]? {
@@ -131,7 +139,8 @@ package final class FakeMachine: MachineEditor {
     package func access(_ path: String) -> Access {
         guard let found = with({ $0.files.node(path, following: true) }) else { return [] }
         if identity.userID == 0 {
-            return found.status.kind == .folder || found.status.mode & 0o111 != 0 ? [.read, .write, .execute] : [.read, .write]
+            return found.status.kind == .folder || found.status.mode & 0o111 != 0
+                ? [.read, .write, .execute] : [.read, .write]
         }
         return Access(rawValue: Int(found.status.mode & 7))
     }

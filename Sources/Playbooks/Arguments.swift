@@ -1,10 +1,10 @@
-import Modules
-import Values
+package import Modules
+package import Values
 
 /// The one-line form of arguments: `key=value key="v w" the rest`.
 package enum OneLine {
     /// - Parameter known: for free-form modules, the keys that are parameters; anything else belongs to the free text.
-    static func arguments(_ text: Text, freeForm: String?, known: Set<String>) -> Dict {
+    package static func arguments(_ text: Text, freeForm: String?, known: Set<String>) -> Dict {
         var arguments = Dict()
         var free: [Substring] = []
         for word in words(text.string) {
@@ -74,8 +74,8 @@ package enum OneLine {
 }
 
 /// Load-time checks of a task's arguments: names always, values where they are literal.
-enum ArgumentCheck {
-    static func diagnostics(_ entry: ModuleEntry, _ arguments: Dict, at place: Place) -> [Diagnostic] {
+package enum ArgumentCheck {
+    package static func diagnostics(_ entry: ModuleEntry, _ arguments: Dict, at place: Place) -> [Diagnostic] {
         var found: [Diagnostic] = []
         let known = Set(entry.parameters.flatMap { [$0.name] + $0.aliases })
         var given: Set<String> = []

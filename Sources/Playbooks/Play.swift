@@ -24,6 +24,20 @@ package struct Play: Sendable {
     /// Depth-first names of the roles, for `ansible_play_role_names`.
     package var roleNames: [String] = []
 
+    package init(
+        name: String, place: Place, path: String, hosts: Value, keywords: Dict, variables: Dict,
+        variableFiles: [Value] = [], prompts: [Dict] = []
+    ) {
+        self.name = name
+        self.place = place
+        self.path = path
+        self.hosts = hosts
+        self.keywords = keywords
+        self.variables = variables
+        self.variableFiles = variableFiles
+        self.prompts = prompts
+    }
+
     package var folder: String { Playbooks.folder(of: path) }
 }
 

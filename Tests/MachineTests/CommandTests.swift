@@ -110,6 +110,7 @@ import Testing
         let port = Int(UInt16(bigEndian: address.sin_port))
         #expect(machine.probe(address: "127.0.0.1", port: port, timeout: 5, readLimit: 0) == .open([]))
         #expect(machine.probe(address: "127.0.0.1", port: port, timeout: 0.1, readLimit: 10) == .open([]))
-        #expect(machine.probe(address: "127.0.0.1", port: 1, timeout: 5, readLimit: 0) == .refused("Connection refused"))
+        #expect(
+            machine.probe(address: "127.0.0.1", port: 1, timeout: 5, readLimit: 0) == .refused("Connection refused"))
     }
 }

@@ -45,6 +45,23 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: geteuid() == 0, "only root may mount a small file system"))
+    func fullDiskLosesNothing() throws {
+        try scratch { folder in
+            let mounted = try machine.run(Command(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]))
+            if mounted.status != 0 { return }
+            defer { _ = try? machine.run(Command(["umount", folder])) }
+            let path = folder + "/a"
+            try machine.replace(path, with: [1, 2, 3], attributes: Attributes())
+            let error = #expect(throws: MachineError.self) {
+                try machine.replace(path, with: [UInt8](repeating: 7, count: 1 << 20), attributes: Attributes())
+            }
+            #expect(error?.message == "cannot write \(path): No space left on device")
+            #expect(try machine.contents(of: path) == [1, 2, 3])
+            #expect(try machine.names(in: folder) == ["a"])
+        }
+    }
+
     @Test func errorsSayWhatAndWhere() throws {
         try scratch { folder in
             func message(_ body: () throws -> Void) -> String {

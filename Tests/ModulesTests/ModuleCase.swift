@@ -1,4 +1,4 @@
-import Glibc
+import Crypto
 import Machine
 import MachineFakes
 import Modules
@@ -93,7 +93,9 @@ final class CaseCourier: Courier {
 
     private static func content(_ file: Value) -> String { file.text ?? file["content"]?.text ?? "" }
 
-    private func entry(_ name: String) -> Value? { files[name] ?? files[String(name.dropLast(name.hasSuffix("/") ? 1 : 0))] }
+    private func entry(_ name: String) -> Value? {
+        files[name] ?? files[String(name.dropLast(name.hasSuffix("/") ? 1 : 0))]
+    }
 
     func file(_ name: String, kind: ControllerFile.Kind) throws(Failure) -> ControllerFile {
         guard let file = entry(name) else { throw Failure("the controller has no file '\(name)'") }
@@ -105,7 +107,8 @@ final class CaseCourier: Courier {
             if described("/play/files/" + name.pythonText, value).digest == file.digest {
                 return Array(Self.content(value).utf8)
             }
-            for (_, child) in value["children"]?.dict ?? Dict() where sha256(Array(Self.content(child).utf8)) == file.digest {
+            for (_, child) in value["children"]?.dict ?? Dict()
+            where sha256(Array(Self.content(child).utf8)) == file.digest {
                 return Array(Self.content(child).utf8)
             }
         }
@@ -119,5 +122,5 @@ final class CaseCourier: Courier {
 
     func willChange() throws(Failure) {}
 
-    private func sha256(_ bytes: [UInt8]) -> String { CaseDigest.sha256(bytes) }
+    private func sha256(_ bytes: [UInt8]) -> String { DigestAlgorithm.sha256.hex(of: bytes) }
 }

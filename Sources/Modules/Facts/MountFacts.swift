@@ -1,4 +1,3 @@
-import Glibc
 import Machine
 import Values
 
@@ -68,11 +67,10 @@ extension FactSource {
             guard numbers.count == 6 else { return nil }
             return sizes(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5])
         }
-        var found = statvfs()
-        guard unsafe statvfs(mount, &found) == 0 else { return Dict() }
+        guard let space = (try? machine.space(of: mount)) ?? nil else { return Dict() }
         return sizes(
-            Int(found.f_bsize), Int(found.f_frsize), Int(found.f_blocks), Int(found.f_bavail), Int(found.f_files),
-            Int(found.f_favail))
+            Int(space.blockSize), Int(space.blockSize), Int(space.blocks), Int(space.freeBlocks), Int(space.inodes),
+            Int(space.freeInodes))
     }
 
     private func sizes(

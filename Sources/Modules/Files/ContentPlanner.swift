@@ -100,7 +100,9 @@ struct ContentPlanner {
     ) throws(Failure) -> (String, FileStatus?) {
         var path = dest
         if path.hasSuffix("/"), let name = content.name { path = joinPath(path, name) }
-        if try attempt({ () throws(MachineError) in try machine.status(of: path, followingLinks: true) })?.kind == .folder {
+        if try attempt({ () throws(MachineError) in try machine.status(of: path, followingLinks: true) })?.kind
+            == .folder
+        {
             guard let name = content.name else { throw Failure("can not use content with a dir as dest") }
             path = joinPath(path, name)
         }
@@ -186,7 +188,7 @@ struct ContentPlanner {
     }
 
     private func require(_ checksum: String, of content: Content, on machine: some MachineReader) throws(Failure) {
-        let found = digest(.sha1, of: try content.source.contents(on: machine, context))
+        let found = DigestAlgorithm.sha1.hex(of: try content.source.contents(on: machine, context))
         if found == checksum { return }
         throw Failure(
             "Copied file does not match the expected checksum. Transfer failed.",

@@ -27,16 +27,19 @@ struct CopyFiles: FileAction {
                 "A file or folder of the controller; a folder that ends with '/' gives what is in it, without itself."),
             Parameter("content", \.content, "The text to write instead; a mapping or list becomes JSON."),
             Parameter(
-                "dest", \.dest, required: true, "Where it goes; a path that ends with '/' is a folder, made when missing."),
+                "dest", \.dest, required: true,
+                "Where it goes; a path that ends with '/' is a folder, made when missing."),
             Parameter("backup", \.backup, default: "false", "Keep a dated copy of a file that is replaced."),
             Parameter("force", \.force, aliases: ["thirsty"], default: "true", "Replace a file whose content differs."),
             Parameter("follow", \.follow, default: "false", "Write through a link at the destination."),
             Parameter("remote_src", \.remoteSource, default: "false", "The source is on the node itself."),
             Parameter(
-                "local_follow", \.localFollow, default: "true", "Copy what links in a source folder point to, not the links."),
+                "local_follow", \.localFollow, default: "true",
+                "Copy what links in a source folder point to, not the links."),
             Parameter("directory_mode", \.directoryMode, "The mode of folders that are made."),
             Parameter(
-                "validate", \.validate, "A command that may refuse the new content, with %s for its path: 'visudo -cf %s'."),
+                "validate", \.validate,
+                "A command that may refuse the new content, with %s for its path: 'visudo -cf %s'."),
             Parameter("checksum", \.checksum, "The SHA-1 that the content must have."),
             Parameter("decrypt", \.decrypt, default: "true", "Decrypt a source that is vaulted."),
         ] + commonRows,
@@ -45,7 +48,8 @@ struct CopyFiles: FileAction {
             returns: [
                 ("dest", "The path written."), ("src", "Where the content came from."),
                 ("checksum", "SHA-1 of the content."), ("md5sum", "MD5 of the content, when it changed."),
-                ("backup_file", "The copy that was kept."), ("owner", "Owner, likewise group, uid, gid, mode, size, state."),
+                ("backup_file", "The copy that was kept."),
+                ("owner", "Owner, likewise group, uid, gid, mode, size, state."),
             ],
             examples: """
                 - name: Trust the registry
@@ -151,7 +155,8 @@ struct CopyFiles: FileAction {
         if found.kind == .folder { return try planTree(&planner, path, dest, found, on: machine, context) }
         if found.kind != .file { throw Failure("Cannot copy invalid source '\(path)': not a file") }
         let content = ContentPlanner.Content(
-            source: .node(path), name: splitPath(path).name, origin: path, mode: fileMode(found.mode), checksum: checksum)
+            source: .node(path), name: splitPath(path).name, origin: path, mode: fileMode(found.mode),
+            checksum: checksum)
         try planner.put(content, at: dest, on: machine)
         planner.plan.result["src"] = .string(path)
     }
@@ -179,7 +184,9 @@ struct CopyFiles: FileAction {
     private func planLevel(
         _ planner: inout ContentPlanner, _ source: String, _ target: String, on machine: some MachineReader, depth: Int
     ) throws(Failure) {
-        if depth > 100 { throw Failure("\(source) is more than 100 folders deep: a link in it may point to a folder above") }
+        if depth > 100 {
+            throw Failure("\(source) is more than 100 folders deep: a link in it may point to a folder above")
+        }
         let status = try attempt { () throws(MachineError) in try machine.status(of: source, followingLinks: true) }
         planner.directoryMode = status.map { .bits($0.mode) }
         let isThere = try attempt { () throws(MachineError) in try machine.exists(target) }

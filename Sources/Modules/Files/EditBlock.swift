@@ -34,7 +34,8 @@ struct EditBlock: FileAction {
             Parameter("marker_begin", \.markerBegin, default: "BEGIN", "What {mark} is above the block."),
             Parameter("marker_end", \.markerEnd, default: "END", "What {mark} is below it."),
             Parameter(
-                "insertafter", \.insertAfter, default: "EOF", "A new block goes behind the last line that matches; or EOF."),
+                "insertafter", \.insertAfter, default: "EOF",
+                "A new block goes behind the last line that matches; or EOF."),
             Parameter("insertbefore", \.insertBefore, "A new block goes before the last line that matches; or BOF."),
             Parameter("create", \.create, default: "false", "Make the file when it is missing."),
             Parameter("backup", \.backup, default: "false", "Keep a dated copy of the file before it changes."),
@@ -71,7 +72,8 @@ struct EditBlock: FileAction {
         let new = try edited(old)
         let message =
             edit.bytes == nil
-            ? "File created" : new == old ? "" : state == .present && !block.isEmpty ? "Block inserted" : "Block removed"
+            ? "File created"
+            : new == old ? "" : state == .present && !block.isEmpty ? "Block inserted" : "Block removed"
         return try edit.plan(
             new, message, isChanged: !message.isEmpty, common, backup: backup, validate: validate, on: machine)
     }

@@ -32,7 +32,8 @@ struct EditLine: FileAction {
             Parameter("search_string", \.searchString, "The same by a text that the line holds."),
             Parameter("line", \.line, aliases: ["value"], "The line, without its end."),
             Parameter(
-                "insertafter", \.insertAfter, default: "EOF", "A new line goes behind the last line that matches this; or EOF."),
+                "insertafter", \.insertAfter, default: "EOF",
+                "A new line goes behind the last line that matches this; or EOF."),
             Parameter(
                 "insertbefore", \.insertBefore, "A new line goes before the last line that matches this; or BOF."),
             Parameter("backrefs", \.backrefs, default: "false", "Groups of regexp may stand in the line: \\1."),
@@ -42,7 +43,9 @@ struct EditLine: FileAction {
             Parameter("validate", \.validate, "A command that may refuse the new content, with %s for its path."),
         ] + commonRows,
         options: SchemaOptions(
-            mutuallyExclusive: [["insertbefore", "insertafter"], ["regexp", "search_string"], ["backrefs", "search_string"]],
+            mutuallyExclusive: [
+                ["insertbefore", "insertafter"], ["regexp", "search_string"], ["backrefs", "search_string"],
+            ],
             returns: [
                 ("msg", "What was done: line added, line replaced, N line(s) removed."),
                 ("backup", "The copy that was kept, or nothing."), ("found", "How many lines matched, with absent."),
@@ -59,8 +62,10 @@ struct EditLine: FileAction {
     func plan(on machine: some MachineReader, _ context: Context) throws(Failure) -> FilePlan {
         let path = try path.expanded(on: machine, context)
         let edit = try TextEdit(
-            path, create: create || state == .absent, missing: "Destination \(path) does not exist !", on: machine, context)
-        var plan = state == .present
+            path, create: create || state == .absent, missing: "Destination \(path) does not exist !", on: machine,
+            context)
+        var plan =
+            state == .present
             ? try present(edit, on: machine) : try absent(edit, on: machine)
         plan.backupKey = "backup"
         if regexp == "" || searchString == "" { plan.warnings.append(Self.emptyWarning(regexp == "")) }
@@ -68,10 +73,11 @@ struct EditLine: FileAction {
     }
 
     private static func emptyWarning(_ isExpression: Bool) -> String {
-        "The \(isExpression ? "regular expression" : "search string") is an empty string, which will match every line in "
-            + "the file. This may have unintended consequences, such as replacing the last line in the file rather than "
-            + "appending."
-            + (isExpression ? " If this is desired, use '^' to match every line in the file and avoid this warning." : "")
+        "The \(isExpression ? "regular expression" : "search string") is an empty string, which will match every line "
+            + "in the file. This may have unintended consequences, such as replacing the last line in the file rather "
+            + "than appending."
+            + (isExpression
+                ? " If this is desired, use '^' to match every line in the file and avoid this warning." : "")
     }
 
     private func present(_ edit: TextEdit, on machine: some MachineReader) throws(Failure) -> FilePlan {

@@ -24,7 +24,7 @@ extension FileMaker {
         [
             Parameter(
                 "mode", \.common.mode,
-                "Permissions: octal as a string ('0644'), symbolic ('u=rw,g=r'), or 'preserve' where a file is copied."),
+                "Permissions: octal as a string ('0644'), symbolic ('u=rw,g=r'), or 'preserve' for copies."),
             Parameter("owner", \.common.owner, "Name or number of the user who is to own it."),
             Parameter("group", \.common.group, "Name or number of the group that is to own it."),
             Parameter(
@@ -181,9 +181,9 @@ struct FilePath: ParameterValue, Hashable, ExpressibleByStringLiteral {
 }
 
 /// `0644`: at least four digits, as Ansible writes modes into results and diffs.
-func octal(_ mode: UInt32, width: Int = 3) -> String {
+func octal(_ mode: UInt32) -> String {
     let digits = String(mode, radix: 8)
-    return "0" + String(repeating: "0", count: max(0, width - digits.count)) + digits
+    return "0" + String(repeating: "0", count: max(0, 3 - digits.count)) + digits
 }
 
 /// Joins as Python's `os.path.join`: an absolute second part stands alone.

@@ -1,3 +1,4 @@
+import Crypto
 import Machine
 import Values
 
@@ -50,7 +51,7 @@ struct FilePlan: Sendable {
     /// The path whose owner, mode, size and state the result tells.
     var shown: String?
     /// Digests of that path for the result, by key; left out in check mode where it would change.
-    var digests: [(key: String, algorithm: DigestName)] = []
+    var digests: [(key: String, algorithm: DigestAlgorithm)] = []
     /// A file to keep a copy of before it changes.
     var backup: String?
     /// The key of the result that names the copy.
@@ -145,7 +146,9 @@ func stateName(_ status: FileStatus?) -> String {
 extension MachineEditor {
     /// Keeps a copy beside the file, named as Ansible names it: `PATH.PID.YYYY-MM-DD@HH:MM:SS~`.
     func makeBackup(of path: String) throws(MachineError) -> String? {
-        guard let found = try status(of: path, followingLinks: true), let bytes = try contents(of: path) else { return nil }
+        guard let found = try status(of: path, followingLinks: true), let bytes = try contents(of: path) else {
+            return nil
+        }
         let moment = LocalTime(now)
         let copy = "\(path).\(processNumber()).\(moment.date)@\(moment.time)~"
         try replace(copy, with: bytes, attributes: Attributes(owner: found.owner, group: found.group, mode: found.mode))

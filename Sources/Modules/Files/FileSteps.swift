@@ -67,7 +67,9 @@ extension FileStep {
             do throws(MachineError) {
                 try editor.replace(path, with: bytes, attributes: attributes, check: check)
             } catch {
-                guard plan.unsafeWrites, [EPERM, EXDEV, EACCES, ETXTBSY, EBUSY].contains(error.code) else { throw error }
+                guard plan.unsafeWrites, [EPERM, EXDEV, EACCES, ETXTBSY, EBUSY].contains(error.code) else {
+                    throw error
+                }
                 if !isValidated {
                     let trial = try editor.makeTemporary(folder: false, in: nil, prefix: "gantry-", suffix: "")
                     try editor.replace(trial, with: bytes, attributes: Attributes(mode: 0o600), check: check)
@@ -85,7 +87,9 @@ extension FileStep {
     ) throws(Failure) {
         guard validate.contains("%s") else { throw Failure("validate must contain %s: \(validate)") }
         let words: [String]
-        do { words = try ShellWords.split(validate) } catch { throw Failure("\(error.message) in validate: \(validate)") }
+        do { words = try ShellWords.split(validate) } catch {
+            throw Failure("\(error.message) in validate: \(validate)")
+        }
         let command = Command(words.map { $0.replacing("%s", with: path) }, environment: context.environment)
         let done = try attempt { () throws(MachineError) in try editor.run(command) }
         if done.status != 0 { throw plan.refusal(done) }
@@ -100,16 +104,20 @@ extension FileStep {
     }
 
     private func setContext(_ path: String, _ options: [String], on editor: some MachineEditor) throws(Failure) {
-        let done = try attempt { () throws(MachineError) in try editor.run(Command(["chcon", "-h"] + options + [path])) }
+        let done = try attempt { () throws(MachineError) in try editor.run(Command(["chcon", "-h"] + options + [path]))
+        }
         if done.status != 0 {
-            throw Failure("set selinux context failed", result: ["path": .string(path), "stderr": .string(done.errorText)])
+            throw Failure(
+                "set selinux context failed", result: ["path": .string(path), "stderr": .string(done.errorText)])
         }
     }
 
     /// Reads again: what was asked for must be there now.
     func verify(on machine: some MachineReader) throws(Failure) {
         let found = try attempt { () throws(MachineError) in try machine.status(of: path) }
-        func fail(_ what: String) -> Failure { Failure("the change did not hold: \(path) \(what) after the module had run") }
+        func fail(_ what: String) -> Failure {
+            Failure("the change did not hold: \(path) \(what) after the module had run")
+        }
         func check(_ attributes: Attributes, _ found: FileStatus) throws(Failure) {
             if let owner = attributes.owner, owner != found.owner { throw fail("belongs to user \(found.owner)") }
             if let group = attributes.group, group != found.group { throw fail("belongs to group \(found.group)") }

@@ -32,7 +32,8 @@ struct ManageFile: FileAction {
             Parameter("follow", \.follow, default: "true", "Work on what a link points to."),
             Parameter("modification_time", \.modificationTime, "preserve, now, or a time."),
             Parameter(
-                "modification_time_format", \.modificationFormat, default: "%Y%m%d%H%M.%S", "How that time is written."),
+                "modification_time_format", \.modificationFormat, default: "%Y%m%d%H%M.%S",
+                "How that time is written."),
             Parameter("access_time", \.accessTime, "preserve, now, or a time."),
             Parameter("access_time_format", \.accessFormat, default: "%Y%m%d%H%M.%S", "How that time is written."),
         ] + commonRows,
@@ -62,13 +63,18 @@ struct ManageFile: FileAction {
         var target = try path.expanded(on: machine, context)
         let linked = try source.map { (path) throws(Failure) in try path.expanded(on: machine, context) }
         if target.count > 1, target.hasSuffix("/") { target = trimmed(target) }
-        if state != .link, state != .absent, let linked, try status(target, on: machine, following: true)?.kind == .folder {
+        if state != .link, state != .absent, let linked,
+            try status(target, on: machine, following: true)?.kind == .folder
+        {
             target = joinPath(target, splitPath(linked).name)
         }
         let found = try status(target, on: machine)
-        let state = state ?? State(rawValue: stateName(found) == "absent" ? recurse ? "directory" : "file" : stateName(found))
+        let state =
+            state ?? State(rawValue: stateName(found) == "absent" ? recurse ? "directory" : "file" : stateName(found))
         let problem: Dict = ["path": .string(target)]
-        if recurse, state != .directory { throw Failure("recurse option requires state to be 'directory'", result: problem) }
+        if recurse, state != .directory {
+            throw Failure("recurse option requires state to be 'directory'", result: problem)
+        }
         if linked != nil, state != .link, state != .hard {
             throw Failure("src option requires state to be 'link' or 'hard'", result: problem)
         }
@@ -92,7 +98,8 @@ struct ManageFile: FileAction {
         return path
     }
 
-    func status(_ path: String, on machine: some MachineReader, following: Bool = false) throws(Failure) -> FileStatus? {
+    func status(_ path: String, on machine: some MachineReader, following: Bool = false) throws(Failure) -> FileStatus?
+    {
         try attempt { () throws(MachineError) in try machine.status(of: path, followingLinks: following) }
     }
 
@@ -117,7 +124,9 @@ struct ManageFile: FileAction {
         return plan
     }
 
-    private func removal(_ path: String, _ found: FileStatus?, on machine: some MachineReader) throws(Failure) -> FilePlan {
+    private func removal(_ path: String, _ found: FileStatus?, on machine: some MachineReader) throws(Failure)
+        -> FilePlan
+    {
         var plan = FilePlan()
         plan.result = ["path": .string(path), "state": "absent"]
         guard let found else { return plan }
@@ -195,7 +204,9 @@ struct ManageFile: FileAction {
         }
         let result: Dict = ["path": .string(path)]
         guard let found else { return try newFolder(path, result, on: machine, context) }
-        guard found.kind == .folder else { throw Failure("\(path) already exists as a \(stateName(found))", result: result) }
+        guard found.kind == .folder else {
+            throw Failure("\(path) already exists as a \(stateName(found))", result: result)
+        }
         var settled = start(path, "directory", "directory", context)
         try settled.settle(path, found, mode: common.mode, on: machine)
         try settleTimes(&settled, path, found, on: machine)
@@ -225,7 +236,9 @@ struct ManageFile: FileAction {
     private func settleTree(
         _ settled: inout AttributePlan, _ folder: String, on machine: some MachineReader, depth: Int
     ) throws(Failure) {
-        if depth > 40 { throw Failure("\(folder) is reached through more than 40 links: one may point to a folder above it") }
+        if depth > 40 {
+            throw Failure("\(folder) is reached through more than 40 links: one may point to a folder above it")
+        }
         var entries: [(String, FileStatus)] = []
         try walk(folder, on: machine) { (path, found) throws(Failure) in entries.append((path, found)) }
         for (path, found) in entries {

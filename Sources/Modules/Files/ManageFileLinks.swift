@@ -63,7 +63,8 @@ extension ManageFile {
         var warnings: [String] = []
         if follow, there == nil, settled.needs.isEmpty {
             warnings = [
-                "Cannot set fs attributes on a non-existent symlink target. follow should be set to False to avoid this."
+                "Cannot set fs attributes on a non-existent symlink target. "
+                    + "follow should be set to False to avoid this."
             ]
         } else {
             let attributes = there ?? FileStatus(kind: .link, mode: 0o777, owner: machine.identity.userID)
@@ -79,7 +80,9 @@ extension ManageFile {
     private func refuseLink(_ path: String, _ found: FileStatus?, on machine: some MachineReader) throws(Failure) {
         guard let found, found.kind != .link else { return }
         let problem: Dict = ["path": .string(path)]
-        if !force { throw Failure("refusing to convert from \(stateName(found)) to symlink for \(path)", result: problem) }
+        if !force {
+            throw Failure("refusing to convert from \(stateName(found)) to symlink for \(path)", result: problem)
+        }
         guard found.kind == .folder else { return }
         if try attempt({ () throws(MachineError) in try machine.names(in: path) })?.isEmpty == false {
             throw Failure("the directory \(path) is not empty, refusing to convert it", result: problem)

@@ -46,17 +46,21 @@ struct PutTemplate: FileAction {
     static let schema = Schema<PutTemplate>(
         "template", "Renders a template of the controller into a file of the node.",
         [
-            Parameter("src", \.source, required: true, "The template, looked for in 'templates' of the role or playbook."),
+            Parameter(
+                "src", \.source, required: true, "The template, looked for in 'templates' of the role or playbook."),
             Parameter("dest", \.dest, required: true, "Where it goes; in a folder it has the template's name."),
             Parameter("backup", \.backup, default: "false", "Keep a dated copy of a file that is replaced."),
             Parameter("force", \.force, default: "true", "Replace a file whose content differs."),
             Parameter("follow", \.follow, default: "false", "Write through a link at the destination."),
             Parameter(
-                "validate", \.validate, "A command that may refuse the new content, with %s for its path: 'nginx -t -c %s'."),
+                "validate", \.validate,
+                "A command that may refuse the new content, with %s for its path: 'nginx -t -c %s'."),
             Parameter(
-                "output_encoding", \.outputEncoding, default: "utf-8", "How the text is written: utf-8, latin-1 or ascii."),
+                "output_encoding", \.outputEncoding, default: "utf-8",
+                "How the text is written: utf-8, latin-1 or ascii."),
             Parameter(
-                "newline_sequence", \.rendering.newlineSequence, default: "\\n", "What ends lines: \\n, \\r or \\r\\n."),
+                "newline_sequence", \.rendering.newlineSequence, default: "\\n",
+                "What ends lines: \\n, \\r or \\r\\n."),
             Parameter("block_start_string", \.rendering.blockStart, default: "{%", "What starts a block."),
             Parameter("block_end_string", \.rendering.blockEnd, default: "%}", "What ends a block."),
             Parameter("variable_start_string", \.rendering.variableStart, default: "{{", "What starts an expression."),
@@ -89,7 +93,9 @@ struct PutTemplate: FileAction {
         var options = rendering.options
         if let newline = rendering.newlineSequence {
             let known = ["\\n": "\n", "\\r": "\r", "\\r\\n": "\r\n", "\n": "\n", "\r": "\r", "\r\n": "\r\n"]
-            guard let sequence = known[newline] else { throw Failure("newline_sequence needs to be one of: \\n, \\r or \\r\\n") }
+            guard let sequence = known[newline] else {
+                throw Failure("newline_sequence needs to be one of: \\n, \\r or \\r\\n")
+            }
             options["newline_sequence"] = .string(sequence)
         }
         options["dest"] = .string(dest)

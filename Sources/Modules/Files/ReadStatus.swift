@@ -9,7 +9,7 @@ struct ReadStatus: Action {
     var getChecksum = true
     var getMime = true
     var getAttributes = true
-    var algorithm = DigestName.sha1
+    var algorithm = DigestAlgorithm.sha1
     init() {}
 
     static let schema = Schema<ReadStatus>(
@@ -72,8 +72,10 @@ struct ReadStatus: Action {
 
     /// What `find` has too: mode, kind, owner, size, times and the single permissions.
     static func common(_ found: FileStatus) -> Dict {
+        // Four digits in all, unlike the modes of other results: `4750`, not `04750`.
+        let mode = found.mode > 0o777 ? String(octal(found.mode).dropFirst()) : octal(found.mode)
         var all: Dict = [
-            "mode": .string(octal(found.mode)), "isdir": .bool(found.kind == .folder),
+            "mode": .string(mode), "isdir": .bool(found.kind == .folder),
             "ischr": .bool(found.kind == .characterDevice), "isblk": .bool(found.kind == .blockDevice),
             "isreg": .bool(found.kind == .file), "isfifo": .bool(found.kind == .pipe),
             "islnk": .bool(found.kind == .link), "issock": .bool(found.kind == .socket),
@@ -120,9 +122,12 @@ struct ReadStatus: Action {
     ]
 
     private static func flags(_ path: String, on machine: some MachineReader) -> Dict {
-        guard let flags = machine.flags(of: path) else { return ["version": .null, "attributes": [], "attr_flags": ""] }
+        guard let flags = machine.flags(of: path) else {
+            return ["version": .null, "attributes": [], "attr_flags": ""]
+        }
         return [
-            "version": .string(String(flags.version)), "attributes": .strings(flags.letters.compactMap { flagNames[$0] }),
+            "version": .string(String(flags.version)),
+            "attributes": .strings(flags.letters.compactMap { flagNames[$0] }),
             "attr_flags": .string(flags.letters),
         ]
     }

@@ -86,7 +86,9 @@ struct ReplaceText: FileAction {
 
     private func part(_ limits: String, _ bytes: [UInt8]) throws(Failure) -> Range<Int>? {
         let pattern = try expression(limits, of: after != nil ? "after" : "before", [.dotAll])
-        guard let match = try pattern.found(in: bytes), let number = pattern.groupNames["subsection"] else { return nil }
+        guard let match = try pattern.found(in: bytes), let number = pattern.groupNames["subsection"] else {
+            return nil
+        }
         return match.ranges[number]
     }
 }

@@ -26,6 +26,15 @@ struct TextEdit {
         bytes = try attempt { () throws(MachineError) in try machine.contents(of: real) }
     }
 
+    private static let attributesChanged = " and ownership, perms or SE linux context changed"
+
+    /// Whether a new file is to have other attributes than it would have by itself.
+    private func differs(_ wanted: Attributes, on machine: some MachineReader) -> Bool {
+        let own = machine.identity
+        return wanted.mode.map { $0 != 0o666 & ~machine.mask } ?? false
+            || wanted.owner.map { $0 != own.userID } ?? false || wanted.group.map { $0 != own.groupID } ?? false
+    }
+
     /// Plans the new text and the file's attributes; the message says what happened.
     func plan(
         _ new: [UInt8], _ message: String, isChanged: Bool, _ common: FileArguments, backup: Bool, validate: String?,
@@ -41,7 +50,7 @@ struct TextEdit {
         if let status {
             try settled.settle(real, status, mode: common.mode, on: machine)
             if settled.hasChanges {
-                message += (isChanged ? " and " : "") + "ownership, perms or SE linux context changed"
+                message += isChanged ? Self.attributesChanged : String(Self.attributesChanged.dropFirst(5))
             }
         }
         if isChanged {
@@ -49,6 +58,8 @@ struct TextEdit {
             if status == nil {
                 attributes = try settled.attributes(forNew: real, isFolder: false, mode: common.mode, on: machine)
                 try addFolders(&plan, on: machine)
+                // Ansible makes the file first and finds its attributes different then; in check mode it cannot.
+                if !context.checkMode, differs(attributes, on: machine) { message += Self.attributesChanged }
             } else {
                 attributes = Attributes()
             }

@@ -1,4 +1,5 @@
 import Crypto
+import Engine
 import Hosts
 import Playbooks
 import Templates
@@ -6,10 +7,10 @@ import Values
 import Wire
 
 /// What a command works with: settings, vault, inventory and files, read once.
-final class Project {
+final class Project: Sendable {
     let configuration: Configuration
     let files: DiskFiles
-    let templater = Templater(formats: .standard)
+    var templater: Templater { Templater(formats: .standard) }
     let extra: Dict
     let inventory: Inventory
     let warnings: [Diagnostic]

@@ -1,4 +1,5 @@
 import Controller
+import Engine
 import Hosts
 import Playbooks
 import Templates

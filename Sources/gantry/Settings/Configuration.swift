@@ -1,4 +1,5 @@
 import Glibc
+import Playbooks
 import Values
 
 /// The settings of a run: from the environment, else from one `ansible.cfg`, else the defaults.
@@ -127,4 +128,8 @@ extension StringProtocol {
         while let last = part.last, last.isWhitespace { part = part.dropLast() }
         return String(part)
     }
+}
+
+extension Configuration {
+    var colour: ColourChoice { flag(.forceColour) ? .forced : flag(.noColour) ? .none : .automatic }
 }

@@ -1,6 +1,7 @@
 import Crypto
 import Glibc
 import Machine
+import Playbooks
 import Values
 
 /// The vault secrets of a run, and opening with them.

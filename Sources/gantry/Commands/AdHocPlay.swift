@@ -1,0 +1,40 @@
+import Modules
+import Playbooks
+import Values
+import Wire
+
+/// The play of one task that an ad-hoc command is.
+enum AdHocPlay {
+    static func arguments(_ text: String, _ entry: ModuleEntry) -> Dict {
+        let known = Set(entry.parameters.flatMap { [$0.name] + $0.aliases })
+        let isTemplate = text.contains("{{") || text.contains("{%")
+        let mark = Mark(place: Place(file: SourceFile(name: "-a", text: text), line: 1, column: 1), isTemplate: isTemplate)
+        return OneLine.arguments(Text(text, mark: mark), freeForm: entry.options.freeForm, known: known)
+    }
+
+    static func play(
+        pattern: String, module: String, arguments: Dict, folder: String, project: Project
+    ) throws -> Play {
+        let file = SourceFile(name: "gantry run")
+        let place = Place(file: file, line: 1, column: 1)
+        if let entry = Registry.entry(module) {
+            let wrong = ArgumentCheck.diagnostics(entry, arguments, at: place).map { diagnostic -> Diagnostic in
+                var bare = diagnostic
+                if bare.place?.file == file { bare.place = nil }
+                return bare
+            }
+            if !wrong.isEmpty { throw CommandFailure(wrong, status: 2) }
+        }
+        var play = Play(
+            name: "Ad-hoc", place: place, path: joined(folder, "ad-hoc"), hosts: .string(pattern),
+            keywords: ["gather_facts": false], variables: Dict(), variableFiles: [], prompts: [])
+        play.bases = [SearchBasis(roles: [], taskFolder: folder, playFolder: folder)]
+        play.steps = [
+            .task(
+                TaskPlan(
+                    ordinal: 1, place: place, name: Text(module), module: module, arguments: .dict(arguments),
+                    keywords: Dict(), inherited: Dict(), role: nil, basis: 0))
+        ]
+        return play
+    }
+}

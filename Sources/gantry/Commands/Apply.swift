@@ -1,0 +1,155 @@
+import ArgumentParser
+import Controller
+import Glibc
+import Playbooks
+import Values
+import Wire
+
+/// `gantry apply`: makes hosts what playbooks say.
+struct Apply: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make hosts what playbooks say.",
+        discussion: """
+            Examples:
+              gantry apply -i Inventory/hxn.yml Playbooks/site.yml
+              gantry apply site.yml --check --diff --limit web-02
+                                       show what would change on one host, change nothing
+              gantry apply site.yml --tags docker -e docker_packages=distro
+            """)
+
+    @Argument(help: "Playbooks, run in this order.", completion: .file(extensions: ["yml", "yaml"]))
+    var playbooks: [String]
+
+    @OptionGroup(title: "Hosts and variables") var inventory: InventoryArguments
+    @OptionGroup(title: "The run") var runOptions: RunArguments
+    @OptionGroup(title: "Connection") var connection: ConnectionArguments
+    @OptionGroup(title: "Becoming another user") var become: BecomeArguments
+
+    @Option(name: [.customShort("t"), .long], help: "Only tasks with these tags.")
+    var tags: [String] = []
+
+    @Option(help: "No tasks with these tags.")
+    var skipTags: [String] = []
+
+    @Option(help: "Begin with the task of this name.")
+    var startAtTask: String?
+
+    @Flag(help: "Run notified handlers on hosts that failed, too.")
+    var forceHandlers = false
+
+    @Flag(help: "Check the playbooks, and run nothing.")
+    var syntaxCheck = false
+
+    @Flag(help: "List the hosts that the plays select.")
+    var listHosts = false
+
+    @Flag(help: "List the tasks.")
+    var listTasks = false
+
+    @Flag(help: "List the tags.")
+    var listTags = false
+
+    @Flag(help: ArgumentHelp("Taken for compatibility: there is no fact cache to flush.", visibility: .hidden))
+    var flushCache = false
+
+    func run() async throws {
+        let project = try Project(inventory)
+        let (loaded, warnings) = try project.plays(playbooks)
+        var plays = loaded
+        let configuration = project.configuration
+        let verbosity = max(inventory.verbosity.verbose, configuration.number(.verbosity) ?? 0)
+        var settings = RunSettings()
+        settings.checkMode = runOptions.check
+        settings.diffMode = runOptions.diff || configuration.flag(.diffAlways)
+        settings.verbosity = verbosity
+        settings.tags = words(tags)
+        settings.skipTags = words(skipTags)
+        settings.forceHandlers = forceHandlers || configuration.flag(.forceHandlers)
+        if syntaxCheck || listHosts || listTasks || listTags {
+            let listing = PlayListing(project: project, plays: plays, settings: settings)
+            for (index, path) in playbooks.enumerated() where index == 0 || playbooks.count > 1 {
+                Output.print("\nplaybook: \(path)")
+            }
+            if !syntaxCheck { Output.print(try listing.text(hosts: listHosts, tasks: listTasks, tags: listTags)) }
+            return
+        }
+        if let startAtTask { try Self.start(at: startAtTask, &plays) }
+        let changes = ChangeWatch()
+        let sink = changes.watching(display(settings, configuration))
+        let setup = RunSetup(
+            project: project, plays: plays, settings: settings, connection: connection, become: become,
+            forks: runOptions.forks, sink: sink, warnings: warnings)
+        let status = try await setup.run()
+        if status == 0, runOptions.check, runOptions.detailedExitcode, changes.hasChanges { throw ExitCode(3) }
+        if status != 0 { throw ExitCode(status) }
+    }
+
+    private func words(_ given: [String]) -> [String] {
+        given.flatMap { $0.split(separator: ",").map { $0.trimmingBlanks } }
+    }
+
+    private func display(_ settings: RunSettings, _ configuration: Configuration) -> any EventSink {
+        if runOptions.output == .json { return JSONDisplay() }
+        var options = DisplayOptions()
+        options.verbosity = settings.verbosity
+        options.showsOK = configuration.flag(.displayOK)
+        options.showsSkipped = configuration.flag(.displaySkipped)
+        options.failuresToErrors = configuration.flag(.failedToErrors)
+        options.checkMode = settings.checkMode
+        options.checkMarkers = configuration.flag(.checkMarkers)
+        options.customStats = configuration.flag(.customStats)
+        options.diffContext = configuration.number(.diffContext) ?? 3
+        return PlaybookDisplay(
+            options, environment: configuration.environment, colour: configuration.colour,
+            logPath: configuration.optional(.logPath))
+    }
+
+    /// Leaves out what comes before the task; facts are still gathered.
+    private static func start(at name: String, _ plays: inout [Play]) throws(CommandFailure) {
+        for index in plays.indices {
+            if let steps = rest(of: plays[index].steps, from: name) {
+                plays[index].steps = plays[index].steps.filter(isGathering) + steps
+                plays.removeSubrange(..<index)
+                return
+            }
+        }
+        let names = plays.flatMap { PlayListing.names(of: $0.steps) }
+        throw CommandFailure(
+            Diagnostic("no task is named '\(name)'", hint: suggestion(for: name, among: names)), status: 1)
+    }
+
+    private static func isGathering(_ step: Step) -> Bool {
+        if case .task(let task) = step { task.isImplicit && task.module == "gather_facts" } else { false }
+    }
+
+    private static func rest(of steps: [Step], from name: String) -> [Step]? {
+        for (index, step) in steps.enumerated() {
+            switch step {
+            case .task(let task):
+                if task.name?.string == name { return Array(steps[index...]) }
+            case .block(var block):
+                guard let inner = rest(of: block.block, from: name) else { continue }
+                block.block = inner
+                return [.block(block)] + steps[(index + 1)...]
+            }
+        }
+        return nil
+    }
+}
+
+/// Notes whether anything changed, or would.
+final class ChangeWatch: Sendable {
+    private let changed = Signal()
+    var hasChanges: Bool { changed.isSet }
+
+    func watching(_ sink: any EventSink) -> any EventSink { Watching(inner: sink, changed: changed) }
+
+    private struct Watching: EventSink {
+        let inner: any EventSink
+        let changed: Signal
+        func show(_ event: RunEvent) {
+            if case .result(_, _, let result) = event, result.result["changed"]?.isTrue ?? false { changed.set() }
+            inner.show(event)
+        }
+    }
+}

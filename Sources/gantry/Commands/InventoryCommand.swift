@@ -1,0 +1,70 @@
+import ArgumentParser
+import Hosts
+import Values
+import YAML
+
+/// `gantry inventory`: what the inventory says, as `ansible-inventory` prints it.
+struct InventoryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inventory", abstract: "Show what the inventory says.",
+        discussion: """
+            Examples:
+              gantry inventory -i Inventory/hxn.yml --graph
+              gantry inventory -i Inventory/hxn.yml --host hxn-01 --yaml
+              gantry inventory -i Inventory/hxn.yml --list --export --output hosts.json
+            """)
+
+    @Argument(help: "For --graph: the group to begin with.")
+    var group: String = "all"
+
+    @OptionGroup var inventory: InventoryArguments
+
+    @Flag(help: "All hosts and groups, as JSON.")
+    var list = false
+
+    @Option(help: "The variables of one host.")
+    var host: String?
+
+    @Flag(help: "The groups as a tree.")
+    var graph = false
+
+    @Flag(help: "With --graph: the variables, too.")
+    var vars = false
+
+    @Flag(name: [.customShort("y"), .long], help: "YAML instead of JSON.")
+    var yaml = false
+
+    @Flag(help: "With --list: group variables with their groups.")
+    var export = false
+
+    @Option(help: "Write to this file.")
+    var output: String?
+
+    @Option(help: "A folder of playbooks whose group_vars and host_vars count, too.")
+    var playbookDir: String?
+
+    func run() throws {
+        let project = try Project(inventory)
+        for warning in project.warnings { Output.printError(warning.rendered) }
+        let listing = Inventory.Listing(
+            export: export, limit: project.limit, playbookFolders: playbookDir.map { [$0] } ?? [])
+        let text: String
+        do throws(Diagnostics) {
+            if let host {
+                text = try written(project.inventory.show(host: host, listing))
+            } else if graph {
+                text = try project.inventory.graphText(group, showVariables: vars, listing)
+            } else if list {
+                text = try written(yaml ? project.inventory.tree(listing) : project.inventory.list(listing))
+            } else {
+                throw Diagnostics([Diagnostic("say what to show: --list, --host NAME or --graph")])
+            }
+        } catch { throw CommandFailure(error.all, status: 1) }
+        if let output { try Output.write(text + "\n", to: output) } else { Output.print(text) }
+    }
+
+    private func written(_ value: Value) throws(Diagnostics) -> String {
+        guard yaml else { return value.json(JSONStyle(indent: 4, sortKeys: true, asciiOnly: false)) }
+        do throws(Diagnostic) { return try yamlText(value) } catch { throw Diagnostics([error]) }
+    }
+}

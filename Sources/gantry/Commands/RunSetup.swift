@@ -1,0 +1,227 @@
+import Controller
+import Crypto
+import Glibc
+import Machine
+import Playbooks
+import Synchronization
+import Values
+import Wire
+
+/// Puts a run together from options and settings, runs it, and looks after Ctrl-C.
+struct RunSetup {
+    let project: Project
+    let plays: [Play]
+    let settings: RunSettings
+    let connection: ConnectionArguments
+    let become: BecomeArguments
+    let forks: Int?
+    let sink: any EventSink
+    let warnings: [Diagnostic]
+
+    /// - Returns: the exit status, as Ansible's.
+    func run() async throws -> Int32 {
+        for warning in project.warnings + warnings { sink.show(.message(host: nil, warning)) }
+        let configuration = project.configuration
+        let image = try await AgentImage.load(
+            try Installation.agent(configuration.environment), sha256: { DigestAlgorithm.sha256.hex(of: $0) })
+        let limit = forks ?? configuration.number(.forks) ?? 0
+        let hasTerminal = isatty(0) == 1
+        let connector = Connector(
+            image: image, forks: limit, verbosity: settings.verbosity,
+            passphrase: hasTerminal ? Self.passphrase : nil)
+        let extra = project.extra
+        let source = ProjectSource(
+            project: project, plays: plays, settings: settings, defaults: try defaults(), fallbacks: try fallbacks(),
+            prompted: { (play: Play) throws(Diagnostics) in try PlayPrompts.answers(play, extra: extra) },
+            sink: sink)
+        var options = RunOptions()
+        options.forks = limit
+        options.verbosity = settings.verbosity
+        let run = Run(
+            source: source, connecting: connector, options: options, prompter: TerminalPrompter(), sink: sink)
+        let watch = Interrupts.watch { await run.interrupt() }
+        defer { watch.cancel() }
+        do throws(Diagnostics) {
+            let status = try await run.run()
+            await connector.shutdown()
+            return status
+        } catch {
+            await connector.shutdown()
+            throw CommandFailure(error.all, status: 4)
+        }
+    }
+
+    private static let passphrase: @Sendable (String) async -> Secret? = { path in
+        try? Prompt.secret("Enter passphrase for key '\(path)': ")
+    }
+
+    private func defaults() throws -> ConnectionSettings.Defaults {
+        let configuration = project.configuration
+        var defaults = ConnectionSettings.Defaults()
+        defaults.connection = connection.connection ?? configuration.string(.transport)
+        defaults.user = connection.user ?? configuration.optional(.remoteUser)
+        defaults.port = configuration.number(.remotePort)
+        defaults.keyFile = connection.privateKey ?? configuration.optional(.privateKeyFile).map(configuration.expanded)
+        defaults.timeout = Double(connection.timeout ?? configuration.number(.timeout) ?? 10)
+        defaults.retries = configuration.number(.sshRetries)
+        defaults.arguments = [connection.sshExtraArgs, connection.sshCommonArgs].compactMap { $0 }
+        defaults.arguments += [Setting.sshExtraArguments, .sshCommonArguments, .sshArguments]
+            .compactMap { configuration.optional($0) }
+        if configuration.origin(.hostKeyChecking).origin != "default" {
+            defaults.hostKeyChecking = configuration.flag(.hostKeyChecking)
+        }
+        if let file = connection.connectionPasswordFile {
+            defaults.password = try secret(in: file)
+        } else if connection.askPass || configuration.flag(.askPassword) {
+            defaults.password = try Prompt.secret("SSH password: ")
+        }
+        return defaults
+    }
+
+    /// Keywords from the command line, where nothing nearer says otherwise.
+    private func fallbacks() throws -> Dict {
+        let configuration = project.configuration
+        var keywords = Dict()
+        if become.become || configuration.flag(.become) { keywords["become"] = true }
+        if let method = become.becomeMethod ?? configured(.becomeMethod) { keywords["become_method"] = .string(method) }
+        if let user = become.becomeUser ?? configured(.becomeUser) { keywords["become_user"] = .string(user) }
+        if let file = become.becomePasswordFile {
+            keywords["_become_password"] = .string(Text(try secret(in: file).exposed, mark: Mark(isSecret: true)))
+        } else if become.askBecomePass || configuration.flag(.becomeAskPassword) {
+            let password = try Prompt.secret("BECOME password: ")
+            keywords["_become_password"] = .string(Text(password.exposed, mark: Mark(isSecret: true)))
+        }
+        if configuration.flag(.anyErrorsFatal) { keywords["any_errors_fatal"] = true }
+        return keywords
+    }
+
+    private func configured(_ setting: Setting) -> String? {
+        project.configuration.origin(setting).origin == "default" ? nil : project.configuration.optional(setting)
+    }
+
+    private func secret(in path: String) throws -> Secret {
+        guard let bytes = try Disk.contents(path) else {
+            throw CommandFailure(Diagnostic("there is no password file '\(path)'"), status: 1)
+        }
+        var text = String(decoding: bytes, as: UTF8.self)
+        while text.last?.isNewline ?? false { text.removeLast() }
+        return Secret(text)
+    }
+}
+
+/// Ctrl-C and SIGTERM, as a stream: the first lets running tasks end, the second ends them.
+enum Interrupts {
+    static func watch(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        let descriptor = install()
+        return Task.detached {
+            while !Task.isCancelled {
+                let arrived = await withCheckedContinuation { continuation in
+                    pthreadRun { continuation.resume(returning: waitByte(descriptor)) }
+                }
+                if !arrived { return }
+                await body()
+            }
+        }
+    }
+
+    private static let pipeEnds = Mutex<(Int32, Int32)>((-1, -1))
+
+    /// The reading end of a pipe that a signal writes to.
+    private static func install() -> Int32 {
+        pipeEnds.withLock { ends in
+            if ends.0 >= 0 { return ends.0 }
+            var pair: [Int32] = [-1, -1]
+            guard unsafe pipe(&pair) == 0 else { return -1 }
+            for end in pair { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            ends = (pair[0], pair[1])
+            unsafe signalWriter = pair[1]
+            for number in [SIGINT, SIGTERM] {
+                signal(number) { _ in
+                    var byte: UInt8 = 1
+                    _ = unsafe write(signalWriter, &byte, 1)
+                }
+            }
+            return pair[0]
+        }
+    }
+
+    private static func waitByte(_ descriptor: Int32) -> Bool {
+        var byte: UInt8 = 0
+        while true {
+            let count = unsafe read(descriptor, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            return count == 1
+        }
+    }
+
+    /// A thread that only waits: it must not hold one of the few that run tasks.
+    private static func pthreadRun(_ body: @escaping @Sendable () -> Void) {
+        let box = unsafe Unmanaged.passRetained(Box(body)).toOpaque()
+        var thread = pthread_t()
+        let result = unsafe pthread_create(
+            &thread, nil,
+            { pointer in
+                if let pointer = unsafe pointer { unsafe Unmanaged<Box>.fromOpaque(pointer).takeRetainedValue().body() }
+                return nil
+            }, box)
+        if result == 0 { pthread_detach(thread) }
+    }
+
+    private final class Box: Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+}
+
+/// A signal handler reaches nothing but a global: where it writes that it came.
+private nonisolated(unsafe) var signalWriter: Int32 = -1
+
+/// Answers `pause` from the terminal.
+struct TerminalPrompter: Prompter {
+    func pause(_ prompt: String, seconds: Double?, echo: Bool) async -> (input: String, isInterrupted: Bool) {
+        if let seconds {
+            Output.print(prompt.trimmingBlanks)
+            try? await Task.sleep(for: .seconds(seconds))
+            return ("", Task.isCancelled)
+        }
+        guard isatty(0) == 1, let answer = try? Prompt.ask(prompt + ":\n", echo: echo) else { return ("", false) }
+        return (answer, false)
+    }
+}
+
+/// `vars_prompt`: asked once a play, before any of its hosts is touched.
+enum PlayPrompts {
+    static func answers(_ play: Play, extra: Dict) throws(Diagnostics) -> Dict {
+        var answers = Dict()
+        for prompt in play.prompts {
+            guard let name = prompt["name"]?.text else {
+                throw Diagnostics([Diagnostic("an entry of 'vars_prompt' needs 'name'", at: play.place)])
+            }
+            if extra[name] != nil { continue }
+            let isPrivate = prompt["private"]?.asBool ?? true
+            let fallback = prompt["default"]
+            let shown = (prompt["prompt"]?.pythonText ?? name) + (fallback.map { " [\($0.pythonText)]" } ?? "") + ": "
+            do throws(Diagnostic) {
+                answers[name] = try answer(shown, isPrivate, fallback, confirms: prompt["confirm"]?.asBool ?? false)
+            } catch {
+                guard let fallback else { throw Diagnostics([error]) }
+                answers[name] = fallback
+            }
+        }
+        return answers
+    }
+
+    private static func answer(
+        _ shown: String, _ isPrivate: Bool, _ fallback: Value?, confirms: Bool
+    ) throws(Diagnostic) -> Value {
+        while true {
+            let first = try Prompt.ask(shown, echo: !isPrivate)
+            if confirms, try Prompt.ask("confirm " + shown, echo: !isPrivate) != first {
+                Output.print("***** VALUES ENTERED DO NOT MATCH ****")
+                continue
+            }
+            if first.isEmpty, let fallback { return fallback }
+            return .string(Text(first, mark: Mark(isSecret: isPrivate)))
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Glibc
+import Values
+
+/// The command line.
+struct Gantry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gantry", abstract: "Configures machines: Ansible's language, run on the nodes by a small agent.",
+        discussion: """
+            Examples:
+              gantry apply -i Inventory/hxn.yml Playbooks/site.yml
+              gantry run all -i Inventory/hxn.yml -- uptime
+            """,
+        version: gantryVersion,
+        subcommands: [
+            Apply.self, RunCommand.self, InventoryCommand.self, Facts.self, Doc.self, BundleCommand.self,
+            Completion.self,
+        ])
+}
+
+@main
+enum Main {
+    /// Errors of ours are printed as they are and end with their own status; usage errors end with 5, as Ansible's.
+    static func main() async {
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try Gantry.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as CommandFailure {
+            Output.printError(failure.description)
+            exit(failure.status)
+        } catch let diagnostics as Diagnostics {
+            Output.printError(CommandFailure(diagnostics.all, status: 1).description)
+            exit(1)
+        } catch let diagnostic as Diagnostic {
+            Output.printError(diagnostic.rendered)
+            exit(1)
+        } catch let code as ExitCode {
+            exit(code.rawValue)
+        } catch {
+            let status = Gantry.exitCode(for: error)
+            if status == .success { Gantry.exit(withError: error) }
+            Output.printError(Gantry.fullMessage(for: error))
+            exit(5)
+        }
+    }
+}
