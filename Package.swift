@@ -55,7 +55,8 @@ let package = Package(
         .target(
             name: "Controller",
             dependencies: [
-                "Values", "Wire", "SSH",
+                "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Engine", "SSH",
+                "Crypto",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -71,6 +72,10 @@ let package = Package(
             swiftSettings: strict,
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
 
+        .testTarget(name: "PatternsTests", dependencies: ["Patterns"], swiftSettings: strict),
+        .testTarget(
+            name: "TemplatesTests", dependencies: ["Templates", "Values"], exclude: ["Cases", "regenerate.py"],
+            swiftSettings: strict),
         .testTarget(name: "ValuesTests", dependencies: ["Values"], swiftSettings: strict),
         .testTarget(name: "MachineTests", dependencies: ["Values", "Machine", "MachineFakes"], swiftSettings: strict),
         .testTarget(
@@ -78,6 +83,9 @@ let package = Package(
             exclude: ["Cases", "oracle.py", "oracle.sh"], swiftSettings: strict),
         .testTarget(name: "ControllerTests", dependencies: ["Controller", "Values", "Wire"], swiftSettings: strict),
         .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "HostsTests", dependencies: ["Hosts", "YAML", "Values"],
+            exclude: ["Cases", "Errors", "regenerate.py"], swiftSettings: strict),
         .testTarget(
             name: "YAMLTests", dependencies: ["YAML", "Values"], exclude: ["Cases", "regenerate.py"],
             swiftSettings: strict),

@@ -8,8 +8,6 @@ struct Graph: Sendable {
         var variables = Dict()
         /// The groups it was put into, without theirs.
         var groups: [Int] = []
-        /// Made up, since a play names `localhost` and the inventory does not.
-        var isImplicit = false
     }
 
     struct Group: Sendable {
@@ -64,13 +62,6 @@ struct Graph: Sendable {
         hosts.append(host)
         hostIDs[name] = hosts.count - 1
         return hosts.count - 1
-    }
-
-    mutating func addImplicit(_ name: String) -> Int {
-        let id = addHost(name)
-        hosts[id].isImplicit = true
-        hosts[id].variables = ["ansible_connection": "local"]
-        return id
     }
 
     /// - Returns: whether it was not yet in it.
@@ -145,7 +136,7 @@ struct Graph: Sendable {
 
     private mutating func settleUngrouped() {
         var changed = false
-        for id in hosts.indices where !hosts[id].isImplicit {
+        for id in hosts.indices {
             let own = hosts[id].groups
             let grouped = own.contains { $0 != Self.all && $0 != Self.ungrouped }
             if grouped, own.contains(Self.ungrouped) {
@@ -181,9 +172,7 @@ struct Graph: Sendable {
         while !level.isEmpty {
             var next: [Int] = []
             for group in level {
-                for host in groups[group].hosts where seen.insert(host).inserted {
-                    if id != Self.all || !hosts[host].isImplicit { members.append(host) }
-                }
+                for host in groups[group].hosts where seen.insert(host).inserted { members.append(host) }
                 for child in groups[group].children where seenGroups.insert(child).inserted { next.append(child) }
             }
             level = next

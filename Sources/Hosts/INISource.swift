@@ -104,7 +104,8 @@ struct INISource {
         case .some(let kind):
             throw error(
                 "a section of the kind ':\(kind)'", at: 2 + name.utf8.count, length: kind.count,
-                hint: suggestion(for: kind, among: ["vars", "children", "hosts"]) ?? "there are ':vars' and ':children'")
+                hint: suggestion(for: kind, among: ["vars", "children", "hosts"])
+                    ?? "there are ':vars' and ':children'")
         }
         let known = graph.groupIDs[name] != nil
         let at = pending.firstIndex { $0.name == name }

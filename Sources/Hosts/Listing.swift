@@ -141,7 +141,9 @@ extension Inventory {
     private func variables(of host: String, _ listing: Listing) throws(Diagnostics) -> Dict {
         var variables: Dict
         if listing.export, let id = graph.hostIDs[host] {
-            do { variables = try ownVariables(ofHost: id, listing.playbookFolders) } catch { throw Diagnostics([error]) }
+            do { variables = try ownVariables(ofHost: id, listing.playbookFolders) } catch {
+                throw Diagnostics([error])
+            }
         } else {
             variables = try self.variables(of: host, playbookFolders: listing.playbookFolders)
         }

@@ -235,7 +235,7 @@ private struct LiteralReader {
         case UInt8(ascii: "0")...UInt8(ascii: "7"):
             at -= 1
             var count = 0
-            while count < 3, at + count < bytes.count, bytes[at + count] >= 0x30, bytes[at + count] <= 0x37 { count += 1 }
+            while count < 3, at + count < bytes.count, (0x30...0x37).contains(bytes[at + count]) { count += 1 }
             return code(count, 8, &out)
         default: out += [UInt8(ascii: "\\"), byte]
         }

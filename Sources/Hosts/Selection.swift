@@ -128,9 +128,8 @@ private struct Selection {
     }
 
     private static func splitSubscript(_ part: String) -> (String, Subscript?) {
-        guard part.hasSuffix("]"), !part.hasPrefix("~"), let open = part.lastIndex(of: "["), open > part.startIndex else {
-            return (part, nil)
-        }
+        guard part.hasSuffix("]"), !part.hasPrefix("~"), let open = part.lastIndex(of: "["), open > part.startIndex
+        else { return (part, nil) }
         let name = String(part[..<open])
         let inside = part[part.index(after: open)...].dropLast()
         func isNumber(_ text: Substring) -> Bool { !text.isEmpty && text.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } }
@@ -169,7 +168,10 @@ private struct Selection {
             }
             if !groupMatched || expression.contains("."), graph.hostIDs[expression] != nil { found.append(expression) }
         }
-        if found.isEmpty, Graph.localNames.contains(expression) { return [expression] }
+        if found.isEmpty, Graph.localNames.contains(expression) {
+            // This machine under the name that the inventory has for it, or made up.
+            return [graph.hosts.first { Graph.localNames.contains($0.name) }?.name ?? expression]
+        }
         if found.isEmpty, !groupMatched, expression != "all" {
             let names = graph.groups.map(\.name) + graph.hosts.map(\.name)
             warnings.append(

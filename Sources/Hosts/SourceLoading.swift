@@ -27,21 +27,14 @@ struct SourceLoading {
     mutating func read(_ source: String) {
         if source.isEmpty { return }
         let path = source.contains(",") ? source : Files.absolute(source)
-        let before = failures.count
-        let found = readAny(path, name: source)
-        if found {
+        if readAny(path, name: source) {
             readCount += 1
-        } else if failures.count == before {
+        } else if Files.kind(path) == .folder {
             failures.append(
                 Diagnostic(
-                    "the folder '\(source)' holds no inventory",
-                    hint: "name the inventory file with -i; in a folder every file that is not hidden is read"))
+                    "no file in the folder '\(source)' is an inventory",
+                    hint: "name the inventory file with -i, or move what is not an inventory out of the folder"))
         }
-        if found || Files.kind(path) != .folder { return }
-        failures.append(
-            Diagnostic(
-                "no file in '\(source)' is an inventory",
-                hint: "name the inventory file with -i, or move what is not an inventory out of the folder"))
     }
 
     private mutating func readAny(_ path: String, name: String) -> Bool {

@@ -274,7 +274,9 @@ extension Pattern {
             guard at + 1 < scalars.count else { throw PatternError("bad escape (end of pattern)", at: at) }
             let next = scalars[at + 1]
             if next == "g" {
-                guard at + 2 < scalars.count, scalars[at + 2] == "<" else { throw PatternError("missing <", at: at + 2) }
+                guard at + 2 < scalars.count, scalars[at + 2] == "<" else {
+                    throw PatternError("missing <", at: at + 2)
+                }
                 guard let end = scalars[at...].firstIndex(of: ">") else {
                     throw PatternError("missing >, unterminated name", at: at + 3)
                 }

@@ -1,28 +1,11 @@
 import Patterns
 package import Values
 
-/// What filters need of other layers: set once when a templater is made.
-package struct Formats: Sendable {
-    /// All documents of a YAML text.
-    package var readYAML: (@Sendable (Text) throws(TemplateError) -> [Value])?
-    /// The digest of bytes under Python's name of the algorithm; `nil` for one that is not known.
-    package var digest: (@Sendable (_ algorithm: String, _ bytes: [UInt8]) -> [UInt8]?)?
-
-    package init(
-        readYAML: (@Sendable (Text) throws(TemplateError) -> [Value])? = nil,
-        digest: (@Sendable (_ algorithm: String, _ bytes: [UInt8]) -> [UInt8]?)? = nil
-    ) {
-        self.readYAML = readYAML
-        self.digest = digest
-    }
-}
-
 /// Renders templates and keeps what it has parsed. Used by one thread; made once.
 package final class Templater {
     let limits: Limits
     /// How texts of playbooks are read.
     let options: FileOptions
-    let formats: Formats
     /// Conditions may give anything and its truth counts, as before ansible-core 2.19; otherwise only booleans.
     package var allowsBrokenConditions = true
 
@@ -38,9 +21,8 @@ package final class Templater {
     /// How many texts are kept parsed; then all are forgotten.
     private static let cacheLimit = 20_000
 
-    package init(limits: Limits = Limits(), formats: Formats = Formats()) {
+    package init(limits: Limits = Limits()) {
         self.limits = limits
-        self.formats = formats
         var options = FileOptions()
         options.literalBackslashes = true
         self.options = options
@@ -224,8 +206,6 @@ package final class Templater {
 
     func global(named name: String) -> Datum? { globals[name] }
 
-    static var globalNames: Set<String> { Set(Globals.all.keys) }
-
     func syntax(of text: Text) throws(TemplateError) -> Syntax { try syntax(of: text, nil) }
 
     /// A template that another includes: read as a file is.
@@ -317,6 +297,6 @@ package final class Templater {
             guard let inner = freeNames(in: Text(constant), asExpression: false) else { return nil }
             names.formUnion(inner)
         }
-        return names.subtracting(Self.globalNames)
+        return names
     }
 }

@@ -63,6 +63,10 @@ private struct Source {
         if problem.problem.contains("could not find expected ':'") {
             return missingColon(problem)
         }
+        if problem.problem.contains("did not find expected node content") {
+            let found = character(at).map { "'\($0)'" } ?? "the end of the line"
+            return error("\(found) where a value was expected", at)
+        }
         if let quoted = textBehindQuote(problem) { return quoted }
         if problem.context.contains("block mapping") || problem.context.contains("block collection") {
             return indentation(problem)
@@ -154,7 +158,7 @@ private struct Source {
         if character(at) == "-", what == "mapping" {
             return error(
                 "a list item in a mapping", at,
-                hint: "the mapping began at line \(began.line + 1), column \(began.column + 1); indent the item below a key")
+                hint: "indent it below a key; the mapping began at line \(began.line + 1), column \(began.column + 1)")
         }
         return error(
             "the indentation fits no level above", at,

@@ -113,7 +113,7 @@ struct Pull {
     private func enforced(_ bundle: Bundle, isCached: Bool) throws(BundleError) -> Int32 {
         let coordinator = BundleCoordinator(bundle)
         let executor = LocalExecutor(machine: machine, children: ChildAgents(machine))
-        let templater = Templater(formats: .standard)
+        let templater = Templater()
         let started = machine.now
         var state = HostState()
         var outcome = PlayEnd.Outcome.completed

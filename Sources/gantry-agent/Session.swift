@@ -11,7 +11,7 @@ final class Session: Coordinator {
     private let output: Int32
     private let machine: LinuxMachine
     private let executor: LocalExecutor
-    private let templater = Templater(formats: .standard)
+    private let templater = Templater()
     private var state = HostState()
     private var events: [Event] = []
     private var isBroken = false

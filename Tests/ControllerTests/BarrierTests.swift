@@ -152,8 +152,8 @@ import Wire
                 var running = barrier ?? Barrier(hosts: names.count, forks: forks, isFree: isFree)
                 let releases = play(words, names, &running)
                 barrier = running
-                let shown = releases.sorted { $0.host < $1.host }.map { shown($0, names) }.joined(separator: " ")
-                #expect(shown == halves[1], "\(Self.scripts[index].name): \(line)")
+                let gone = releases.sorted { $0.host < $1.host }.map { shown($0, names) }.joined(separator: " ")
+                #expect(gone == halves[1], "\(Self.scripts[index].name): \(line)")
             }
         }
     }

@@ -1,4 +1,5 @@
 import Controller
+import Synchronization
 import Testing
 import Values
 import Wire

@@ -184,7 +184,7 @@ struct ScriptedAgent {
             case .once(_, let variables, _): log("\(host) has x=\(variables["x"]?.int ?? 0)")
             default: return PlayEnd(.stopped)
             }
-        case "set": events.append(.variables([words[2]: .string(host)] as Dict, facts: Dict()))
+        case "set": events.append(.variables(Dict([(words[2], .string(host))]), facts: Dict()))
         case "hostvar":
             guard case .value(let value) = await ask(.hostVariable(host: words[2], name: words[3], at)) else {
                 return PlayEnd(.stopped)

@@ -38,7 +38,8 @@ struct BigInt: Sendable, Hashable, Comparable {
         guard double.isFinite else { return nil }
         let whole = double.rounded(.towardZero)
         let exponent = whole == 0 ? 0 : max(0, Int(whole.exponent) - 62)
-        guard let top = Int(exactly: whole / Double(sign: .plus, exponent: exponent, significand: 1)) else { return nil }
+        let unit = Double(sign: .plus, exponent: exponent, significand: 1)
+        guard let top = Int(exactly: whole / unit) else { return nil }
         self = BigInt(top).shifted(exponent)
     }
 

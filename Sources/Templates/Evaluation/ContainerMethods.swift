@@ -68,7 +68,7 @@ enum DictMethods {
         case "keys": return .list(box.items.keys.map(Evaluator.plain))
         case "values":
             var result: [Datum] = []
-            for key in Array(box.items.keys) { result.append(try evaluator.member(Evaluator.plain(key), of: .dict(box)) ?? .null) }
+            for key in Array(box.items.keys) { result.append(try present(key, box, evaluator)) }
             return .list(result)
         case "items": return .list(try pairs(box, evaluator))
         case "get":
@@ -79,8 +79,8 @@ enum DictMethods {
             if let found = box.items.removeValue(forKey: try evaluator.key(bound[0] ?? .null)) {
                 return try evaluator.lifted(found)
             }
-            guard let fallback = bound[1] else { throw TemplateError("KeyError: \(try evaluator.repr(bound[0] ?? .null))") }
-            return fallback
+            if let fallback = bound[1] { return fallback }
+            throw TemplateError("KeyError: \(try evaluator.repr(bound[0] ?? .null))")
         case "popitem":
             if box.items.isEmpty { throw TemplateError("popitem(): dictionary is empty") }
             let (key, value) = box.items.removeLast()
@@ -101,7 +101,9 @@ enum DictMethods {
         case "fromkeys":
             let bound = try call.bound(["iterable", "value"], required: 1)
             let result = DictBox()
-            for key in try evaluator.items(of: bound[0] ?? .null) { result.items[try evaluator.key(key)] = bound[1] ?? .null }
+            for key in try evaluator.items(of: bound[0] ?? .null) {
+                result.items[try evaluator.key(key)] = bound[1] ?? .null
+            }
             return .dict(result)
         default: throw TemplateError("dict method '\(name)' cannot be used in a template")
         }
@@ -110,10 +112,16 @@ enum DictMethods {
     static func pairs(_ box: DictBox, _ evaluator: Evaluator) throws(TemplateError) -> [Datum] {
         var result: [Datum] = []
         for key in Array(box.items.keys) {
-            let plain = Evaluator.plain(key)
-            result.append(.tuple([plain, try evaluator.member(plain, of: .dict(box)) ?? .null]))
+            result.append(.tuple([Evaluator.plain(key), try present(key, box, evaluator)]))
         }
         return result
+    }
+
+    /// The member, which must have a value.
+    private static func present(_ key: Value, _ box: DictBox, _ evaluator: Evaluator) throws(TemplateError) -> Datum {
+        let found = try evaluator.member(Evaluator.plain(key), of: .dict(box)) ?? .null
+        if case .undefined(let undefined) = found { throw undefined.error }
+        return found
     }
 
     static func update(_ box: DictBox, from other: Datum, _ evaluator: Evaluator) throws(TemplateError) {
@@ -172,7 +180,9 @@ enum Sorting {
         items = keyed.map(\.item)
     }
 
-    private static func merge(_ items: inout [(key: Datum, item: Datum)], _ evaluator: Evaluator) throws(TemplateError) {
+    private static func merge(
+        _ items: inout [(key: Datum, item: Datum)], _ evaluator: Evaluator
+    ) throws(TemplateError) {
         if items.count < 2 { return }
         var left = Array(items[..<(items.count / 2)])
         var right = Array(items[(items.count / 2)...])

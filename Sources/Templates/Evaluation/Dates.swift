@@ -134,7 +134,9 @@ final class DateTime: RuntimeObject {
             }
             let plain = field(character, zone, epoch)
             switch flag {
-            case "-": out += plain.count > 1 ? String(plain.drop { $0 == "0" || $0 == " " }.isEmpty ? "0" : plain.drop { $0 == "0" || $0 == " " }) : plain
+            case "-":
+                let rest = plain.drop { $0 == "0" || $0 == " " }
+                out += rest.isEmpty ? String(plain.suffix(1)) : String(rest)
             case "^": out += plain.uppercased()
             case "_":
                 let rest = plain.drop { $0 == "0" }
@@ -185,7 +187,9 @@ final class DateTime: RuntimeObject {
         case "R": return formatted("%H:%M")
         case "r": return formatted("%I:%M:%S %p")
         case "c": return formatted("%a %b %e %H:%M:%S %Y")
-        case "s": return String(epoch ?? (microseconds.floorDivided(by: 1_000_000) - TimeZone.local(at: microseconds.floorDivided(by: 1_000_000)).offset))
+        case "s":
+            let seconds = microseconds.floorDivided(by: 1_000_000)
+            return String(epoch ?? seconds - TimeZone.local(at: seconds).offset)
         case "z":
             guard let zone else { return "" }
             let minutes = abs(zone.offset) / 60

@@ -117,7 +117,7 @@ final class Evaluator {
         do throws(TemplateError) {
             datum = try lifted(.raw(value))
         } catch {
-            throw value.place == nil ? error : error.noting("in variable '\(name)'\(value.place.map { " (\($0))" } ?? "")")
+            throw value.place.map { error.noting("in variable '\(name)' (\($0))") } ?? error
         }
         resolved[name] = (datum, sawSecret)
         sawSecret = sawSecret || before
@@ -261,8 +261,15 @@ final class Output {
 
     func add(_ datum: Datum, _ evaluator: Evaluator) throws(TemplateError) {
         if case .null = datum { return }
-        if case .string(let text) = datum { try evaluator.countOutput(text.string.utf8.count) }
-        pieces.append(datum)
+        switch datum {
+        case .string(let text):
+            try evaluator.countOutput(text.string.utf8.count)
+            pieces.append(datum)
+        // What is changed later was printed as it was.
+        case .list(let box): pieces.append(.list(box.items))
+        case .dict(let box): pieces.append(.dict(DictBox(box.items)))
+        default: pieces.append(datum)
+        }
     }
 
     /// One piece as it is, several as text, none as null.

@@ -230,7 +230,9 @@ extension Evaluator {
     func items(of datum: Datum, _ span: Span? = nil) throws(TemplateError) -> [Datum] {
         switch datum {
         case .list(let box):
-            for index in box.items.indices { if case .raw = box.items[index] { box.items[index] = try lifted(box.items[index]) } }
+            for (index, item) in box.items.enumerated() {
+                if case .raw = item { box.items[index] = try lifted(item) }
+            }
             return box.items
         case .tuple(let items):
             var result: [Datum] = []
@@ -270,7 +272,18 @@ extension Evaluator {
         if !(object is MacroObject), !(object is LookupFunction), let undefined = call.firstUndefined {
             return .undefined(undefined)
         }
-        return try lifted(try object.call(call))
+        if object is MacroObject { return try object.call(call) }
+        return try undefinedInstead { () throws(TemplateError) in try self.lifted(try object.call(call)) }
+    }
+
+    /// A function that needs a value that is not there gives nothing itself, so that `default` works behind it.
+    private func undefinedInstead(_ body: () throws(TemplateError) -> Datum) throws(TemplateError) -> Datum {
+        do throws(TemplateError) {
+            return try body()
+        } catch {
+            if error.undefinedName != nil, !error.isLimit { return .undefined(Undefined(error)) }
+            throw error
+        }
     }
 
     private static func name(of function: Expression) -> String {
@@ -309,7 +322,7 @@ extension Evaluator {
     func filter(_ name: String, _ value: Datum, _ call: Call, _ span: Span?) throws(TemplateError) -> Datum {
         guard let filter = Filters.filter(named: name) else { throw Filters.unknown(name, "filter", Filters.names) }
         do throws(TemplateError) {
-            return try filter.apply(value, call)
+            return try undefinedInstead { () throws(TemplateError) in try self.lifted(try filter.apply(value, call)) }
         } catch {
             throw span.map { located(error, $0) } ?? error
         }
@@ -327,7 +340,7 @@ extension Evaluator {
 
     func test(_ name: String, _ value: Datum, _ call: Call) throws(TemplateError) -> Datum {
         guard let test = Filters.test(named: name) else { throw Filters.unknown(name, "test", Filters.testNames) }
-        return try test.apply(value, call)
+        return try undefinedInstead { () throws(TemplateError) in try test.apply(value, call) }
     }
 }
 

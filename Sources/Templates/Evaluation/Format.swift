@@ -56,7 +56,9 @@ enum PercentFormat {
             }
             var specification = Specification()
             if characters[at] == "(" {
-                guard let end = characters[at...].firstIndex(of: ")") else { throw TemplateError("incomplete format key") }
+                guard let end = characters[at...].firstIndex(of: ")") else {
+                    throw TemplateError("incomplete format key")
+                }
                 specification.key = String(characters[(at + 1)..<end])
                 at = end + 1
                 usedKeys = true
@@ -164,7 +166,7 @@ enum PercentFormat {
         default:
             throw TemplateError("unsupported format character '\(letter)' at index \(index)")
         }
-        if sign.isEmpty { sign = specification.flags.contains("+") ? "+" : specification.flags.contains(" ") ? " " : "" }
+        if sign.isEmpty { sign = ["+", " "].first { specification.flags.contains($0) }.map { String($0) } ?? "" }
         if specification.flags.contains("0"), !specification.flags.contains("-") {
             let missing = specification.width - sign.count - prefix.count - body.count
             body = String(repeating: "0", count: max(0, missing)) + body
@@ -287,8 +289,10 @@ enum BraceFormat {
     }
 
     /// `[[fill]align][sign][#][0][width][,][.precision][type]`
-    static func format(_ value: Datum, _ specification: String, _ evaluator: Evaluator) throws(TemplateError) -> String {
-        if let date = (value.runtimeObject as? DateTime), !specification.isEmpty { return date.formatted(specification) }
+    static func format(
+        _ value: Datum, _ specification: String, _ evaluator: Evaluator
+    ) throws(TemplateError) -> String {
+        if let date = value.runtimeObject as? DateTime, !specification.isEmpty { return date.formatted(specification) }
         var rest = Array(specification)[...]
         func take(_ set: String) -> Character? {
             guard let first = rest.first, set.contains(first) else { return nil }

@@ -37,7 +37,8 @@ enum Globals {
         }
         add("lipsum") { (call) throws(TemplateError) in
             let bound = try call.bound(["n", "html", "min", "max"])
-            return .string(Lipsum.text(paragraphs: bound[0]?.int ?? 5, html: try call.evaluator.isTrue(bound[1] ?? .bool(true))))
+            let html = try call.evaluator.isTrue(bound[1] ?? .bool(true))
+            return .string(Lipsum.text(paragraphs: bound[0]?.int ?? 5, html: html))
         }
         add("now", now)
         add("undef") { (call) throws(TemplateError) in

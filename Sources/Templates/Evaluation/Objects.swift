@@ -41,13 +41,13 @@ final class LoopObject: RuntimeObject {
             return index + 1 < items.count ? items[index + 1] : Self.missing("there is no next item", "loop.nextitem")
         case "cycle":
             return .object(
-                Function("cycle") { [unowned self] (call) throws(TemplateError) -> Datum in
+                Function("cycle") { [self] (call) throws(TemplateError) -> Datum in
                     if call.positional.isEmpty { throw TemplateError("no items for cycling given") }
                     return call.positional[self.index % call.positional.count]
                 })
         case "changed":
             return .object(
-                Function("changed") { [unowned self] (call) throws(TemplateError) -> Datum in
+                Function("changed") { [self] (call) throws(TemplateError) -> Datum in
                     defer { self.lastChanged = call.positional }
                     guard let last = self.lastChanged else { return .bool(true) }
                     return .bool(!(try call.evaluator.areEqual(.tuple(last), .tuple(call.positional))))
@@ -243,14 +243,14 @@ final class Cycler: RuntimeObject {
         case "current": return items[position]
         case "next":
             return .object(
-                Function("next") { [unowned self] (_) throws(TemplateError) -> Datum in
+                Function("next") { [self] (_) throws(TemplateError) -> Datum in
                     let item = self.items[self.position]
                     self.position = (self.position + 1) % self.items.count
                     return item
                 })
         case "reset":
             return .object(
-                Function("reset") { [unowned self] (_) throws(TemplateError) -> Datum in
+                Function("reset") { [self] (_) throws(TemplateError) -> Datum in
                     self.position = 0
                     return .null
                 })
@@ -292,7 +292,7 @@ final class ScopeObject: RuntimeObject {
     func attribute(_ name: String, _ evaluator: Evaluator) throws(TemplateError) -> Datum? {
         guard DictMethods.names.contains(name) else { return nil }
         return .object(
-            Function(name) { [unowned self] (call) throws(TemplateError) -> Datum in
+            Function(name) { [self] (call) throws(TemplateError) -> Datum in
                 if name == "get" {
                     let bound = try call.bound(["key", "default"], required: 1)
                     return try self.item(bound[0] ?? .null, call.evaluator) ?? bound[1] ?? .null

@@ -71,18 +71,16 @@ extension Evaluator {
         case (.add, .string(let a), .string(let b)): return try joined(a.string + b.string)
         case (.add, .list(let a), .list(let b)): return .list(a.items + b.items)
         case (.add, .tuple(let a), .tuple(let b)): return .tuple(a + b)
-        case (.multiply, .string(let text), _): if let count = right.int { return try repeated(text.string, count) }
-        case (.multiply, _, .string(let text)): if let count = left.int { return try repeated(text.string, count) }
-        case (.multiply, .list(let box), _): if let count = right.int { return .list(try repeated(box.items, count)) }
-        case (.multiply, _, .list(let box)): if let count = left.int { return .list(try repeated(box.items, count)) }
-        case (.multiply, .tuple(let items), _):
-            if let count = right.int { return .tuple(try repeated(items, count)) }
+        case (.multiply, _, _):
+            if let count = right.int, let result = try repeated(left, count) { return result }
+            if let count = left.int, let result = try repeated(right, count) { return result }
         case (.modulo, .string(let format), _): return .string(try PercentFormat.apply(format.string, right, self))
         case (.subtract, .object(let a), _):
             if let date = a as? DateTime { return try date.subtracting(right) }
         case (.add, .object(let a), .object(let b)):
-            if let date = a as? DateTime, let delta = b as? TimeDelta { return .object(date.adding(delta.microseconds)) }
-            if let delta = a as? TimeDelta, let date = b as? DateTime { return .object(date.adding(delta.microseconds)) }
+            if let date = a as? DateTime ?? b as? DateTime, let delta = a as? TimeDelta ?? b as? TimeDelta {
+                return .object(date.adding(delta.microseconds))
+            }
         default: break
         }
         if sign == .add, case .string = left {
@@ -99,6 +97,15 @@ extension Evaluator {
     private func joined(_ text: String) throws(TemplateError) -> Datum {
         try countOutput(text.utf8.count)
         return .string(text)
+    }
+
+    private func repeated(_ datum: Datum, _ count: Int) throws(TemplateError) -> Datum? {
+        switch datum {
+        case .string(let text): return try repeated(text.string, count)
+        case .list(let box): return .list(try repeated(box.items, count))
+        case .tuple(let items): return .tuple(try repeated(items, count))
+        default: return nil
+        }
     }
 
     private func repeated(_ text: String, _ count: Int) throws(TemplateError) -> Datum {
@@ -182,8 +189,10 @@ extension Evaluator {
                 if x.isZero { throw TemplateError("0.0 cannot be raised to a negative power") }
                 return .double(pow(x.double, y.double))
             }
-            guard let exponent = y.int, exponent <= 100_000, max(1, x.bitWidth) * exponent <= 1_000_000 || x.bitWidth <= 1
-            else { throw limitError("a power of more than a million bits") }
+            let bits = y.int.map { max(1, x.bitWidth).multipliedReportingOverflow(by: $0) }
+            guard let exponent = y.int, let bits, x.bitWidth <= 1 || (!bits.overflow && bits.partialValue <= 100_000)
+            else { throw limitError("a power of more than 100000 bits") }
+            if x.bitWidth <= 1, exponent > 2 { return .integer(x.power(2 - exponent % 2)) }
             return .integer(x.power(exponent))
         }
     }
@@ -271,17 +280,15 @@ extension Evaluator {
         case .notEqual: return !(try areEqual(left, right))
         case .less: return try isLess(left, right, sign: sign)
         case .greater: return try swapped(right, left, sign)
-        case .lessOrEqual: return try areEqual(left, right) ? try checked(left, right, sign) : try isLess(left, right, sign: sign)
-        case .greaterOrEqual: return try areEqual(left, right) ? try checked(left, right, sign) : try swapped(right, left, sign)
+        case .lessOrEqual:
+            let less = try isLess(left, right, sign: sign)
+            return less ? true : try areEqual(left, right)
+        case .greaterOrEqual:
+            let more = try swapped(right, left, sign)
+            return more ? true : try areEqual(left, right)
         case .isIn: return try contains(right, left)
         case .isNotIn: return !(try contains(right, left))
         }
-    }
-
-    /// Equal things must have an order too: `{} <= {}` is an error in Python.
-    private func checked(_ left: Datum, _ right: Datum, _ sign: Comparison) throws(TemplateError) -> Bool {
-        _ = try isLess(left, right, sign: sign)
-        return true
     }
 
     private func swapped(_ right: Datum, _ left: Datum, _ sign: Comparison) throws(TemplateError) -> Bool {
@@ -320,7 +327,9 @@ extension Evaluator {
 
     /// Python's slice positions.
     static func positions(_ count: Int, _ start: Int?, _ stop: Int?, _ step: Int) -> [Int] {
-        func clamp(_ index: Int, _ low: Int, _ high: Int) -> Int { min(max(index < 0 ? index + count : index, low), high) }
+        func clamp(_ index: Int, _ low: Int, _ high: Int) -> Int {
+            min(max(index < 0 ? index + count : index, low), high)
+        }
         var result: [Int] = []
         if step > 0 {
             var index = start.map { clamp($0, 0, count) } ?? 0

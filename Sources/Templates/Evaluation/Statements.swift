@@ -24,6 +24,7 @@ extension Evaluator {
     func run(_ context: Context, _ frame: Frame, _ output: Output) throws(TemplateError) {
         var syntax = context.syntax
         var ancestors = 0
+        if !syntax.blocks.isEmpty { frame.values["self"] = .object(BlockNames(context, frame)) }
         while true {
             let outer = source
             source = syntax.source
@@ -44,11 +45,12 @@ extension Evaluator {
         for statement in statements {
             // A template that extends another prints nothing itself; what it sets and defines counts.
             let isSilent = frame.isTop && context.parent != nil
+            if isSilent, statement.kind.onlyPrints { continue }
             switch statement.kind {
             case .text(let text):
-                if !isSilent { try output.add(.string(text), self) }
+                try output.add(.string(text), self)
             case .output(let expression):
-                if !isSilent { try output.add(try evaluate(expression, frame), self) }
+                try output.add(try evaluate(expression, frame), self)
             case .branch(let branches, let otherwise):
                 let flow = try branch(branches, otherwise, frame, output, context)
                 if flow != .next { return flow }
@@ -117,7 +119,8 @@ extension Evaluator {
         case .include(let file, let ignoreMissing, let withContext):
             guard let syntax = try load(try evaluate(file, frame), ignoreMissing, file.span) else { return }
             try deeper { () throws(TemplateError) in
-                try run(Context(syntax), Frame(withContext ? frame : nil, isTop: true, isIsolated: !withContext), output)
+                let top = Frame(withContext ? frame : nil, isTop: true, isIsolated: !withContext)
+                try run(Context(syntax), top, output)
             }
         case .importAll(let file, let name, let withContext):
             frame.values[name] = .object(try module(file, frame, withContext))
@@ -127,7 +130,8 @@ extension Evaluator {
                 frame.values[alias] =
                     module.values[name]
                     ?? .undefined(
-                        Undefined("the imported template has no '\(name)'", name: name, source: source, span: file.span))
+                        Undefined(
+                            "the imported template has no '\(name)'", name: name, source: source, span: file.span))
             }
         case .extends(let file):
             if context.parent != nil { throw failure("a template can extend only one other", statement.span) }
@@ -214,7 +218,7 @@ extension Evaluator {
         let top = Frame(withContext ? frame : nil, isTop: true, isIsolated: !withContext)
         let output = Output()
         try deeper { () throws(TemplateError) in try run(Context(syntax), top, output) }
-        return Module(top.values.filter { !$0.key.hasPrefix("_") }, output)
+        return Module(top.values.filter { !$0.key.hasPrefix("_") && $0.key != "self" }, output)
     }
 
     private func render(_ block: Block, _ frame: Frame, _ output: Output, _ context: Context) throws(TemplateError) {

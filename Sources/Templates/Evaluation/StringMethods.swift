@@ -23,7 +23,8 @@ enum StringMethods {
             let bound = try call.bound(["sep", "maxsplit"])
             return .strings(try split(string, bound[0]?.text, bound[1]?.int ?? -1, fromRight: name == "rsplit"))
         case "splitlines":
-            return .strings(lines(string, keepEnds: try call.evaluator.isTrue(try call.bound(["keepends"])[0] ?? .null)))
+            let keepEnds = try call.evaluator.isTrue(try call.bound(["keepends"])[0] ?? .null)
+            return .strings(lines(string, keepEnds: keepEnds))
         case "startswith", "endswith": return .bool(try hasAffix(name, string, call))
         case "find", "index", "rfind", "rindex", "count": return try search(name, string, call)
         case "replace": return .string(try replace(string, call))
@@ -169,15 +170,10 @@ enum StringMethods {
             if fromRight {
                 let kept = Array(words.suffix(limit))
                 let end = words[words.count - limit - 1].upperBound
+                // Python keeps the blanks at the start of an uncut rest.
                 words = [0..<end] + kept
-                if let first = scalars.firstIndex(where: { !isSpace($0) }), first > 0 { words[0] = first..<end }
             } else {
-                let kept = Array(words.prefix(limit))
-                var end = scalars.count
-                while end > 0, isSpace(scalars[end - 1]) { end -= 1 }
-                words = kept + [words[limit].lowerBound..<end]
-                // Python keeps the blanks at the end of an uncut rest.
-                words[words.count - 1] = words[words.count - 1].lowerBound..<scalars.count
+                words = words.prefix(limit) + [words[limit].lowerBound..<scalars.count]
             }
         }
         return words.map { String(String.UnicodeScalarView(scalars[$0])) }
@@ -348,7 +344,8 @@ enum StringMethods {
         let cased = scalars.filter(\.properties.isCased)
         switch name {
         case "isalpha": return all { $0.properties.isAlphabetic }
-        case "isdigit", "isdecimal": return all { $0.properties.numericType == .decimal || ($0.properties.numericType == .digit && name == "isdigit") }
+        case "isdecimal": return all { $0.properties.numericType == .decimal }
+        case "isdigit": return all { $0.properties.numericType == .decimal || $0.properties.numericType == .digit }
         case "isnumeric": return all { $0.properties.numericType != nil }
         case "isalnum": return all { $0.properties.isAlphabetic || $0.properties.numericType != nil }
         case "isspace": return all(isSpace)

@@ -25,16 +25,19 @@ extension Filters {
                 })
         }
         table.add("items2dict", parameters: ["key_name", "value_name"]) { (c) throws(TemplateError) in
-            guard c.value.isSequence else { throw TemplateError("'items2dict' requires a list, got '\(c.value.typeName)'") }
-            let keyName = try c.text(0) ?? "key"
-            let valueName = try c.text(1) ?? "value"
+            guard c.value.isSequence else {
+                throw TemplateError("'items2dict' requires a list, got '\(c.value.typeName)'")
+            }
+            let keyName = c[0] ?? .string("key")
+            let valueName = c[1] ?? .string("value")
             let result = DictBox()
             for item in try c.items() {
-                guard case .dict = item, let key = try c.evaluator.member(.string(keyName), of: item),
-                    let value = try c.evaluator.member(.string(valueName), of: item)
+                guard let key = try c.evaluator.member(keyName, of: item),
+                    let value = try c.evaluator.member(valueName, of: item)
                 else {
                     throw TemplateError(
-                        "'items2dict' requires each dictionary in the list to contain the keys '\(keyName)' and '\(valueName)'")
+                        "'items2dict' requires each dictionary in the list to contain the keys "
+                            + "\(try c.evaluator.repr(keyName)) and \(try c.evaluator.repr(valueName))")
                 }
                 result.items[try c.evaluator.key(key)] = value
             }
@@ -51,7 +54,9 @@ extension Filters {
         table.add("dictsort", parameters: ["case_sensitive", "by", "reverse"]) { (c) throws(TemplateError) in
             var pairs = try DictMethods.pairs(try dict(c.value, c.evaluator, "dictsort"), c.evaluator)
             let by = try c.text(1) ?? "key"
-            guard by == "key" || by == "value" else { throw TemplateError("you can only sort by either 'key' or 'value'") }
+            guard by == "key" || by == "value" else {
+                throw TemplateError("you can only sort by either 'key' or 'value'")
+            }
             let caseSensitive = try c.flag(0)
             try Sorting.sort(&pairs, c.evaluator, reverse: try c.flag(2)) { (pair) throws(TemplateError) in
                 let key = try c.evaluator.member(.int(by == "key" ? 0 : 1), of: pair) ?? .null
@@ -64,8 +69,8 @@ extension Filters {
         table.add("rekey_on_member", parameters: ["key", "duplicates"], required: 1) { (c) throws(TemplateError) in
             try rekeyed(c)
         }
-        table.add("subelements", parameters: ["subelements", "skip_missing"], required: 1) { (c) throws(TemplateError) in
-            try subelements(c)
+        table.add("subelements", parameters: ["subelements", "skip_missing"], required: 1) {
+            (c) throws(TemplateError) in try subelements(c)
         }
         table.add("extract", parameters: ["container", "morekeys"], required: 1, acceptsUndefined: true) {
             (c) throws(TemplateError) in
@@ -93,7 +98,8 @@ extension Filters {
             }
         }
         guard ["replace", "keep", "append", "prepend", "append_rp", "prepend_rp"].contains(mode) else {
-            throw TemplateError("'list_merge' is '\(mode)', expected replace, keep, append, prepend, append_rp or prepend_rp")
+            throw TemplateError(
+                "'list_merge' is '\(mode)'", hint: "known: replace, keep, append, prepend, append_rp, prepend_rp")
         }
         let terms = try flattened([c.value] + c.call.positional, 1, true, c.evaluator)
         guard var result = terms.last else { return .dict(DictBox()) }
@@ -195,7 +201,8 @@ extension Filters {
         var path: [Datum]
         switch c[0] {
         case .list(let box): path = box.items
-        case .string(let text): path = text.string.split(separator: ".", omittingEmptySubsequences: false).map { .string(String($0)) }
+        case .string(let text):
+            path = text.string.split(separator: ".", omittingEmptySubsequences: false).map { .string(String($0)) }
         default: throw TemplateError("subelements must be a list or a string")
         }
         let skips = try c.flag(1)
@@ -204,17 +211,21 @@ extension Filters {
             var values = element
             for part in path {
                 guard case .dict = values else {
-                    throw TemplateError("the key \(try c.evaluator.text(part)) should point to a dictionary, got '\(try c.evaluator.text(values))'")
+                    throw TemplateError(
+                        "the key '\(try c.evaluator.text(part))' should be in a dictionary, got '\(values.typeName)'")
                 }
                 if let found = try c.evaluator.member(part, of: values) { values = found } else if skips {
                     values = .list([])
                     break
                 } else {
-                    throw TemplateError("could not find '\(try c.evaluator.text(part))' key in iterated item \(try c.evaluator.repr(values))")
+                    throw TemplateError(
+                        "could not find the key '\(try c.evaluator.text(part))' in an item",
+                        hint: "leave such items out with skip_missing=True")
                 }
             }
             guard case .list = values else {
-                throw TemplateError("the key \(try c.evaluator.repr(path.last ?? .null)) should point to a list, got \(try c.evaluator.repr(values))")
+                let name = try c.evaluator.repr(path.last ?? .null)
+                throw TemplateError("the key \(name) should point to a list, got '\(values.typeName)'")
             }
             for value in try c.evaluator.items(of: values) { result.append(.tuple([element, value])) }
         }

@@ -1,33 +1,25 @@
+import Crypto
 import Values
 
 extension Filters {
-    static func digest(_ algorithm: String, _ bytes: [UInt8], _ evaluator: Evaluator) throws(TemplateError) -> [UInt8] {
-        guard let hash = evaluator.templater.formats.digest else {
-            throw TemplateError("digests cannot be computed here")
-        }
-        guard let digest = hash(algorithm, bytes) else { throw TemplateError("unsupported hash type \(algorithm)") }
-        return digest
-    }
-
-    static func hex(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-
     static func addDigests(_ table: inout FilterTable) {
-        for (name, algorithm) in [("md5", "md5"), ("sha1", "sha1"), ("checksum", "sha1")] {
-            table.add(name) { (c) throws(TemplateError) in
-                .string(hex(try digest(algorithm, Array(try c.string().utf8), c.evaluator)))
-            }
+        for (name, algorithm) in [("md5", DigestAlgorithm.md5), ("sha1", .sha1), ("checksum", .sha1)] {
+            table.add(name) { (c) throws(TemplateError) in .string(algorithm.hex(of: try c.string())) }
         }
         table.add("hash", parameters: ["hashtype"]) { (c) throws(TemplateError) in
-            .string(hex(try digest(try c.text(0) ?? "sha1", Array(try c.string().utf8), c.evaluator)))
+            let name = try c.text(0) ?? "sha1"
+            guard let algorithm = DigestAlgorithm(rawValue: name.lowercased()) else {
+                let known = DigestAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
+                throw TemplateError("unsupported hash type \(name)", hint: "known: \(known)")
+            }
+            return .string(algorithm.hex(of: try c.string()))
         }
         table.add("b64encode", parameters: ["encoding", "urlsafe"]) { (c) throws(TemplateError) in
             let bytes = try encoded(try c.string(), try c.text(0) ?? "utf-8")
-            return .string(Base64.encoded(bytes, urlSafe: try c.flag(1)))
+            return .string(Base64Text.encoded(bytes, urlSafe: try c.flag(1)))
         }
         table.add("b64decode", parameters: ["encoding", "urlsafe"]) { (c) throws(TemplateError) in
-            guard let bytes = Base64.decoded(try c.string(), urlSafe: try c.flag(1)) else {
+            guard let bytes = Base64Text.decoded(try c.string(), urlSafe: try c.flag(1)) else {
                 throw TemplateError("this is not base64: incorrect padding")
             }
             return .string(try decoded(bytes, try c.text(0) ?? "utf-8"))
@@ -39,12 +31,12 @@ extension Filters {
                 UInt8(String(digits[$0...($0 + 1)]), radix: 16)
             }
             guard digits.count == 32, bytes.count == 16 else {
-                throw TemplateError("invalid value '\(namespace)' for 'namespace': badly formed hexadecimal UUID string")
+                throw TemplateError("invalid value '\(namespace)' for 'namespace': expected a UUID")
             }
-            var hash = Array(try digest("sha1", bytes + Array(try c.string().utf8), c.evaluator).prefix(16))
+            var hash = Array(DigestAlgorithm.sha1.digest(of: bytes + Array(try c.string().utf8)).prefix(16))
             hash[6] = hash[6] & 0x0f | 0x50
             hash[8] = hash[8] & 0x3f | 0x80
-            let text = Array(hex(hash))
+            let text = Array(Hex.encode(hash))
             return .string([0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(text[$0]) }.joined(separator: "-"))
         }
     }
@@ -81,8 +73,8 @@ extension Filters {
     }
 }
 
-/// Base 64 text.
-enum Base64 {
+/// Base 64 as Python writes and reads it: what is none of its letters is passed over.
+enum Base64Text {
     private static let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     static func encoded(_ bytes: [UInt8], urlSafe: Bool = false) -> String {

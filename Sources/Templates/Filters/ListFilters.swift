@@ -92,7 +92,8 @@ extension Filters {
     private static func paths(_ datum: Datum?) throws(TemplateError) -> [AttributePath] {
         guard let datum, !datum.isNull else { return [] }
         guard case .string(let text) = datum else { return [AttributePath(datum)] }
-        return text.string.split(separator: ",", omittingEmptySubsequences: false).map { AttributePath(.string(String($0))) }
+        return text.string.split(separator: ",", omittingEmptySubsequences: false)
+            .map { AttributePath(.string(String($0))) }
     }
 
     private static func addExtremes(_ table: inout FilterTable) {

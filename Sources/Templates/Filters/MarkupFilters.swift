@@ -9,7 +9,8 @@ extension Filters {
             let plain = try replaced(try c.string(), "(?s)<!--.*?-->|<.*?>", "")
             let words = try StringMethods.split(plain, nil).joined(separator: " ")
             let names = ["&lt;": "<", "&gt;": ">", "&quot;": "\"", "&#34;": "\"", "&#39;": "'", "&amp;": "&"]
-            return .string(names.sorted { $0.key > $1.key }.reduce(words) { StringMethods.replace($0, $1.key, $1.value) })
+            let ordered = names.sorted { $0.key > $1.key }
+            return .string(ordered.reduce(words) { StringMethods.replace($0, $1.key, $1.value) })
         }
         table.add("xmlattr", parameters: ["autospace"]) { (c) throws(TemplateError) in
             guard case .dict(let box) = c.value else { throw TemplateError("'xmlattr' takes a mapping") }
@@ -28,15 +29,17 @@ extension Filters {
         table.add("urlencode") { (c) throws(TemplateError) in
             if case .string(let text) = c.value { return .string(percentEncoded(text.string, safe: "/")) }
             var pairs: [Datum] = []
-            if case .dict(let box) = c.value { pairs = try DictMethods.pairs(box, c.evaluator) } else if case .list = c.value {
-                pairs = try c.items()
-            } else {
-                return .string(percentEncoded(try c.string(), safe: "/"))
+            switch c.value {
+            case .dict(let box): pairs = try DictMethods.pairs(box, c.evaluator)
+            case .list: pairs = try c.items()
+            default: return .string(percentEncoded(try c.string(), safe: "/"))
             }
             var parts: [String] = []
             for pair in pairs {
                 let items = try c.evaluator.items(of: pair)
-                guard items.count == 2 else { throw TemplateError("'urlencode' takes text, a mapping or a list of pairs") }
+                guard items.count == 2 else {
+                    throw TemplateError("'urlencode' takes text, a mapping or a list of pairs")
+                }
                 let key = percentEncoded(try c.evaluator.text(items[0]), safe: "", plus: true)
                 parts.append("\(key)=\(percentEncoded(try c.evaluator.text(items[1]), safe: "", plus: true))")
             }
@@ -109,7 +112,9 @@ extension Filters {
         return String(decoding: out, as: UTF8.self)
     }
 
-    private static func urlized(_ text: String, limit: Int?, target: String?, rel: String?) throws(TemplateError) -> String {
+    private static func urlized(
+        _ text: String, limit: Int?, target: String?, rel: String?
+    ) throws(TemplateError) -> String {
         let pattern = #"(?i)\b((?:https?://|www\.)[^\s<>]+[^\s<>.,;:!?)\]'"])"#
         let rels = Set((rel ?? "").split(separator: " ").map(String.init)).union(["noopener"]).sorted()
         let attributes = " rel=\"\(rels.joined(separator: " "))\"" + (target.map { " target=\"\(escaped($0))\"" } ?? "")

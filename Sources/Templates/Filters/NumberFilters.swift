@@ -30,7 +30,9 @@ extension Filters {
             case .double(let double): return .double(abs(double))
             case .big(let big): return .big(big.isNegative ? -big : big)
             default:
-                guard let int = c.value.int else { throw TemplateError("bad operand type for abs(): '\(c.value.typeName)'") }
+                guard let int = c.value.int else {
+                    throw TemplateError("bad operand type for abs(): '\(c.value.typeName)'")
+                }
                 return .integer(BigInt(int).isNegative ? -BigInt(int) : BigInt(int))
             }
         }
@@ -143,13 +145,16 @@ extension Filters {
     private static func fileSize(_ bytes: Double, binary: Bool) -> String {
         let base = binary ? 1024.0 : 1000.0
         let prefixes = binary
-            ? ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"] : ["kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"]
+            ? ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"]
+            : ["kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"]
         if bytes == 1 { return "1 Byte" }
         if bytes < base { return "\(Int(bytes)) Bytes" }
         var unit = base
         for (index, prefix) in prefixes.enumerated() {
             unit = pow(base, Double(index + 2))
-            if bytes < unit || index == prefixes.count - 1 { return NumberText.c(base * bytes / unit, "f", 1) + " " + prefix }
+            if bytes < unit || index == prefixes.count - 1 {
+                return NumberText.c(base * bytes / unit, "f", 1) + " " + prefix
+            }
         }
         return ""
     }

@@ -71,7 +71,9 @@ enum Paths {
     static func windows(_ path: String) -> (drive: String, folder: String, name: String) {
         let characters = Array(path)
         var drive = ""
-        if characters.count > 1, characters[1] == ":" { drive = String(characters.prefix(2)) } else if path.hasPrefix("\\\\") {
+        if characters.count > 1, characters[1] == ":" {
+            drive = String(characters.prefix(2))
+        } else if path.hasPrefix("\\\\") {
             let parts = path.dropFirst(2).split(separator: "\\", maxSplits: 2, omittingEmptySubsequences: false)
             if parts.count > 1 { drive = "\\\\" + parts.prefix(2).joined(separator: "\\") }
         }
@@ -153,9 +155,10 @@ extension Filters {
             let braced = characters[end] == "{"
             if braced { end += 1 }
             let start = end
-            while end < characters.count, characters[end].isASCII, characters[end].isLetter || characters[end].isNumber || characters[end] == "_" {
-                end += 1
+            func isWord(_ character: Character) -> Bool {
+                character.isASCII && (character.isLetter || character.isNumber || character == "_")
             }
+            while end < characters.count, isWord(characters[end]) { end += 1 }
             let name = String(characters[start..<end])
             if braced, end < characters.count, characters[end] == "}" { end += 1 }
             if !name.isEmpty, let value = evaluator.scope.world.environment(name) { out += value } else {
@@ -175,7 +178,7 @@ extension Filters {
                 }
                 seconds = Int(number.rounded(.down))
             }
-            let zone = try c.flag(1) ? (offset: 0, name: "UTC") : TimeZone.local(at: seconds)
+            let zone = try c.flag(1) ? (offset: 0, name: "GMT") : TimeZone.local(at: seconds)
             let date = DateTime(microseconds: (seconds + zone.offset) * 1_000_000)
             return .string(date.formatted(try c.string(), zone: zone, epoch: seconds))
         }

@@ -20,7 +20,8 @@ extension Filters {
 
     static func addPatterns(_ table: inout FilterTable) {
         table.add(
-            "regex_replace", parameters: ["pattern", "replacement", "ignorecase", "multiline", "count", "mandatory_count"]
+            "regex_replace",
+            parameters: ["pattern", "replacement", "ignorecase", "multiline", "count", "mandatory_count"]
         ) { (c) throws(TemplateError) in
             let flags = try flags(c, ignoreCase: 2, multiline: 3)
             let subject = try c.string()
@@ -32,13 +33,14 @@ extension Filters {
                 try pattern.substitute(subject, with: replacement, limit: limit)
             }
             if let wanted = try c.int(5), wanted != 0, wanted != count {
-                throw TemplateError("'\(source)' should match \(wanted) times, but matches \(count) times in '\(subject)'")
+                throw TemplateError("'\(source)' should match \(wanted) times, but matches \(count) times")
             }
             return .string(text)
         }
         table.add("regex_findall", parameters: ["regex", "multiline", "ignorecase"], required: 1) {
             (c) throws(TemplateError) in
-            let pattern = try c.evaluator.templater.pattern(try c.text(0) ?? "", try flags(c, ignoreCase: 2, multiline: 1))
+            let flags = try flags(c, ignoreCase: 2, multiline: 1)
+            let pattern = try c.evaluator.templater.pattern(try c.text(0) ?? "", flags)
             let subject = try c.string()
             let rows = try regex { () throws(PatternError) in try pattern.findAll(subject) }
             return .list(
@@ -99,14 +101,16 @@ extension Filters {
                 .bool(try matches(c, position))
             }
         }
-        table.add("regex", parameters: ["pattern", "ignorecase", "multiline", "match_type"]) { (c) throws(TemplateError) in
+        table.add("regex", parameters: ["pattern", "ignorecase", "multiline", "match_type"]) {
+            (c) throws(TemplateError) in
             let kind = try c.text(3) ?? "search"
             return .bool(try matches(c, kind == "match" ? .start : kind == "fullmatch" ? .whole : .anywhere))
         }
     }
 
     private static func matches(_ c: FilterCall, _ position: Pattern.Position) throws(TemplateError) -> Bool {
-        let pattern = try c.evaluator.templater.pattern(try c.text(0) ?? "", try flags(c, ignoreCase: 1, multiline: 2))
+        let flags = try flags(c, ignoreCase: 1, multiline: 2)
+        let pattern = try c.evaluator.templater.pattern(try c.text(0) ?? "", flags)
         let subject = Array(try c.string().utf8)
         return try regex { () throws(PatternError) in try pattern.firstMatch(in: subject, position) != nil }
     }

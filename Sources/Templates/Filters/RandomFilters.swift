@@ -1,3 +1,4 @@
+import Crypto
 import Values
 
 /// The generator behind Python's `random.Random(seed)`: the same seed gives the same numbers.
@@ -89,10 +90,10 @@ extension Filters {
             return .seeded(MersenneTwister(words: words))
         }
         let text = Array(try evaluator.text(seed).utf8)
-        let bytes = text + (try digest("sha512", text, evaluator))
+        let bytes = text + DigestAlgorithm.sha512.digest(of: text)
         let little = Array(bytes.reversed())
         var words = stride(from: 0, to: little.count, by: 4).map { start in
-            (0..<4).reduce(UInt32(0)) { start + $1 < little.count ? $0 | UInt32(little[start + $1]) << (8 * UInt32($1)) : $0 }
+            little[start..<min(start + 4, little.count)].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         }
         while words.count > 1, words.last == 0 { words.removeLast() }
         return .seeded(MersenneTwister(words: words))

@@ -57,7 +57,9 @@ extension Filters {
         for item in try c.items() {
             try c.evaluator.countIteration()
             let value = try path.map { (path) throws(TemplateError) in try path.value(of: item, c.evaluator) } ?? item
-            let answer = try test.map { (name) throws(TemplateError) in try c.evaluator.test(name, value, inner) } ?? value
+            let answer = try test.map { (name) throws(TemplateError) in
+                try c.evaluator.test(name, value, inner)
+            } ?? value
             if try c.evaluator.isTrue(answer) == keeps { result.append(item) }
         }
         return .list(result)
@@ -88,7 +90,9 @@ extension Filters {
             return .list(
                 try unique(try c.items(), c.evaluator) { (item) throws(TemplateError) in
                     let value = try path.map { (path) throws(TemplateError) in try path.value(of: item, c.evaluator) }
-                    if !caseSensitive, case .string(let text) = value ?? item { return .string(text.string.lowercased()) }
+                    if !caseSensitive, case .string(let text) = value ?? item {
+                        return .string(text.string.lowercased())
+                    }
                     return value ?? item
                 })
         }
@@ -147,7 +151,9 @@ extension Filters {
             try check((0..<width).reduce(1.0) { $0 * Double(items.count - $1) / Double($1 + 1) }, c)
             var rows: [[Int]] = [[]]
             for _ in 0..<width {
-                rows = rows.flatMap { row in (((row.last ?? -1) + 1)..<max(items.count, (row.last ?? -1) + 1)).map { row + [$0] } }
+                rows = rows.flatMap { row in
+                    items.indices.dropFirst((row.last ?? -1) + 1).map { row + [$0] }
+                }
             }
             return .list(rows.map { .tuple($0.map { items[$0] }) })
         }

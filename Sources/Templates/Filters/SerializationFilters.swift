@@ -1,4 +1,5 @@
 import Values
+import YAML
 
 extension Filters {
     static func addSerialization(_ table: inout FilterTable) {
@@ -20,10 +21,10 @@ extension Filters {
             }
         }
         table.add("to_yaml", isOpen: true) { (c) throws(TemplateError) in
-            .string(YAMLText.of(try c.evaluator.value(of: c.value), try yamlStyle(c, 2, flow: nil)))
+            .string(try yamlText(c, 2, flow: nil))
         }
         table.add("to_nice_yaml", isOpen: true) { (c) throws(TemplateError) in
-            .string(YAMLText.of(try c.evaluator.value(of: c.value), try yamlStyle(c, 4, flow: false)))
+            .string(try yamlText(c, 4, flow: false))
         }
         table.add("from_yaml") { (c) throws(TemplateError) in
             guard case .string = c.value else { return c.value }
@@ -40,10 +41,12 @@ extension Filters {
 
     private static func yaml(_ c: FilterCall) throws(TemplateError) -> [Value] {
         guard case .string(let text) = c.value else { return [] }
-        guard let read = c.evaluator.templater.formats.readYAML else {
-            throw TemplateError("YAML cannot be read here")
+        do throws(Diagnostic) {
+            return try YAMLReader.values(text.string, name: "the text given to \(c.call.name)").map(\.untrusted)
+        } catch {
+            // The place is one of the text, which is no file; the template's place is what helps.
+            throw TemplateError("this is not YAML: \(error.message)\(error.place.map { " (line \($0.line))" } ?? "")")
         }
-        return try read(Text(text.string)).map(\.untrusted)
     }
 
     private static func json(_ c: FilterCall, _ indent: Int?) throws(TemplateError) -> String {
@@ -65,12 +68,8 @@ extension Filters {
         return try c.evaluator.value(of: c.value).json(style)
     }
 
-    private static func yamlStyle(
-        _ c: FilterCall, _ indent: Int, flow: Bool?
-    ) throws(TemplateError) -> YAMLText.Style {
-        var style = YAMLText.Style()
-        style.indent = indent
-        style.flow = flow
+    private static func yamlText(_ c: FilterCall, _ indent: Int, flow: Bool?) throws(TemplateError) -> String {
+        var style = YAMLStyle(flow: flow, indent: indent)
         if indent == 4, let first = c.call.positional.first?.int { style.indent = first }
         for (name, value) in c.call.named {
             switch name {
@@ -79,18 +78,20 @@ extension Filters {
                 if !value.isNull { style.width = Int(min(1e9, max(0, try double(value, name)))) }
             case "sort_keys": style.sortKeys = try c.evaluator.isTrue(value)
             case "default_flow_style": style.flow = value.isNull ? nil : try c.evaluator.isTrue(value)
-            case "allow_unicode": style.allowUnicode = try c.evaluator.isTrue(value)
+            case "allow_unicode": style.unicode = try c.evaluator.isTrue(value)
             case "explicit_start": style.explicitStart = try c.evaluator.isTrue(value)
-            case "explicit_end": style.explicitEnd = try c.evaluator.isTrue(value)
-            case "default_style": style.quotes = value.text
-            case "canonical", "line_break", "encoding", "version", "tags", "vault_to_text", "dump_skip_templates":
-                break
+            case "line_break", "encoding", "version", "tags", "vault_to_text", "dump_skip_templates": break
             default: throw TemplateError("'\(c.call.name)' has no argument '\(name)'")
             }
         }
         // PyYAML falls back where the numbers make no sense.
         if !(2..<10).contains(style.indent) { style.indent = 2 }
         if style.width <= style.indent * 2 { style.width = 80 }
-        return style
+        let value = try c.evaluator.value(of: c.value)
+        do throws(Diagnostic) {
+            return try YAML.yamlText(value, style)
+        } catch {
+            throw TemplateError(error.message)
+        }
     }
 }

@@ -113,8 +113,9 @@ extension Filters {
                 return .bool(all)
             }
         }
-        table.add("version", "version_compare", parameters: ["version", "operator", "strict", "version_type"], required: 1) {
-            (c) throws(TemplateError) in
+        table.add(
+            "version", "version_compare", parameters: ["version", "operator", "strict", "version_type"], required: 1
+        ) { (c) throws(TemplateError) in
             .bool(
                 try Version.compare(
                     try c.string(), try c.text(0) ?? "", try c.text(1) ?? "eq",
@@ -164,7 +165,8 @@ extension Filters {
             }
         }
         add(["timedout"]) { (box, evaluator) throws(TemplateError) in
-            guard case .dict(let inner) = try evaluator.member(.string("timedout"), of: .dict(box)) else { return false }
+            let found = try evaluator.member(.string("timedout"), of: .dict(box))
+            guard case .dict(let inner) = found else { return false }
             return try flag(inner, "period", evaluator)
         }
         add(["changed", "change"]) { (box, evaluator) throws(TemplateError) in
@@ -210,7 +212,9 @@ extension Filters {
             return .bool(own.device != parent.device || own.inode == parent.inode)
         }
         table.add("vault_encrypted") { (c) throws(TemplateError) in
-            .bool(c.value.text?.hasPrefix("$ANSIBLE_VAULT") ?? false)
+            // What was in a vault was decrypted when it was loaded, and is secret since.
+            if case .string(let text) = c.value { return .bool(text.isSecret) }
+            return .bool(false)
         }
         table.add("vaulted_file") { (c) throws(TemplateError) in
             let path = try c.string()

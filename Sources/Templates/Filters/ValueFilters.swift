@@ -15,9 +15,9 @@ extension Filters {
         table.add("mandatory", parameters: ["msg"], acceptsUndefined: true) { (c) throws(TemplateError) in
             guard case .undefined(let undefined) = c.value else { return c.value }
             if undefined.isError { throw undefined.error }
-            if let message = try c.text(0) { throw TemplateError(message, undefinedName: undefined.name) }
+            if let message = try c.text(0) { throw TemplateError(message) }
             let name = undefined.name.map { "'\($0)' " } ?? ""
-            throw TemplateError("mandatory variable \(name)not defined", undefinedName: undefined.name)
+            throw TemplateError("mandatory variable \(name)not defined")
         }
         table.add("ternary", parameters: ["true_val", "false_val", "none_val"], required: 2, acceptsUndefined: true) {
             (c) throws(TemplateError) in
@@ -53,27 +53,12 @@ extension Filters {
     }
 }
 
-/// Python's `pprint.pformat`: mappings sorted, one item a line where a line would be longer than 80.
+/// Python's `pprint.pformat` without sorting: one item a line where a line would be longer than 80.
 enum PrettyText {
     static func of(_ value: Value) -> String { text(value, indent: 0, allowance: 0) }
 
-    private static func plain(_ value: Value) -> String {
-        guard case .dict(let dict) = value else {
-            if case .list(let list) = value { return "[" + list.map(plain).joined(separator: ", ") + "]" }
-            return value.pythonRepr
-        }
-        return "{" + sorted(dict).map { "\($0.key.pythonRepr): \(plain($0.value))" }.joined(separator: ", ") + "}"
-    }
-
-    private static func sorted(_ dict: Dict) -> [(key: Value, value: Value)] {
-        dict.elements.map { ($0.key, $0.value) }.sorted {
-            if let a = $0.0.number, let b = $1.0.number { return a < b }
-            return Value.precedes($0.0.pythonText, $1.0.pythonText)
-        }
-    }
-
     private static func text(_ value: Value, indent: Int, allowance: Int) -> String {
-        let flat = plain(value)
+        let flat = value.pythonRepr
         if flat.unicodeScalars.count <= 80 - indent - allowance { return flat }
         let blanks = String(repeating: " ", count: indent + 1)
         switch value {
@@ -83,7 +68,7 @@ enum PrettyText {
             }
             return "[" + rows.joined(separator: ",\n" + blanks) + "]"
         case .dict(let dict) where !dict.isEmpty:
-            let pairs = sorted(dict)
+            let pairs = dict.elements
             let rows = pairs.enumerated().map { index, pair in
                 let key = pair.key.pythonRepr
                 return key + ": "

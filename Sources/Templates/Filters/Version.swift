@@ -16,7 +16,8 @@ enum Version {
         if left.isEmpty { throw TemplateError("input version value cannot be empty") }
         if right.isEmpty { throw TemplateError("version parameter to compare against cannot be empty") }
         guard let holds = signs[sign] else {
-            throw TemplateError("invalid operator '\(sign)'", hint: "known: eq, ne, lt, le, gt, ge, ==, !=, <, <=, >, >=")
+            throw TemplateError(
+                "invalid operator '\(sign)'", hint: "known: eq, ne, lt, le, gt, ge, ==, !=, <, <=, >, >=")
         }
         switch strict == true ? "strict" : type ?? "loose" {
         case "loose": return holds(try loose(left, right))

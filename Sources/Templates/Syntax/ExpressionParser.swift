@@ -343,7 +343,9 @@ struct Parser {
         return .item(operand, Expression(kind: .tuple(items), span: items[0].span.through(previousSpan)))
     }
 
-    private mutating func slice(of operand: Expression, from start: Expression?) throws(TemplateError) -> Expression.Kind {
+    private mutating func slice(
+        of operand: Expression, from start: Expression?
+    ) throws(TemplateError) -> Expression.Kind {
         try expect(symbol: ":")
         var stop: Expression?
         var step: Expression?

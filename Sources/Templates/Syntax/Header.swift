@@ -42,7 +42,9 @@ enum Header {
             string = Escapes.decoded(String(value.dropFirst().dropLast()))
         }
         if let path = texts[name] {
-            guard let string, !string.isEmpty else { throw failure(text, "'\(name)' takes a quoted text, got \(value)") }
+            guard let string, !string.isEmpty else {
+                throw failure(text, "'\(name)' takes a quoted text, got \(value)")
+            }
             options[keyPath: path] = string
         } else if let path = flags[name] {
             guard value == "True" || value == "False" else {
@@ -55,7 +57,8 @@ enum Header {
             options.lineCommentPrefix = string
         } else {
             let known = Array(texts.keys) + Array(flags.keys) + ["line_statement_prefix", "line_comment_prefix"]
-            throw failure(text, "'\(name)' is no option of a '#jinja2:' header", hint: suggestion(for: name, among: known))
+            let hint = suggestion(for: name, among: known)
+            throw failure(text, "'\(name)' is no option of a '#jinja2:' header", hint: hint)
         }
     }
 }

@@ -124,9 +124,7 @@ struct Lexer {
         } else if sign != "+", lstrip {
             var line = start
             while line > at, scalars[line - 1] != "\n", isSpace(scalars[line - 1]) { line -= 1 }
-            if line == 0 || (line > at && scalars[line - 1] == "\n") || (line == at && line > 0 && scalars[line - 1] == "\n") {
-                end = line
-            }
+            if line == 0 || scalars[line - 1] == "\n" { end = line }
         }
         addText(at..<end)
     }
@@ -192,7 +190,8 @@ struct Lexer {
             }
             index += 1
         }
-        throw source.failure("missing end of comment tag", Span(start, 2), hint: "close it with '\(options.commentEnd)'")
+        let hint = "close it with '\(options.commentEnd)'"
+        throw source.failure("missing end of comment tag", Span(start, 2), hint: hint)
     }
 
     /// Behind an end delimiter: `-` takes all blanks, otherwise a block takes one line end.
@@ -326,7 +325,8 @@ struct Lexer {
                 throw source.failure("unexpected '\(String(scalar))'", Span(at, 1))
             }
             if wanted != scalar {
-                throw source.failure("unexpected '\(String(scalar))'", Span(at, 1), hint: "expected '\(String(wanted))'")
+                let hint = "expected '\(String(wanted))'"
+                throw source.failure("unexpected '\(String(scalar))'", Span(at, 1), hint: hint)
             }
         }
     }

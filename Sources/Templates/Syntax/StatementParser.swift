@@ -44,7 +44,9 @@ extension Parser {
         }
     }
 
-    private mutating func body(_ tag: String, _ span: Span, until ends: String...) throws(TemplateError) -> [Statement] {
+    private mutating func body(
+        _ tag: String, _ span: Span, until ends: String...
+    ) throws(TemplateError) -> [Statement] {
         try endTag()
         openTags.append((tag, span))
         defer { openTags.removeLast() }
@@ -112,6 +114,9 @@ extension Parser {
 
     private mutating func loop(_ span: Span) throws(TemplateError) -> Statement.Kind {
         let target = try target(endNames: ["in"])
+        if target.names.contains("loop") {
+            throw source.failure("cannot assign to the special loop variable in a for loop", span)
+        }
         guard skip(name: "in") else { throw unexpected("expected 'in'") }
         let sequence = try tuple(conditional: false, endNames: ["recursive"])
         let condition: Expression? = skip(name: "if") ? try expression() : nil
@@ -156,7 +161,9 @@ extension Parser {
     }
 
     /// `a`, `a, b`, `(a, b), c` and, in `set`, `ns.a`.
-    private mutating func target(endNames: [String], attributes: Bool = false) throws(TemplateError) -> AssignmentTarget {
+    private mutating func target(
+        endNames: [String], attributes: Bool = false
+    ) throws(TemplateError) -> AssignmentTarget {
         let start = current.span
         var parts: [AssignmentTarget] = []
         var isTuple = false

@@ -91,7 +91,7 @@ struct Survey {
     }
 
     private mutating func read(_ name: String) {
-        if bound.contains(name) { return }
+        if bound.contains(name) || name == "omit" { return }
         names.insert(name)
         if name == "vars" || name == "self" { isOpen = true }
     }
@@ -155,8 +155,9 @@ struct Survey {
     }
 
     private mutating func visitCall(_ function: Expression, _ arguments: Arguments) {
-        visit(function)
         visit(arguments)
+        // Functions that every template has are no variables, unless they are called by another name.
+        if case .name(let name) = function.kind, Globals.names.contains(name) {} else { visit(function) }
         guard case .name(let name) = function.kind, ["lookup", "query", "q"].contains(name) else { return }
         guard case .string(let plugin) = arguments.positional.first?.kind else {
             isOpen = true

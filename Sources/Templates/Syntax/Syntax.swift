@@ -86,6 +86,14 @@ struct Statement: Sendable {
         case breakLoop, continueLoop
         case with([(AssignmentTarget, Expression)], body: [Statement])
         case autoescape(body: [Statement])
+
+        /// Whether nothing is left of it where a template that extends another stays silent.
+        var onlyPrints: Bool {
+            switch self {
+            case .text, .output, .block, .include, .callBlock, .filterBlock: true
+            default: false
+            }
+        }
     }
 }
 
