@@ -1,3 +1,4 @@
+import Crypto
 import HTTP
 import Machine
 import Values
@@ -74,11 +75,11 @@ struct FetchURL: FileMaker {
             path = (path.hasSuffix("/") ? path : path + "/") + (answer.headers.fileName ?? fileName(ofURL: answer.url))
             result["dest"] = .string(path)
         }
-        result["checksum_src"] = .string(digest(.sha1, of: answer.body))
+        result["checksum_src"] = .string(DigestAlgorithm.sha1.hex(of: answer.body))
         if let old = try digest(.sha1, of: path, on: editor) { result["checksum_dest"] = .string(old) }
         try checkPlace(path, result, on: editor)
         if let sum = wanted {
-            let hex = digest(sum.algorithm, of: answer.body)
+            let hex = sum.algorithm.hex(of: answer.body)
             guard hex == sum.hex else {
                 throw Failure("The checksum for \(web.shownURL) did not match \(sum.hex); it was \(hex).", result: result)
             }
@@ -170,7 +171,7 @@ struct FetchURL: FileMaker {
 extension FetchURL {
     /// What a content must be.
     struct Checksum: Equatable {
-        var algorithm: DigestName
+        var algorithm: DigestAlgorithm
         /// Digits, or the address of a file with them.
         var hex: String
         var isAddress: Bool { hex.contains("://") || hex.hasPrefix("file:") }
@@ -182,10 +183,10 @@ extension FetchURL {
         guard halves.count == 2 else {
             throw Failure("The checksum parameter has to be in format <algorithm>:<checksum>")
         }
-        guard let algorithm = DigestName(rawValue: halves[0].trimmed.lowercased()) else {
+        guard let algorithm = DigestAlgorithm(rawValue: halves[0].trimmed.lowercased()) else {
             throw Failure(
                 "checksum algorithm '\(halves[0])' is not known, expected one of: "
-                    + DigestName.allCases.map(\.rawValue).joined(separator: ", "))
+                    + DigestAlgorithm.allCases.map(\.rawValue).joined(separator: ", "))
         }
         let sum = Checksum(algorithm: algorithm, hex: halves[1])
         return sum.isAddress ? sum : try checked(sum)

@@ -109,7 +109,7 @@ extension RequestURI {
             }
             parts.append((head, bytes))
         }
-        let boundary = "===============gantry" + digest(.sha256, of: parts.flatMap(\.body)).prefix(24) + "=="
+        let boundary = "===============gantry" + DigestAlgorithm.sha256.hex(of: parts.flatMap(\.body)).prefix(24) + "=="
         var out: [UInt8] = []
         for part in parts { out += "--\(boundary)\r\n\(part.head)\r\n\r\n".utf8 + part.body + "\r\n".utf8 }
         return (out + "--\(boundary)--\r\n".utf8, "multipart/form-data; boundary=\"\(boundary)\"")
