@@ -120,7 +120,7 @@ package final class TLSContext: Sendable {
 /// The client's end of one TLS connection, apart from any socket: bytes from the server go in by `receive`, bytes
 /// for the server come out of `output`. Who owns the socket moves them, waits, and decides when to give up.
 package struct TLSSession: ~Copyable {
-    private let handle: SessionHandle
+    let handle: SessionHandle
     private let verifies: Bool
 
     package enum Reading: Equatable { case bytes(Int), needsMore, closed }
@@ -218,7 +218,7 @@ package struct TLSSession: ~Copyable {
 }
 
 /// The owner of one `SSL`, which owns its two buffers.
-@safe private struct SessionHandle: ~Copyable {
+@safe package struct SessionHandle: ~Copyable {
     let pointer: OpaquePointer
     /// What came from the server.
     let incoming: OpaquePointer

@@ -98,7 +98,7 @@ private final class CallCourier: Courier {
         self.call = call
         self.coordinator = coordinator
         self.turn = turn
-        for file in call.files { entries[file.entry.path] = file.entry }
+        for file in call.files { remember(file.entry) }
     }
 
     func file(_ name: String, kind: ControllerFile.Kind) throws(Failure) -> ControllerFile {
@@ -115,16 +115,34 @@ private final class CallCourier: Courier {
     }
 
     private func described(_ entry: FileEntry) -> ControllerFile {
-        entries[entry.path] = entry
+        remember(entry)
+        let children = entry.children.map { below($0, "") }
         return ControllerFile(
-            path: entry.path, digest: entry.digest, size: entry.size, mode: UInt32(entry.mode),
-            children: entry.children?.map(described))
+            path: entry.path, digest: entry.digest, size: entry.size, mode: UInt32(entry.mode), children: children)
+    }
+
+    /// All that is in a folder at any depth, by paths relative to it.
+    private func below(_ entries: [FileEntry], _ prefix: String) -> [ControllerFile] {
+        entries.flatMap { entry -> [ControllerFile] in
+            let path = prefix + (entry.path.split(separator: "/").last.map(String.init) ?? entry.path)
+            let file = ControllerFile(
+                path: path, digest: entry.digest, size: entry.size, mode: UInt32(entry.mode),
+                children: entry.children.map { _ in [] })
+            return [file] + below(entry.children ?? [], path + "/")
+        }
+    }
+
+    private func remember(_ entry: FileEntry) {
+        if entry.children == nil { entries[entry.digest] = entry }
+        for child in entry.children ?? [] { remember(child) }
     }
 
     func contents(of file: ControllerFile) throws(Failure) -> [UInt8] {
-        if let contents = entries[file.path]?.contents { return contents }
-        guard case .contents(let bytes) = try asked(.contents(digest: file.digest, path: file.path)) else {
-            throw Failure("the coordinator did not send '\(file.path)'")
+        let entry = entries[file.digest]
+        if let contents = entry?.contents { return contents }
+        let path = entry?.path ?? file.path
+        guard case .contents(let bytes) = try asked(.contents(digest: file.digest, path: path)) else {
+            throw Failure("the coordinator did not send '\(path)'")
         }
         return bytes
     }

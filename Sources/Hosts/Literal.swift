@@ -179,19 +179,23 @@ private struct LiteralReader {
 
     /// One string, or several side by side, which Python joins.
     private mutating func strings() -> String? {
-        guard var text = string() else { return nil }
+        guard let first = string() else { return nil }
+        var text = first.text
         while true {
             skip()
             guard let byte = peek, "'\"rRbBuU".utf8.contains(byte) else { return text }
-            guard let next = string() else { return nil }
-            text += next
+            // Python joins no bytes to text.
+            guard let next = string(), next.isBytes == first.isBytes else { return nil }
+            text += next.text
         }
     }
 
-    private mutating func string() -> String? {
+    private mutating func string() -> (text: String, isBytes: Bool)? {
         var raw = false
+        var isBytes = false
         while let byte = peek, "rRbBuU".utf8.contains(byte) {
             if byte | 0x20 == UInt8(ascii: "r") { raw = true }
+            if byte | 0x20 == UInt8(ascii: "b") { isBytes = true }
             at += 1
         }
         guard let quote = peek, quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"") else { return nil }
@@ -201,7 +205,7 @@ private struct LiteralReader {
         while let byte = peek {
             if byte == quote, !triple || bytes[at...].starts(with: [quote, quote, quote]) {
                 at += triple ? 3 : 1
-                return String(decoding: out, as: UTF8.self)
+                return (String(decoding: out, as: UTF8.self), isBytes)
             }
             at += 1
             guard byte == UInt8(ascii: "\\"), let next = peek else {

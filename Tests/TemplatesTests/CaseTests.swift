@@ -13,7 +13,8 @@ import Values
         #expect(!cases.isEmpty)
         for item in cases {
             let got = item.outcome()
-            if !item.accepts(got) { wrong.append("line \(item.line): \(item.text)\n   want \(item.wanted)\n   got  \(got)") }
+            if item.accepts(got) { continue }
+            wrong.append("line \(item.line): \(item.text)\n   want \(item.wanted)\n   got  \(got)")
         }
         #expect(wrong.isEmpty, "\(wrong.count) of \(cases.count) differ:\n\(wrong.joined(separator: "\n"))")
     }
@@ -68,10 +69,12 @@ struct Case {
             dict: variables.mapValues { $0.mapText { Text($0.string, mark: mark) } }, files: files)
         do throws(TemplateError) {
             switch kind {
-            case .template: return try templater.render(Text(text, mark: mark), in: scope).json(JSONStyle(asciiOnly: false))
+            case .template:
+                return try templater.render(Text(text, mark: mark), in: scope).json(JSONStyle(asciiOnly: false))
             case .condition: return try templater.condition(Text(text, mark: mark), in: scope) ? "true" : "false"
             case .file:
-                return Value.string(try templater.renderFile(Text(text, mark: mark), in: scope)).json(JSONStyle(asciiOnly: false))
+                let result = try templater.renderFile(Text(text, mark: mark), in: scope)
+                return Value.string(result).json(JSONStyle(asciiOnly: false))
             }
         } catch {
             return "error: \(error.message)"

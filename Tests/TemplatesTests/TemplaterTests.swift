@@ -96,7 +96,8 @@ import Values
     @Test(arguments: [
         ("{{ lookup('one', 'a') }}", "one10"), ("{{ lookup('echo', 'a', 'b') }}", "a,b"),
         ("{{ query('echo', 'a', 1) }}", ["a", 1]), ("{{ lookup('echo', 1, 2) }}", [1, 2]),
-        ("{{ lookup('echo', '{{ who }}') }}", "me"), ("{{ lookup('fail', errors='ignore') | default('d', true) }}", "d"),
+        ("{{ lookup('echo', '{{ who }}') }}", "me"),
+        ("{{ lookup('fail', errors='ignore') | default('d', true) }}", "d"),
         ("{{ lookup('one', 'a', x=1) }}", "one11"), ("{{ q('fail', errors='ignore') }}", []),
         ("{{ lookup('echo', ['a'], wantlist=true) }}", [["a"]]), ("{{ hostvars['web'].ip }}", "10.0.0.1"),
         ("{{ hostvars.web.ip }}", "10.0.0.1"), ("{{ 'web' in hostvars }}", true), ("{{ hostvars | list }}", ["web"]),

@@ -29,86 +29,105 @@ enum PercentFormat {
     }
 
     static func apply(_ format: String, _ operand: Datum, _ evaluator: Evaluator) throws(TemplateError) -> String {
-        var positional: [Datum] = [operand]
-        if case .tuple(let items) = operand { positional = items }
-        var next = 0
-        var usedKeys = false
-        func take() throws(TemplateError) -> Datum {
-            guard next < positional.count else { throw TemplateError("not enough arguments for format string") }
-            next += 1
-            return positional[next - 1]
-        }
-        let characters = Array(format)
+        var reader = Reader(format, operand)
         var out = ""
-        var at = 0
-        while at < characters.count {
-            guard characters[at] == "%" else {
-                out.append(characters[at])
-                at += 1
-                continue
-            }
-            at += 1
-            guard at < characters.count else { throw TemplateError("incomplete format") }
-            if characters[at] == "%" {
+        while let character = reader.next() {
+            if character != "%" {
+                out.append(character)
+            } else if reader.skip("%") {
                 out += "%"
-                at += 1
-                continue
+            } else {
+                let specification = try reader.specification()
+                let index = reader.at
+                guard let letter = reader.next() else { throw TemplateError("incomplete format") }
+                var value = try specification.key.map { (key) throws(TemplateError) in
+                    try member(key, of: operand, evaluator)
+                } ?? .null
+                if specification.key == nil { value = try reader.take() }
+                value = try evaluator.lifted(value)
+                if case .undefined(let undefined) = value { throw undefined.error }
+                try evaluator.countOutput(specification.width)
+                out += try converted(letter, value, specification, index, evaluator)
             }
-            var specification = Specification()
-            if characters[at] == "(" {
+        }
+        if !reader.usedAll { throw TemplateError("not all arguments converted during string formatting") }
+        return out
+    }
+
+    private static func member(
+        _ key: String, of operand: Datum, _ evaluator: Evaluator
+    ) throws(TemplateError) -> Datum {
+        guard case .dict = operand else { throw TemplateError("format requires a mapping") }
+        if let found = try evaluator.member(.string(key), of: operand) { return found }
+        throw TemplateError("KeyError: '\(key)'")
+    }
+
+    /// Goes through the format, and through the operands.
+    private struct Reader {
+        private let characters: [Character]
+        private(set) var at = 0
+        private var operands: [Datum]
+        private var taken = 0
+        private var isFree = false
+
+        init(_ format: String, _ operand: Datum) {
+            characters = Array(format)
+            operands = [operand]
+            switch operand {
+            case .tuple(let items): operands = items
+            // A mapping or a list as the only operand need not be used at all.
+            case .dict, .list: isFree = true
+            default: break
+            }
+        }
+
+        var usedAll: Bool { taken >= operands.count || (isFree && taken == 0) }
+
+        mutating func next() -> Character? {
+            guard at < characters.count else { return nil }
+            at += 1
+            return characters[at - 1]
+        }
+
+        mutating func skip(_ set: String) -> Bool {
+            guard at < characters.count, set.contains(characters[at]) else { return false }
+            at += 1
+            return true
+        }
+
+        mutating func take() throws(TemplateError) -> Datum {
+            guard taken < operands.count else { throw TemplateError("not enough arguments for format string") }
+            taken += 1
+            return operands[taken - 1]
+        }
+
+        private mutating func number() throws(TemplateError) -> Int? {
+            if skip("*") { return try take().int ?? 0 }
+            let start = at
+            while skip("0123456789") {}
+            return Int(String(characters[start..<at]))
+        }
+
+        mutating func specification() throws(TemplateError) -> Specification {
+            var result = Specification()
+            if skip("(") {
                 guard let end = characters[at...].firstIndex(of: ")") else {
                     throw TemplateError("incomplete format key")
                 }
-                specification.key = String(characters[(at + 1)..<end])
+                result.key = String(characters[at..<end])
                 at = end + 1
-                usedKeys = true
+                taken = operands.count
             }
-            while at < characters.count, "#0- +".contains(characters[at]) {
-                specification.flags.insert(characters[at])
-                at += 1
+            while skip("#0- +") { result.flags.insert(characters[at - 1]) }
+            result.width = try number() ?? 0
+            if result.width < 0 {
+                result.flags.insert("-")
+                result.width = -result.width
             }
-            func number() throws(TemplateError) -> Int? {
-                if at < characters.count, characters[at] == "*" {
-                    at += 1
-                    return try take().int ?? 0
-                }
-                let start = at
-                while at < characters.count, characters[at].isASCII, characters[at].isNumber { at += 1 }
-                return Int(String(characters[start..<at]))
-            }
-            specification.width = try number() ?? 0
-            if specification.width < 0 {
-                specification.flags.insert("-")
-                specification.width = -specification.width
-            }
-            if at < characters.count, characters[at] == "." {
-                at += 1
-                specification.precision = try number() ?? 0
-            }
-            while at < characters.count, "hlL".contains(characters[at]) { at += 1 }
-            guard at < characters.count else { throw TemplateError("incomplete format") }
-            var value: Datum
-            if let key = specification.key {
-                guard case .dict = operand else { throw TemplateError("format requires a mapping") }
-                guard let found = try evaluator.member(.string(key), of: operand) else {
-                    throw TemplateError("KeyError: '\(key)'")
-                }
-                value = found
-            } else {
-                value = try take()
-            }
-            value = try evaluator.lifted(value)
-            if case .undefined(let undefined) = value { throw undefined.error }
-            out += try converted(characters[at], value, specification, at, evaluator)
-            try evaluator.countOutput(specification.width)
-            at += 1
+            if skip(".") { result.precision = try number() ?? 0 }
+            while skip("hlL") {}
+            return result
         }
-        if !usedKeys, next < positional.count {
-            if case .dict = operand { return out }
-            if case .list = operand, next == 0 { return out }
-            throw TemplateError("not all arguments converted during string formatting")
-        }
-        return out
     }
 
     private static func converted(

@@ -65,6 +65,10 @@ extension Filters {
             }
             return .list(pairs)
         }
+        addMerges(&table)
+    }
+
+    private static func addMerges(_ table: inout FilterTable) {
         table.add("combine", isOpen: true) { (c) throws(TemplateError) in try combined(c) }
         table.add("rekey_on_member", parameters: ["key", "duplicates"], required: 1) { (c) throws(TemplateError) in
             try rekeyed(c)

@@ -89,6 +89,8 @@ enum Filters {
         addSerialization(&table)
         addDigests(&table)
         addRandom(&table)
+        addAddresses(&table)
+        addQueries(&table)
         return table.filters
     }()
 
@@ -99,6 +101,7 @@ enum Filters {
         addResultTests(&table)
         addPatternTests(&table)
         addFileTests(&table)
+        addAddressTests(&table)
         return table.filters
     }()
 

@@ -10,7 +10,7 @@ import Wire
 final class Project: Sendable {
     let configuration: Configuration
     let files: DiskFiles
-    var templater: Templater { Templater(formats: .standard) }
+    var templater: Templater { Templater() }
     let extra: Dict
     let inventory: Inventory
     let warnings: [Diagnostic]

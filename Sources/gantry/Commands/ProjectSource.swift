@@ -10,7 +10,7 @@ import Wire
 actor ProjectSource: RunSource {
     private let plays: [Play]
     private let files: DiskFiles
-    private let templater = Templater(formats: .standard)
+    private let templater = Templater()
     private let planner: Planner
     private let loaderOptions: LoaderOptions
     private var inventory: Inventory
