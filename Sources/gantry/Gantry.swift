@@ -23,6 +23,13 @@ enum Main {
     /// Errors of ours are printed as they are and end with their own status; usage errors end with 5, as Ansible's.
     static func main() async {
         signal(SIGPIPE, SIG_IGN)
+        let status = await status()
+        unsafe fflush(nil)
+        // Threads of connections may still be ending: libraries must not be taken down under them.
+        _exit(status)
+    }
+
+    private static func status() async -> Int32 {
         do {
             var command = try Gantry.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -30,22 +37,26 @@ enum Main {
             } else {
                 try command.run()
             }
+            return 0
         } catch let failure as CommandFailure {
             Output.printError(failure.description)
-            exit(failure.status)
+            return failure.status
         } catch let diagnostics as Diagnostics {
             Output.printError(CommandFailure(diagnostics.all, status: 1).description)
-            exit(1)
+            return 1
         } catch let diagnostic as Diagnostic {
             Output.printError(diagnostic.rendered)
-            exit(1)
+            return 1
         } catch let code as ExitCode {
-            exit(code.rawValue)
+            return code.rawValue
         } catch {
             let status = Gantry.exitCode(for: error)
-            if status == .success { Gantry.exit(withError: error) }
+            if status == .success {
+                Output.print(Gantry.fullMessage(for: error))
+                return 0
+            }
             Output.printError(Gantry.fullMessage(for: error))
-            exit(5)
+            return 5
         }
     }
 }
