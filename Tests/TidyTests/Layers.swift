@@ -31,13 +31,14 @@ let layers: [LayerRow] = [
     LayerRow(
         "Controller",
         [
-            "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Engine", "SSH", "Crypto",
+            "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Engine", "SSH",
+            "Crypto",
         ]),
     LayerRow(
         "gantry",
         [
-            "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Controller", "Engine", "SSH",
-            "Crypto", "HTTP", "ArgumentParser", "Foundation",
+            "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Controller", "Engine",
+            "SSH", "Crypto", "HTTP", "ArgumentParser", "Foundation",
         ]),
     LayerRow(
         "gantry-agent", ["Values", "Engine", "Modules", "Machine", "Wire", "Crypto", "YAML", "HTTP", "Templates"]),
@@ -74,7 +75,9 @@ let foreign: [(module: String, target: String, files: Int)] = [
 
     @Test func foreignModulesStayInTheirFiles() throws {
         for (module, target, limit) in foreign {
-            let paths = try SourceTree.swiftFiles(below: "Sources").filter { try SourceTree.imports($0).contains(module) }
+            let paths = try SourceTree.swiftFiles(below: "Sources").filter {
+                try SourceTree.imports($0).contains(module)
+            }
             let strays = paths.filter { !$0.hasPrefix("Sources/\(target)/") }
             #expect(strays.isEmpty, "\(module) belongs to \(target): \(strays.joined(separator: ", "))")
             #expect(paths.count <= limit, "\(module) in \(paths.count) files, at most \(limit)")

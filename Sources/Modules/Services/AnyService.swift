@@ -21,7 +21,6 @@ struct AnyService: Action {
             Parameter("arguments", \.arguments, aliases: ["args"], "Further words for the init script."),
         ],
         options: SchemaOptions(
-            requiredOneOf: [["state", "enabled", "masked", "daemon_reload", "daemon_reexec"]],
             returns: SystemdUnit.schema.options.returns,
             examples: """
                 - name: A service, now and after a reboot

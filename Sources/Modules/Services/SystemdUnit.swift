@@ -37,7 +37,6 @@ struct SystemdUnit: Action {
             Parameter("no_block", \.noBlock, default: "false", "Do not wait until the action is done."),
         ],
         options: SchemaOptions(
-            requiredOneOf: [["state", "enabled", "masked", "daemon_reload", "daemon_reexec"]],
             returns: [
                 ("name", "The unit as given."), ("state", "The state asked for; started after a restart."),
                 ("enabled", "Whether the unit starts at boot now."),
