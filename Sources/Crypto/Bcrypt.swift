@@ -1,3 +1,5 @@
+import Values
+
 extension PasswordHash {
     /// `$2b$…`: bcrypt.
     ///

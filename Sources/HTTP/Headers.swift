@@ -1,3 +1,5 @@
+import Values
+
 /// The fields of a message's head, in order; names are equal in any case.
 package struct Headers: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     package struct Field: Sendable, Hashable {

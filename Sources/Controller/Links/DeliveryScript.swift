@@ -1,3 +1,5 @@
+import Values
+
 /// The shell command that starts the agent on a node, or waits for it to be sent.
 ///
 /// It speaks lines that begin with a marker, so that what login scripts print is told from it:
