@@ -23,7 +23,7 @@ struct PlayListing {
             let pattern = play.hosts.list.map { "[" + $0.map { "'\($0.pythonText)'" }.joined(separator: ", ") + "]" }
                 ?? play.hosts.pythonText
             let own = Self.tags(of: play.keywords)
-            lines.append("\n  play #\(index + 1) (\(pattern)): \(play.name)\tTAGS: [\(own.joined(separator: ","))]")
+            lines.append("\n  play #\(index + 1) (\(pattern)): \(play.name.string)\tTAGS: [\(own.joined(separator: ","))]")
             if hosts {
                 let text = play.hosts.list.map { $0.map(\.pythonText).joined(separator: ",") } ?? pattern
                 let selected = try project.inventory.select(text, limit: project.limit).hosts

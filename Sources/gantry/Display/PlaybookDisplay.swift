@@ -50,6 +50,8 @@ final class PlaybookDisplay: EventSink {
             if options.verbosity >= 2, let place = info.place { state.terminal.line("task path: \(place.file):\(place.line)", .debug) }
         case .item(let host, let info, let result): item(host, info, result, &state)
         case .result(let host, let info, let result): self.result(host, info, result, &state)
+        case .retry(let host, let info, let left):
+            state.terminal.line("FAILED - RETRYING: [\(host)]: \(info.name) (\(left) retries left).", .debug)
         case .included(let hosts, let path, let label):
             let item = label.isEmpty ? "" : " => (item=\(label))"
             state.terminal.line("included: \(path) for \(hosts.joined(separator: ", "))\(item)", .skipped)
@@ -104,7 +106,7 @@ final class PlaybookDisplay: EventSink {
     }
 
     private func result(_ host: String, _ info: TaskInfo, _ result: TaskResult, _ state: inout State) {
-        guard info.module != "include_tasks", info.module != "include_role" || result.status != .ok else { return }
+        guard !["include_tasks", "include_role", "include"].contains(info.module) || result.status != .ok else { return }
         state.live.note(host, nil)
         let isLoop = result.result["results"] != nil
         if !isLoop { warn(result, &state) }

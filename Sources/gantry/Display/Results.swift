@@ -14,7 +14,7 @@ struct ResultText {
             shown["invocation"] = nil
             shown["diff"] = nil
         }
-        for key in ["exception", "warnings", "deprecations"] { shown[key] = nil }
+        for key in ["failed", "skipped", "exception", "warnings", "deprecations"] { shown[key] = nil }
         if action == "debug" { shown = debugged(shown) }
         let indent = always || verbosity > 2 ? 4 : nil
         return Value.dict(Dict(uniqueKeysWithValues: shown.elements)).json(
@@ -24,10 +24,10 @@ struct ResultText {
     /// `debug` shows what it was told to, and nothing else.
     private func debugged(_ result: Dict) -> Dict {
         if result["msg"] != nil {
-            return result.filter { ["msg", "failed", "skipped"].contains($0.key.text) }
+            return result.filter { $0.key.text == "msg" }
         }
         return result.filter {
-            !["changed", "failed", "skipped", "invocation", "skip_reason"].contains($0.key.text)
+            !["changed", "invocation", "skip_reason"].contains($0.key.text)
         }
     }
 
