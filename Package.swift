@@ -92,6 +92,7 @@ let package = Package(
         .testTarget(
             name: "CryptoTests", dependencies: ["Crypto", "Values"], exclude: ["Cases"], swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Machine", "Modules", "Values"], swiftSettings: strict),
+        .testTarget(name: "CommandTests", exclude: ["Cases"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Crypto", "Values"], swiftSettings: strict),
     ]
 )

@@ -24,7 +24,7 @@ enum Main {
     static func main() async {
         signal(SIGPIPE, SIG_IGN)
         let status = await status()
-        unsafe fflush(nil)
+        fflush(nil)
         // Threads of connections may still be ending: libraries must not be taken down under them.
         _exit(status)
     }
