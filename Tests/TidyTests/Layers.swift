@@ -93,7 +93,7 @@ let foreign: [(module: String, target: String, files: Int)] = [
         }
         guard let piece, let start = piece.range(of: "dependencies: [") else { return [] }
         let list = piece[start.upperBound...].prefix { $0 != "]" }
-        return Set(list.split(separator: "\"").enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) })
+        return Set(list.split(separator: "\"", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) })
     }
 }
 
