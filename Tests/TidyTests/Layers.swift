@@ -47,7 +47,7 @@ let layers: [LayerRow] = [
 /// Targets without Swift.
 let systemTargets: Set = ["CYAML", "CLibSSH2", "COpenSSL", "CPCRE2", "CMachine"]
 /// What comes with the toolchain and doubles nothing.
-let platform: Set = ["Glibc", "Synchronization"]
+let platform: Set = ["Glibc", "Synchronization", "Dispatch", "OrderedCollections"]
 
 /// C modules: the only target that imports each, and in how many files at most.
 let foreign: [(module: String, target: String, files: Int)] = [
