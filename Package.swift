@@ -104,9 +104,6 @@ let package = Package(
             name: "CryptoTests", dependencies: ["Crypto", "Values"], exclude: ["Cases"], swiftSettings: tested),
         .testTarget(name: "TidyTests", dependencies: ["Machine", "Modules", "Values"], swiftSettings: tested),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Crypto", "Values"], swiftSettings: tested),
-            name: "CryptoTests", dependencies: ["Crypto", "Values"], exclude: ["Cases"], swiftSettings: strict),
-        .testTarget(name: "TidyTests", dependencies: ["Machine", "Modules", "Values"], swiftSettings: strict),
-        .testTarget(name: "CommandTests", exclude: ["Cases"], swiftSettings: strict),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Crypto", "Values"], swiftSettings: strict),
+        .testTarget(name: "CommandTests", exclude: ["Cases"], swiftSettings: tested),
     ]
 )
