@@ -11,8 +11,8 @@ cat >"$WORK/20/site.yml" <<'Y'
     - copy: {content: "one\ntwo\n", dest: /srv/data/list, owner: lisa, mode: "0640"}
     - template: {src: a.conf.j2, dest: /srv/data/a.conf}
       notify: Note it
-    - lineinfile: {path: /srv/data/list, regexp: ^two, line: "2"}
-    - blockinfile: {path: /srv/data/list, block: "three\nfour"}
+    - lineinfile: {path: /srv/data/lines, regexp: "^2", line: "2", create: true}
+    - blockinfile: {path: /srv/data/lines, block: "three\nfour"}
     - apt: {name: tree, state: present, update_cache: true, cache_valid_time: 3600}
     - copy:
         dest: /etc/systemd/system/beat.service
@@ -39,7 +39,7 @@ says 'RUNNING HANDLER [Note it]'
 status 0 gantry apply -i "$WORK/hosts.yml" "$WORK/20/site.yml"
 unchanged
 same "$("$LAB" exec real-1 'cat /srv/data/a.conf')" 'host=real-1 release=bookworm'
-same "$("$LAB" exec real-1 'head -n 2 /srv/data/list')" $'one\n2'
+same "$("$LAB" exec real-1 'cat /srv/data/list; head -n 1 /srv/data/lines')" $'one\ntwo\n2'
 same "$("$LAB" exec real-1 'systemctl is-active beat')" active
 status 0 gantry run real-1 -i "$WORK/hosts.yml" -m apt -a 'name=tree state=absent'
 ! "$LAB" exec real-1 'command -v tree'
