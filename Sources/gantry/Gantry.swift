@@ -32,7 +32,7 @@ enum Main {
     private static func checkCommand() throws(CommandFailure) {
         guard CommandLine.arguments.count > 1 else { return }
         let word = CommandLine.arguments[1]
-        let known = Gantry.configuration.subcommands.map(\._commandName) + ["help"]
+        let known = Gantry.configuration.subcommands.map { $0._commandName } + ["help"]
         if word.hasPrefix("-") || known.contains(word) { return }
         throw CommandFailure(
             Diagnostic(
