@@ -29,38 +29,10 @@ package struct HMAC: Sendable {
     }
 
     /// Writes the code into an array of exactly its length.
-    fileprivate func finish(into code: inout [UInt8]) {
+    fileprivate mutating func finish(into code: inout [UInt8]) {
         inner.finish(into: &code)
-        var outer = outer
         outer.update(code)
         outer.finish(into: &code)
-    }
-}
-
-/// Keys from passwords by PBKDF2 (RFC 8018).
-package enum PasswordKey {
-    /// - Parameter length: of the key, in bytes.
-    package static func derived(
-        from password: [UInt8], salt: [UInt8], rounds: Int, length: Int, algorithm: DigestAlgorithm = .sha256
-    ) -> [UInt8] {
-        let keyed = HMAC(algorithm, key: password)
-        var key: [UInt8] = []
-        var number: UInt32 = 0
-        while key.count < length {
-            number += 1
-            var first = keyed
-            first.update(salt + (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) })
-            var code = first.finish()
-            var block = code
-            for _ in 1..<max(rounds, 2) where rounds > 1 {
-                var next = keyed
-                next.update(code)
-                next.finish(into: &code)
-                for index in block.indices { block[index] ^= code[index] }
-            }
-            key += block
-        }
-        return Array(key.prefix(length))
     }
 }
 

@@ -1,3 +1,5 @@
+import Values
+
 extension PasswordHash {
     /// `$2b$…`: bcrypt.
     ///
@@ -6,7 +8,9 @@ extension PasswordHash {
     ///   - salt: 22 characters of `./A-Za-z0-9`; `nil` comes back for another salt.
     ///   - cost: the logarithm of the rounds, 4 to 31.
     package static func bcrypt(_ password: String, salt: String, cost: Int = 12, mark: String = "2b") -> String? {
-        guard (4...31).contains(cost), salt.utf8.count == 22, let saltBytes = BcryptText.decode(salt) else { return nil }
+        guard (4...31).contains(cost), salt.utf8.count == 22, let saltBytes = BcryptText.decode(salt) else {
+            return nil
+        }
         let key = Array((Array(password.utf8) + [0]).prefix(72))
         var cipher = Blowfish()
         cipher.expand(key: key, salt: saltBytes)
@@ -67,52 +71,63 @@ private enum BcryptText {
 
 /// The block cipher under bcrypt.
 private struct Blowfish {
-    private var subkeys: [UInt32]
-    private var boxes: [UInt32]
+    /// The 18 subkeys and, right behind them, the boxes.
+    private var tables: [UInt32]
 
     /// The first state: the digits of pi, since they are nobody's choice.
     private static let digits = Pi.fraction(words: 18 + 4 * 256)
 
-    init() {
-        subkeys = Array(Self.digits[..<18])
-        boxes = Array(Self.digits[18...])
+    init() { tables = Self.digits }
+
+    mutating func encrypted(_ pair: (UInt32, UInt32)) -> (UInt32, UInt32) {
+        unsafe withTables { subkeys, boxes in unsafe Self.encrypted(pair, subkeys, boxes) }
     }
 
-    func encrypted(_ pair: (UInt32, UInt32)) -> (UInt32, UInt32) {
+    private typealias Words = UnsafeMutablePointer<UInt32>
+
+    private mutating func withTables<Result>(_ use: (_ subkeys: Words, _ boxes: Words) -> Result) -> Result {
+        unsafe tables.withUnsafeMutableBufferPointer { buffer in
+            // Never empty: 18 subkeys, then four boxes of 256 words.
+            unsafe use(buffer.baseAddress.unsafelyUnwrapped, buffer.baseAddress.unsafelyUnwrapped + 18)
+        }
+    }
+
+    private static func encrypted(_ pair: (UInt32, UInt32), _ subkeys: Words, _ boxes: Words) -> (UInt32, UInt32) {
         var (left, right) = pair
-        for round in stride(from: 0, to: 16, by: 2) {
-            left ^= subkeys[round]
-            right ^= mixed(left)
-            right ^= subkeys[round + 1]
-            left ^= mixed(right)
+        var round = 0
+        while round < 16 {
+            left ^= unsafe subkeys[round]
+            right ^= unsafe mixed(left, boxes)
+            right ^= unsafe subkeys[round + 1]
+            left ^= unsafe mixed(right, boxes)
+            round += 2
         }
-        return (right ^ subkeys[17], left ^ subkeys[16])
+        return unsafe (right ^ subkeys[17], left ^ subkeys[16])
     }
 
-    private func mixed(_ word: UInt32) -> UInt32 {
-        let sum = boxes[Int(word >> 24)] &+ boxes[256 + Int(word >> 16 & 255)]
-        return (sum ^ boxes[512 + Int(word >> 8 & 255)]) &+ boxes[768 + Int(word & 255)]
+    private static func mixed(_ word: UInt32, _ boxes: Words) -> UInt32 {
+        let sum = unsafe boxes[Int(word >> 24)] &+ boxes[256 + Int(word >> 16 & 255)]
+        return unsafe (sum ^ boxes[512 + Int(word >> 8 & 255)]) &+ boxes[768 + Int(word & 255)]
     }
 
-    /// bcrypt's key schedule; without a salt it is Blowfish's own.
+    /// bcrypt's key schedule; without a salt it is Blowfish's own. It takes the most time by far, so it works on
+    /// pointers: every index is a constant or a byte.
     mutating func expand(key: [UInt8], salt: [UInt8] = [UInt8](repeating: 0, count: 16)) {
-        for index in 0..<18 {
-            var word: UInt32 = 0
-            for place in 0..<4 { word = word << 8 | UInt32(key[(index * 4 + place) % key.count]) }
-            subkeys[index] ^= word
-        }
+        var keyWords = [UInt32](repeating: 0, count: 18)
+        for index in 0..<72 { keyWords[index / 4] = keyWords[index / 4] << 8 | UInt32(key[index % key.count]) }
         let saltWords = Self.words(salt)
-        var pair: (UInt32, UInt32) = (0, 0)
-        var turn = 0
-        for index in stride(from: 0, to: 18, by: 2) {
-            pair = encrypted((pair.0 ^ saltWords[turn], pair.1 ^ saltWords[turn + 1]))
-            turn ^= 2
-            (subkeys[index], subkeys[index + 1]) = pair
-        }
-        for index in stride(from: 0, to: 1024, by: 2) {
-            pair = encrypted((pair.0 ^ saltWords[turn], pair.1 ^ saltWords[turn + 1]))
-            turn ^= 2
-            (boxes[index], boxes[index + 1]) = pair
+        unsafe withTables { subkeys, boxes in
+            for index in 0..<18 { unsafe subkeys[index] ^= keyWords[index] }
+            var pair: (UInt32, UInt32) = (0, 0)
+            var index = 0
+            while index < 18 + 1024 {
+                // Every other pair of words meets the second half of the salt, counted from the first subkey on.
+                let half = index & 2
+                pair = (pair.0 ^ saltWords[half], pair.1 ^ saltWords[half + 1])
+                pair = unsafe Self.encrypted(pair, subkeys, boxes)
+                unsafe (subkeys[index], subkeys[index + 1]) = pair
+                index += 2
+            }
         }
     }
 

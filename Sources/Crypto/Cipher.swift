@@ -24,13 +24,33 @@ enum AESCounter {
                 unsafe bytes.withUnsafeBufferPointer { source in
                     guard let target = target.baseAddress, let source = source.baseAddress else { return false }
                     var written: Int32 = 0
-                    let code = unsafe EVP_EncryptUpdate(context.pointer, target + start, &written, source + start, count)
+                    let code = unsafe EVP_EncryptUpdate(
+                        context.pointer, target + start, &written, source + start, count)
                     return code == 1 && written == count
                 }
             }
             guard done else { throw .fromOpenSSL("AES stopped") }
         }
         return result
+    }
+}
+
+/// Keys from passwords by PBKDF2 with HMAC-SHA256 (RFC 8018).
+package enum PasswordKey {
+    /// - Parameter length: of the key, in bytes.
+    package static func derived(
+        from password: [UInt8], salt: [UInt8], rounds: Int, length: Int
+    ) throws(CryptoError) -> [UInt8] {
+        OpenSSL.start()
+        var key = [UInt8](repeating: 0, count: length)
+        let isDone = unsafe password.withUnsafeBytes { password in
+            let text = unsafe password.baseAddress?.assumingMemoryBound(to: CChar.self)
+            return unsafe PKCS5_PBKDF2_HMAC(
+                text, Int32(clamping: password.count), salt, Int32(clamping: salt.count), Int32(clamping: rounds),
+                EVP_sha256(), Int32(clamping: length), &key) == 1
+        }
+        guard isDone else { throw .fromOpenSSL("no key can be made of the password") }
+        return key
     }
 }
 

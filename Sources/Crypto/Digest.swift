@@ -44,54 +44,38 @@ package enum DigestAlgorithm: String, Sendable, CaseIterable {
 /// need no memory of their own, cannot fail, and cost no look-up, which a password hash of 656,000 rounds would feel.
 package struct Digest: Sendable {
     package let algorithm: DigestAlgorithm
-    private var state: State
-
-    private enum State {
-        case md5(MD5_CTX)
-        case sha1(SHA_CTX)
-        case sha256(SHA256_CTX)
-        case sha512(SHA512_CTX)
-    }
+    /// The largest of the contexts. The others live in its first bytes, so that all are updated in place.
+    private var storage = SHA512_CTX()
 
     package init(_ algorithm: DigestAlgorithm) {
         self.algorithm = algorithm
-        switch algorithm {
-        case .md5:
-            var context = MD5_CTX()
-            unsafe MD5_Init(&context)
-            state = .md5(context)
-        case .sha1:
-            var context = SHA_CTX()
-            unsafe SHA1_Init(&context)
-            state = .sha1(context)
-        case .sha224, .sha256:
-            var context = SHA256_CTX()
-            if algorithm == .sha224 { unsafe SHA224_Init(&context) } else { unsafe SHA256_Init(&context) }
-            state = .sha256(context)
-        case .sha384, .sha512:
-            var context = SHA512_CTX()
-            if algorithm == .sha384 { unsafe SHA384_Init(&context) } else { unsafe SHA512_Init(&context) }
-            state = .sha512(context)
+        unsafe withContext { context in
+            switch algorithm {
+            case .md5: unsafe MD5_Init(context.assumingMemoryBound(to: MD5_CTX.self))
+            case .sha1: unsafe SHA1_Init(context.assumingMemoryBound(to: SHA_CTX.self))
+            case .sha224: unsafe SHA224_Init(context.assumingMemoryBound(to: SHA256_CTX.self))
+            case .sha256: unsafe SHA256_Init(context.assumingMemoryBound(to: SHA256_CTX.self))
+            case .sha384: unsafe SHA384_Init(context.assumingMemoryBound(to: SHA512_CTX.self))
+            case .sha512: unsafe SHA512_Init(context.assumingMemoryBound(to: SHA512_CTX.self))
+            }
         }
     }
 
     /// Takes in more bytes.
     package mutating func update(_ bytes: Span<UInt8>) {
-        unsafe bytes.withUnsafeBytes { buffer in
-            guard let start = buffer.baseAddress else { return }
-            switch state {
-            case .md5(var context):
-                unsafe MD5_Update(&context, start, buffer.count)
-                state = .md5(context)
-            case .sha1(var context):
-                unsafe SHA1_Update(&context, start, buffer.count)
-                state = .sha1(context)
-            case .sha256(var context):
-                unsafe SHA256_Update(&context, start, buffer.count)
-                state = .sha256(context)
-            case .sha512(var context):
-                unsafe SHA512_Update(&context, start, buffer.count)
-                state = .sha512(context)
+        let algorithm = algorithm
+        unsafe bytes.withUnsafeBufferPointer { buffer in
+            guard let start = buffer.baseAddress, buffer.count > 0 else { return }
+            let count = buffer.count
+            unsafe withContext { context in
+                switch algorithm {
+                case .md5: unsafe MD5_Update(context.assumingMemoryBound(to: MD5_CTX.self), start, count)
+                case .sha1: unsafe SHA1_Update(context.assumingMemoryBound(to: SHA_CTX.self), start, count)
+                case .sha224, .sha256:
+                    unsafe SHA256_Update(context.assumingMemoryBound(to: SHA256_CTX.self), start, count)
+                case .sha384, .sha512:
+                    unsafe SHA512_Update(context.assumingMemoryBound(to: SHA512_CTX.self), start, count)
+                }
             }
         }
     }
@@ -108,27 +92,27 @@ package struct Digest: Sendable {
     /// The digest as lower-case hexadecimal digits.
     package consuming func finishHex() -> String { Hex.encode(finish()) }
 
-    /// Writes the digest over the first bytes of an array, which has at least `algorithm.length` of them.
-    func finish(into bytes: inout [UInt8]) {
+    /// Writes the digest over the first bytes of an array, which has at least `algorithm.length` of them. After it
+    /// this value is used up.
+    mutating func finish(into bytes: inout [UInt8]) {
         guard bytes.count >= algorithm.length else { return }
+        let algorithm = algorithm
         unsafe bytes.withUnsafeMutableBufferPointer { buffer in
             let target = buffer.baseAddress
-            switch state {
-            case .md5(var context): unsafe MD5_Final(target, &context)
-            case .sha1(var context): unsafe SHA1_Final(target, &context)
-            case .sha256(var context):
-                if algorithm == .sha224 {
-                    unsafe SHA224_Final(target, &context)
-                } else {
-                    unsafe SHA256_Final(target, &context)
-                }
-            case .sha512(var context):
-                if algorithm == .sha384 {
-                    unsafe SHA384_Final(target, &context)
-                } else {
-                    unsafe SHA512_Final(target, &context)
+            unsafe withContext { context in
+                switch algorithm {
+                case .md5: unsafe MD5_Final(target, context.assumingMemoryBound(to: MD5_CTX.self))
+                case .sha1: unsafe SHA1_Final(target, context.assumingMemoryBound(to: SHA_CTX.self))
+                case .sha224: unsafe SHA224_Final(target, context.assumingMemoryBound(to: SHA256_CTX.self))
+                case .sha256: unsafe SHA256_Final(target, context.assumingMemoryBound(to: SHA256_CTX.self))
+                case .sha384: unsafe SHA384_Final(target, context.assumingMemoryBound(to: SHA512_CTX.self))
+                case .sha512: unsafe SHA512_Final(target, context.assumingMemoryBound(to: SHA512_CTX.self))
                 }
             }
         }
+    }
+
+    private mutating func withContext(_ use: (UnsafeMutableRawPointer) -> Void) {
+        unsafe withUnsafeMutablePointer(to: &storage) { unsafe use(UnsafeMutableRawPointer($0)) }
     }
 }

@@ -91,7 +91,8 @@ private func keyBytes(of text: String, word: String, kind: String) throws(Crypto
     let parts = text.split(whereSeparator: \.isWhitespace)
     guard parts.count >= 2, parts[0] == word else {
         if parts.first?.hasPrefix("gantry-ed25519") == true {
-            throw CryptoError("this is not a \(kind) key but the other half of the pair: its line begins with '\(parts[0])'")
+            throw CryptoError(
+                "this is not a \(kind) key but the other half of the pair: its line begins with '\(parts[0])'")
         }
         throw CryptoError("this is not a \(kind) key: expected one line, '\(word) BASE64'")
     }

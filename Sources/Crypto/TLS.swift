@@ -1,5 +1,6 @@
 import COpenSSL
 import Glibc
+import Synchronization
 
 /// Whom a TLS client trusts, and who it is.
 package struct TLSOptions: Sendable, Hashable {
@@ -50,7 +51,7 @@ package struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// What the connections with the same `TLSOptions` share: authorities, certificate, key. TLS 1.2 at least.
 ///
-/// Make one for each request and do not keep it: authorities may be installed during a run.
+/// Get one for each request by `shared` and do not keep it: authorities may be installed during a run.
 package final class TLSContext: Sendable {
     fileprivate let handle: ContextHandle
     fileprivate let verifies: Bool
@@ -60,6 +61,36 @@ package final class TLSContext: Sendable {
         "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
         "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem",
     ]
+
+    /// The context of the last call, and what its bundle of authorities looked like then.
+    private static let last = Mutex<(stamp: [Int], context: TLSContext)?>(nil)
+
+    /// A context for these options. Where they are the default ones, and the system's bundle is still the same, it
+    /// is the one of the last call: reading some 140 certificates takes tens of milliseconds.
+    package static func shared(_ options: TLSOptions) throws(TLSError) -> TLSContext {
+        guard options == TLSOptions(), let bundle = systemBundle, let stamp = stamp(of: bundle) else {
+            return try TLSContext(options)
+        }
+        if let known = last.withLock({ $0 }), known.stamp == stamp { return known.context }
+        let context = try TLSContext(options)
+        last.withLock { $0 = (stamp, context) }
+        return context
+    }
+
+    private static var systemBundle: String? {
+        let own = unsafe getenv("SSL_CERT_FILE").map { unsafe String(cString: $0) }
+        return own ?? bundles.first { unsafe access($0, R_OK) == 0 }
+    }
+
+    /// What changes when a file does.
+    private static func stamp(of path: String) -> [Int]? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        return [
+            Int(truncatingIfNeeded: status.st_dev), Int(truncatingIfNeeded: status.st_ino), Int(status.st_size),
+            status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
+        ]
+    }
 
     package init(_ options: TLSOptions) throws(TLSError) {
         OpenSSL.start()
@@ -73,8 +104,7 @@ package final class TLSContext: Sendable {
         switch options.trust {
         case .everyone: unsafe SSL_CTX_set_verify(handle.pointer, SSL_VERIFY_NONE, nil)
         case .system:
-            let own = unsafe getenv("SSL_CERT_FILE").map { unsafe String(cString: $0) }
-            guard let bundle = own ?? Self.bundles.first(where: { unsafe access($0, R_OK) == 0 }) else {
+            guard let bundle = Self.systemBundle else {
                 throw TLSError(.file, "no CA certificates on this machine: install ca-certificates, or give ca_path")
             }
             try trust(bundle)
@@ -143,7 +173,8 @@ package struct TLSSession: ~Copyable {
     /// Takes in bytes that the server sent.
     package mutating func receive(_ bytes: Span<UInt8>) throws(TLSError) {
         let isTaken = unsafe bytes.withUnsafeBufferPointer { buffer in
-            unsafe BIO_write(handle.incoming, buffer.baseAddress, Int32(clamping: buffer.count)) == Int32(clamping: buffer.count)
+            let count = Int32(clamping: buffer.count)
+            return unsafe BIO_write(handle.incoming, buffer.baseAddress, count) == count
         }
         guard bytes.isEmpty || isTaken else { throw TLSError(.handshake, "no memory for TLS") }
     }
@@ -218,7 +249,10 @@ package struct TLSSession: ~Copyable {
 }
 
 /// The owner of one `SSL`, which owns its two buffers.
-@safe package struct SessionHandle: ~Copyable {
+///
+/// Not private, although nothing else uses it: other modules destroy it as a part of `TLSSession`, and in release
+/// builds they cannot link to what is private to a file.
+@safe struct SessionHandle: ~Copyable {
     let pointer: OpaquePointer
     /// What came from the server.
     let incoming: OpaquePointer

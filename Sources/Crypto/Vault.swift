@@ -34,7 +34,7 @@ package enum Vault {
         let ordered =
             secrets.filter { ($0.id ?? "default") == wanted } + secrets.filter { ($0.id ?? "default") != wanted }
         for secret in ordered {
-            let keys = Keys(password: secret.password, salt: vault.salt)
+            let keys = try Keys(password: secret.password, salt: vault.salt)
             // Checked before anything is decrypted: a wrong password and a changed vault give no plain text at all.
             guard constantTimeEqual(HMAC.code(key: keys.authentication, of: vault.cipherText), vault.code) else {
                 continue
@@ -52,7 +52,7 @@ package enum Vault {
     ) throws(VaultError) -> String {
         guard !secret.password.exposed.isEmpty else { throw VaultError(.emptyPassword, id: secret.id) }
         let salt = salt ?? randomBytes(32)
-        let keys = Keys(password: secret.password, salt: salt)
+        let keys = try Keys(password: secret.password, salt: salt)
         let padding = 16 - bytes.count % 16
         let cipherText = try keys.apply(to: bytes + [UInt8](repeating: UInt8(padding), count: padding))
         let code = HMAC.code(key: keys.authentication, of: cipherText)
@@ -165,9 +165,12 @@ private struct Keys {
     let authentication: [UInt8]
     let counter: [UInt8]
 
-    init(password: Secret, salt: [UInt8]) {
-        let bytes = PasswordKey.derived(
-            from: Array(password.exposed.utf8), salt: salt, rounds: 10_000, length: 32 + 32 + 16)
+    init(password: Secret, salt: [UInt8]) throws(VaultError) {
+        let bytes: [UInt8]
+        do {
+            bytes = try PasswordKey.derived(
+                from: Array(password.exposed.utf8), salt: salt, rounds: 10_000, length: 32 + 32 + 16)
+        } catch { throw VaultError(.crypto(error.message)) }
         encryption = Array(bytes[0..<32])
         authentication = Array(bytes[32..<64])
         counter = Array(bytes[64..<80])

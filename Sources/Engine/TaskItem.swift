@@ -155,6 +155,7 @@ struct TaskItem {
         for name in ["ansible_become_password", "ansible_become_pass", "ansible_\(method)_pass"] where password == nil {
             password = try variable(name)?.pythonText
         }
+        if password == nil { password = keywords["_become_password"]?.text }
         if let password { run.masking.learn(password) }
         return Become(
             method: method, user: try text("become_user", ["ansible_become_user"], "root"),

@@ -142,7 +142,7 @@ final class TaskRun {
             ]
             return TaskResult(status: .skipped, result: result)
         }
-        let control = LoopControl(try keyword("loop_control")?.dict ?? Dict(), raw: task.keywords["loop_control"]?.dict)
+        let control = try loopControl()
         var results: [TaskResult] = []
         for (index, item) in items.enumerated() {
             if index > 0, control.pause > 0 { try pause(seconds: control.pause) }
@@ -164,6 +164,15 @@ final class TaskRun {
         }
         scope.local = Dict()
         return summary(of: results)
+    }
+
+    /// What hangs on the item is rendered for each of them.
+    private func loopControl() throws(Interruption) -> LoopControl {
+        let raw = task.keywords["loop_control"]?.dict
+        var common = raw ?? Dict()
+        common["label"] = nil
+        common["break_when"] = nil
+        return LoopControl(try render(.dict(common)).dict ?? Dict(), raw: raw)
     }
 
     private func breaks(_ condition: Value, _ result: TaskResult) throws(Interruption) -> Bool {

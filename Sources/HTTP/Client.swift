@@ -1,3 +1,4 @@
+import Values
 package import Crypto
 import Glibc
 
@@ -40,7 +41,8 @@ package struct Client: Sendable {
         while true {
             let wire = RequestWriter(request, userAgent: options.userAgent)
             try wire.check()
-            let proxy = request.unixSocket == nil ? try Proxies(environment: options.environment).proxy(for: request.url) : nil
+            let proxies = Proxies(environment: request.unixSocket == nil ? options.environment : [:])
+            let proxy = try proxies.proxy(for: request.url)
             let stream = try connect(request, proxy: proxy, context: &context, limits: limits)
             let peer = request.unixSocket ?? request.url.authority
             var reader = ResponseReader(stream, limits: options.limits, peer: peer)
@@ -58,7 +60,8 @@ package struct Client: Sendable {
             {
                 redirects += 1
                 guard redirects <= options.redirectLimit else {
-                    throw HTTPError(.redirectLoop, "more than \(options.redirectLimit) redirects, the last to '\(next.url)'")
+                    throw HTTPError(
+                        .redirectLoop, "more than \(options.redirectLimit) redirects, the last to '\(next.url)'")
                 }
                 request = next
                 isAsked = false
@@ -113,7 +116,7 @@ package struct Client: Sendable {
         if let known = context {
             shared = known
         } else {
-            do { shared = try TLSContext(options.tls) } catch { throw TLSStream.failure(error, url.host) }
+            do { shared = try TLSContext.shared(options.tls) } catch { throw TLSStream.failure(error, url.host) }
             context = shared
         }
         return try TLSStream(over: stream, context: shared, host: url.host)
@@ -195,7 +198,9 @@ struct RequestWriter {
         set("Host", request.url.hostField)
         set("User-Agent", userAgent)
         set("Accept-Encoding", "identity")
-        if request.sendsCredentialsFirst, let credentials = request.credentials { set("Authorization", credentials.basic) }
+        if request.sendsCredentialsFirst, let credentials = request.credentials {
+            set("Authorization", credentials.basic)
+        }
         if let credentials = proxy?.credentials { set("Proxy-Authorization", credentials.basic) }
         headers["Transfer-Encoding"] = nil
         switch request.body {

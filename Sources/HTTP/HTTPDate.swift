@@ -1,3 +1,5 @@
+import Values
+
 /// Dates of HTTP, as seconds since 1970 in UTC.
 package enum HTTPDate {
     private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]

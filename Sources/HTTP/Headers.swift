@@ -1,3 +1,5 @@
+import Values
+
 /// The fields of a message's head, in order; names are equal in any case.
 package struct Headers: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     package struct Field: Sendable, Hashable {
@@ -45,7 +47,8 @@ package struct Headers: Sendable, Hashable, ExpressibleByDictionaryLiteral {
                 throw HTTPError(.request, "'\(field.name.prefix(60))' cannot be the name of a header field")
             }
             guard field.value.utf8.allSatisfy({ $0 >= 32 && $0 != 127 || $0 == 9 }) else {
-                throw HTTPError(.request, "the value of header field '\(field.name)' holds a line end or control character")
+                throw HTTPError(
+                    .request, "the value of header field '\(field.name)' holds a line end or control character")
             }
         }
     }

@@ -14,7 +14,7 @@ struct Proxies {
             return nil
         }
         let proxy: URL
-        do { proxy = try URL(text.contains("://") ? text : "http://\(text)") } catch {
+        do { proxy = try URL(URL.hasScheme(text) ? text : "http://\(text)") } catch {
             throw HTTPError(.proxy, "\(name): \(error.message)")
         }
         guard proxy.scheme == .http else {

@@ -1,3 +1,5 @@
+import Values
+
 /// What a server may send at most.
 package struct ResponseLimits: Sendable {
     /// Bytes of the whole head, and of trailers.

@@ -1,3 +1,4 @@
+import Values
 import Glibc
 
 /// An `http` or `https` address, taken apart. What it shows of itself never holds the password.
@@ -23,12 +24,13 @@ package struct URL: Sendable, Hashable, CustomStringConvertible {
         if let bad = text.unicodeScalars.first(where: { $0.value <= 32 || $0.value == 127 }) {
             throw refused(bad == " " ? "has a space in it: write %20" : "has a control character in it")
         }
-        guard let colon = text.firstRange(of: "://") else { throw refused("is not complete: expected http://HOST/…") }
-        guard let scheme = Scheme(rawValue: text[..<colon.lowerBound].lowercased()) else {
-            throw refused("has the scheme '\(text[..<colon.lowerBound])': expected http or https")
+        guard let start = URL.authorityStart(text) else { throw refused("is not complete: expected http://HOST/…") }
+        let word = text[..<start].dropLast(3)
+        guard let scheme = Scheme(rawValue: word.lowercased()) else {
+            throw refused("has the scheme '\(word)': expected http or https")
         }
         self.scheme = scheme
-        var rest = text[colon.upperBound...].prefix { $0 != "#" }
+        var rest = text[start...].prefix { $0 != "#" }
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
         rest = rest.dropFirst(authority.count)
 
@@ -63,7 +65,9 @@ package struct URL: Sendable, Hashable, CustomStringConvertible {
         } else if let colon = text.firstIndex(of: ":") {
             host = text[..<colon]
             port = text[text.index(after: colon)...]
-            if port?.contains(":") == true { throw refused("has several ':' in its host: write an IPv6 address in [ ]") }
+            if port?.contains(where: { $0 == ":" }) == true {
+                throw refused("has several ':' in its host: write an IPv6 address in [ ]")
+            }
         }
         guard !host.isEmpty else { throw refused("has no host") }
         guard host.utf8.count <= 253, text.hasPrefix("[") || host.utf8.allSatisfy(isHostCharacter) else {
@@ -77,7 +81,7 @@ package struct URL: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The host as it stands in an address: IPv6 in brackets.
-    package var bracketedHost: String { host.contains(":") ? "[\(host)]" : host }
+    package var bracketedHost: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host }
 
     /// `host:port`, always with the port.
     package var authority: String { "\(bracketedHost):\(port)" }
@@ -105,7 +109,7 @@ package struct URL: Sendable, Hashable, CustomStringConvertible {
     /// The address that a reference found at this one means (RFC 3986, 5.2).
     package func resolving(_ reference: String) throws(HTTPError) -> URL {
         // Servers do send spaces; everyone else reads them as %20.
-        let text = String(reference.drop { $0 == " " }.replacing(" ", with: "%20"))
+        let text = reference.drop { $0 == " " }.map { $0 == " " ? "%20" : String($0) }.joined()
         if let colon = text.firstIndex(of: ":"), text[..<colon].allSatisfy({ $0.isLetter || $0.isNumber }),
             !text[..<colon].isEmpty
         {
@@ -145,10 +149,20 @@ package struct URL: Sendable, Hashable, CustomStringConvertible {
     static func masked(_ text: String) -> String {
         let shown = text.count > 200 ? text.prefix(200) + "…" : Substring(text)
         guard let at = shown.lastIndex(of: "@") else { return String(shown) }
-        let start = shown.firstRange(of: "://")?.upperBound ?? shown.startIndex
+        let start = authorityStart(shown) ?? shown.startIndex
         guard start <= at, let colon = shown[start..<at].firstIndex(of: ":") else { return String(shown) }
         return shown[..<colon] + ":***" + shown[at...]
     }
+
+    /// Where the host begins, or the user before it: behind the first `://`.
+    private static func authorityStart<Text: StringProtocol>(_ text: Text) -> Text.Index? {
+        // By hand: `firstRange(of:)` would link Swift's engine for regular expressions into the agent.
+        text.utf8.indices.first { text.utf8[$0...].starts(with: "://".utf8) }
+            .map { text.utf8.index($0, offsetBy: 3) }
+    }
+
+    /// Whether the text says which scheme it is of.
+    static func hasScheme(_ text: String) -> Bool { authorityStart(text) != nil }
 
     private static func isHostCharacter(_ byte: UInt8) -> Bool {
         switch byte {

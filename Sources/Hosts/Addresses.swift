@@ -1,3 +1,5 @@
+import Values
+
 /// Splits `name:80` and `[name]:80`; the address may hold ranges (`web[01:20]`).
 ///
 /// - Returns: `nil` where the text is no IP address and no host name, as `a:b` or `~x`.

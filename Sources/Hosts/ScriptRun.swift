@@ -1,3 +1,4 @@
+import Values
 import Glibc
 
 /// A program that ran to its end, with what it wrote.

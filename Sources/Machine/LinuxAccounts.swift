@@ -1,3 +1,4 @@
+import Values
 import Glibc
 
 /// Users, groups and hosts: the files, then `getent`. A static executable must not load the system's name service.

@@ -1,3 +1,4 @@
+import Values
 import Glibc
 
 /// An address that needs no lookup, as the system takes it.

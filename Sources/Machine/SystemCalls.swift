@@ -1,4 +1,5 @@
 import Glibc
+import Values
 
 /// An open file, closed when its owner goes.
 struct Descriptor: ~Copyable, Sendable {

@@ -1,3 +1,4 @@
+import Values
 import Machine
 
 /// A tree of files in memory: names point to nodes, so that hard links are what they are on a real one.

@@ -1,3 +1,5 @@
+import Values
+
 /// The reference pages, made from the schemas.
 package enum Reference {
     /// File name and content of each.

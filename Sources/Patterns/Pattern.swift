@@ -1,3 +1,4 @@
+import Values
 import CPCRE2
 
 /// A pattern that is not a regular expression, or a search that took too long.

@@ -1,3 +1,5 @@
+import Values
+
 /// Rewrites a pattern of Python's `re` into PCRE2's syntax, and refuses what Python refuses.
 struct PatternTranslation {
     private let scalars: [Unicode.Scalar]

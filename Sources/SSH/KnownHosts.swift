@@ -1,3 +1,5 @@
+import Values
+
 /// The known-hosts files of one connection: who has which key.
 struct KnownHosts: Sendable {
     struct Entry: Sendable {

@@ -1,3 +1,5 @@
+import Values
+
 /// The text of a private key, and as much about it as can be seen without its passphrase.
 struct PrivateKey: Sendable {
     /// How to name it to people.

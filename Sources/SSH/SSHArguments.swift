@@ -1,3 +1,5 @@
+import Values
+
 extension SSHConfig {
     /// Takes options as one gives them to `ssh`: `-o X=Y`, `-o "X Y"`, `-J`, `-i`, `-p`, `-l`, `-F`.
     ///

@@ -1,3 +1,4 @@
+import Values
 import Glibc
 
 /// One SSH session on its loop's thread: carries bytes between the peer and libssh2, and runs one interruptible

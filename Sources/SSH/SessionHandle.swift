@@ -1,3 +1,4 @@
+import Values
 import CLibSSH2
 
 /// The one owner of a `LIBSSH2_SESSION`.

@@ -1,3 +1,4 @@
+import Values
 import Glibc
 
 /// What templates may see of the machine that evaluates them. Tests replace parts of it.

@@ -61,8 +61,8 @@ struct Escalation {
     private var inner: [String] {
         guard let program else { return [path, "serve"] }
         let script = """
-            umask 077; d=$(mktemp -d) || exit 126; head -c \(program.count) > "$d/agent" && chmod 700 "$d/agent" \
-            && exec "$d/agent" serve --remove "$d"
+            u=$(umask); umask 077; d=$(mktemp -d) || exit 126
+            head -c \(program.count) > "$d/agent" && chmod 700 "$d/agent" && umask $u && exec "$d/agent" serve --remove "$d"
             """
         return ["/bin/sh", "-c", script]
     }

@@ -24,7 +24,7 @@ final class Scene {
             ("@PORT@", "\(ports[0])"), ("@CLOSED@", "\(ports[1])"), ("@SILENT@", "\(silentPort)"), ("@USER@", user),
             ("@FOLDER@", folder), ("@ROOT@", folderName(folderName(folderName(#filePath)))),
         ]
-        unsafe mkdir(folder + "/home", 0o700)
+        _ = unsafe mkdir(folder + "/home", 0o700)
         for file in transcript.files { try place(file.name, file.text) }
         if transcript.needs.contains("sshd") { try startServer(port: ports[0]) }
     }
@@ -77,7 +77,7 @@ final class Scene {
         var made = folder
         for part in name.split(separator: "/").dropLast() {
             made += "/\(part)"
-            unsafe mkdir(made, 0o755)
+            _ = unsafe mkdir(made, 0o755)
         }
         try write(filled(text), to: path)
     }
@@ -130,7 +130,7 @@ extension Scene {
         let logs = try scratchFolder()
         defer {
             for name in ["out", "err"] { unsafe unlink("\(logs)/\(name)") }
-            unsafe rmdir(logs)
+            _ = unsafe rmdir(logs)
         }
         let environment = [
             "env", "-i", "PATH=\(programs):/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -147,7 +147,8 @@ struct ScriptedAgent {
                 events.append(.addHost(name: words[1], groups: ["new"], variables: Dict()))
                 continue
             }
-            let at = Position([plan.index] + (words.count > 1 ? words[1].split(separator: ".").compactMap { Int($0) } : []))
+            let parts = words.count > 1 ? position(words[1]).parts : []
+            let at = Position([plan.index] + parts)
             let info = TaskInfo(name: words.dropFirst(2).joined(separator: " "), module: "command", place: nil)
             switch await step(words, at, info) {
             case .none: continue
@@ -158,7 +159,9 @@ struct ScriptedAgent {
     }
 
     private mutating func step(_ words: [String], _ at: Position, _ info: TaskInfo) async -> PlayEnd? {
-        func result(_ status: Status) -> Event { .result(at, info, TaskResult(status: status, result: ["changed": .bool(status == .changed)])) }
+        func result(_ status: Status) -> Event {
+            .result(at, info, TaskResult(status: status, result: ["changed": .bool(status == .changed)]))
+        }
         switch words[0] {
         case "read": events.append(result(.ok))
         case "skip": events.append(result(.skipped))
@@ -236,7 +239,11 @@ struct ScriptedSource: RunSource {
             .task(
                 TaskPlan(
                     ordinal: 0, place: place, name: "Gathering Facts", module: "gather_facts", arguments: .null,
-                    keywords: Dict(), inherited: Dict(), role: nil, basis: 0, isImplicit: true))
+                    keywords: Dict(), inherited: Dict(), role: nil, basis: 0, isImplicit: true)),
+            .task(
+                TaskPlan(
+                    ordinal: 2, place: place, name: nil, module: "drain", arguments: .null,
+                    keywords: ["delegate_to": "lb"], inherited: Dict(), role: nil, basis: 0)),
         ]
         return plan
     }

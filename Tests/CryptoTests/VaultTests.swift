@@ -74,7 +74,10 @@ import Values
                 String(vault.dropLast(5)), [Self.prod],
                 "damaged vault 'prod': it is cut off, or a part has the wrong length"
             ),
-            ("$ANSIBLE_VAULT", [Self.prod], "damaged vault: the header has 1 parts: expected '$ANSIBLE_VAULT;1.1;AES256'"),
+            (
+                "$ANSIBLE_VAULT", [Self.prod],
+                "damaged vault: the header has 1 parts: expected '$ANSIBLE_VAULT;1.1;AES256'"
+            ),
         ]
         for (text, secrets, message) in cases {
             let error = #expect(throws: VaultError.self) { try Vault.decrypt(text, with: secrets) }

@@ -27,11 +27,15 @@ import Values
     }
 
     private func failure(_ url: String, _ options: Client.Options? = nil) -> HTTPError? {
-        #expect(throws: HTTPError.self) { _ = try Client(options ?? self.options()).send(Request("GET", try URL(url))) }
+        #expect(throws: HTTPError.self) {
+            _ = try Client(options ?? self.options()).send(Request("GET", try URL(url)))
+        }
     }
 
     @Test func sendsWhatServersExpect() throws {
-        let server = TestServer { _ in .ok("hello", "X-A: 1", "x-a: 2", "ETag: \"t\"", "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT") }
+        let server = TestServer { _ in
+            .ok("hello", "X-A: 1", "x-a: 2", "ETag: \"t\"", "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT")
+        }
         let response = try get("\(server.url)/a?b") { $0.headers["Accept"] = "*/*" }
         #expect(response.status == 200)
         #expect(response.reason == "OK")
@@ -66,7 +70,8 @@ import Values
         defer { close(descriptor) }
         #expect(unsafe write(descriptor, big, 200_000) == 200_000)
         let file = Request.Body.file(descriptor: descriptor, length: 200_000)
-        #expect(try Client(options()).send(Request("PUT", try URL(server.url), body: file)).body == Array("200000".utf8))
+        let put = try Client(options()).send(Request("PUT", try URL(server.url), body: file))
+        #expect(put.body == Array("200000".utf8))
         #expect(server.received[1].body == Array(big.prefix(200_000)))
         let error = #expect(throws: HTTPError.self) {
             try Client(options()).send(
@@ -78,14 +83,19 @@ import Values
     }
 
     @Test func readsEveryFraming() throws {
-        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nA;x=y\r\n, world...\r\n0\r\nT: 1\r\n\r\n"
+        let chunked =
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + "5\r\nhello\r\nA;x=y\r\n, world...\r\n0\r\nT: 1\r\n\r\n"
         let cases: [(Answer, String)] = [
             (.ok("hello"), "hello"), (Answer(chunked), "hello, world..."),
             (Answer(chunked.map { String($0) }, pause: .microseconds(10)), "hello, world..."),
             (Answer("HTTP/1.0 200 OK\n\nto the end"), "to the end"),
             (Answer("HTTP/1.1 200\r\nContent-Length: 2, 2\r\n\r\nokrest"), "ok"),
             (Answer("HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n"), ""),
-            (Answer("HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 102 On\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"), "x"),
+            (
+                Answer("HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 102 On\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"),
+                "x"
+            ),
             (Answer("HTTP/1.1 200 OK\r\nX: a\r\n  b\r\nTransfer-Encoding: identity\r\n\r\nx"), "x"),
         ]
         for (answer, body) in cases {
@@ -100,10 +110,19 @@ import Values
         let cases: [(String, HTTPError.Kind, String)] = [
             ("", .closed, "PEER closed the connection without an answer"),
             ("HTTP/1.1 20", .closed, "PEER closed the connection in the middle of a line"),
-            ("SSH-2.0-OpenSSH\r\n", .badResponse, "PEER did not answer in HTTP/1.1: its first line is 'SSH-2.0-OpenSSH'"),
-            ("HTTP/2 200 OK\r\n\r\n", .badResponse, "PEER did not answer in HTTP/1.1: its first line is 'HTTP/2 200 OK'"),
+            (
+                "SSH-2.0-OpenSSH\r\n", .badResponse,
+                "PEER did not answer in HTTP/1.1: its first line is 'SSH-2.0-OpenSSH'"
+            ),
+            (
+                "HTTP/2 200 OK\r\n\r\n", .badResponse,
+                "PEER did not answer in HTTP/1.1: its first line is 'HTTP/2 200 OK'"
+            ),
             ("HTTP/1.1 099 x\r\n\r\n", .badResponse, "PEER did not answer in HTTP/1.1: its status is 99"),
-            ("HTTP/1.1 200 OK\r\nno name\r\n\r\n", .badResponse, "PEER did not answer in HTTP/1.1: a header line without a name"),
+            (
+                "HTTP/1.1 200 OK\r\nno name\r\n\r\n", .badResponse,
+                "PEER did not answer in HTTP/1.1: a header line without a name"
+            ),
             (
                 "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", .badResponse,
                 "PEER did not answer in HTTP/1.1: its content length is '3, 4'"
@@ -165,7 +184,8 @@ import Values
 
     @Test func streamsToASink() throws {
         let server = TestServer { request in
-            request.line.contains("missing") ? .ok("not here", status: "404 Not Found") : .ok(String(repeating: "y", count: 500_000))
+            request.line.contains("missing")
+                ? .ok("not here", status: "404 Not Found") : .ok(String(repeating: "y", count: 500_000))
         }
         var digest = Digest(.sha256)
         var count = 0
@@ -230,7 +250,8 @@ import Values
         let server = TestServer { request in
             if request.line.contains("/away") { return .ok("", status: "302 Found", "Location: \(other.url)/") }
             return request.field("Authorization") == "Basic bWU6c2VjcmV0"
-                ? .ok("in") : .ok("no", status: "401 Unauthorized", "WWW-Authenticate: Digest x=\"y\", Basic realm=\"r\"")
+                ? .ok("in")
+                : .ok("no", status: "401 Unauthorized", "WWW-Authenticate: Digest x=\"y\", Basic realm=\"r\"")
         }
         let me = Credentials(user: "me", password: Secret("secret"))
         #expect(try get(server.url) { $0.credentials = me }.body == Array("in".utf8))
@@ -325,13 +346,18 @@ import Values
         options.environment["no_proxy"] = "*"
         #expect(try body("http://far.test:\(server.port)/") == "direct")
         options.environment = ["http_proxy": "socks5://h"]
-        #expect(failure("http://far.test/", options)?.message == "http_proxy: URL 'socks5://h' has the scheme 'socks5': expected http or https")
+        #expect(
+            failure("http://far.test/", options)?.message
+                == "http_proxy: URL 'socks5://h' has the scheme 'socks5': expected http or https")
     }
 
     @Test func refusesToSendBrokenFields() throws {
         let url = try URL("http://127.0.0.1:1/")
         let cases: [(Request, String)] = [
-            (Request("GET", url, headers: ["X": "a\r\nY: b"]), "the value of header field 'X' holds a line end or control character"),
+            (
+                Request("GET", url, headers: ["X": "a\r\nY: b"]),
+                "the value of header field 'X' holds a line end or control character"
+            ),
             (Request("GET", url, headers: ["X Y": "a"]), "'X Y' cannot be the name of a header field"),
             (Request("G T", url), "'G T' cannot be a method"),
         ]

@@ -37,8 +37,10 @@ final class TestServer: Sendable {
     var received: [Received] { log.withLock { $0 } }
     var url: String { "http://127.0.0.1:\(port)" }
 
-    /// - Parameter path: of a Unix socket; TCP on a free port without it.
-    init(path: String? = nil, _ answer: @escaping @Sendable (Received) -> Answer) {
+    /// - Parameters:
+    ///   - path: of a Unix socket; TCP on a free port without it.
+    ///   - greeting: sent before anything is read.
+    init(path: String? = nil, greeting: String = "", _ answer: @escaping @Sendable (Received) -> Answer) {
         var name: [UInt8]
         let listener: Int32
         if let path {
@@ -64,6 +66,8 @@ final class TestServer: Sendable {
                 if connection < 0 { return }
                 DispatchQueue(label: "connection").async { [weak self] in
                     defer { close(connection) }
+                    let hello = Array(greeting.utf8)
+                    if unsafe send(connection, hello, hello.count, Int32(MSG_NOSIGNAL)) < 0 { return }
                     guard let request = Self.readRequest(connection) else { return }
                     self?.log.withLock { $0.append(request) }
                     let reply = answer(request)
@@ -88,14 +92,16 @@ final class TestServer: Sendable {
         var request: Received?
         var missing = 0
         while true {
-            if request == nil, let split = (0..<max(0, bytes.count - 3)).first(where: { Array(bytes[$0..<$0 + 4]) == end }) {
+            let split = (0..<max(0, bytes.count - 3)).first { Array(bytes[$0..<$0 + 4]) == end }
+            if request == nil, let split {
                 let head = String(decoding: bytes[..<split], as: UTF8.self)
                 request = Received(head: head, body: Array(bytes[(split + 4)...]))
                 missing = request?.field("Content-Length").flatMap { Int($0) } ?? 0
                 if let expect = request?.field("Expect") {
                     if expect != "100-continue" { return request }
                     let text = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
-                    if !head.contains("/refuse") { _ = unsafe send(connection, text, text.count, Int32(MSG_NOSIGNAL)) } else { return request }
+                    if head.contains("/refuse") { return request }
+                    _ = unsafe send(connection, text, text.count, Int32(MSG_NOSIGNAL))
                 }
             }
             if let request, request.body.count >= missing { return request }

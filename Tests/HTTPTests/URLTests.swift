@@ -5,7 +5,10 @@ import Testing
     @Test func takesAddressesApart() throws {
         let cases: [(String, host: String, port: UInt16, target: String, user: String?, shown: String)] = [
             ("http://example.com", "example.com", 80, "/", nil, "http://example.com/"),
-            ("HTTPS://Example.COM:8443/a/b?c=d#e", "example.com", 8443, "/a/b?c=d", nil, "https://example.com:8443/a/b?c=d"),
+            (
+                "HTTPS://Example.COM:8443/a/b?c=d#e", "example.com", 8443, "/a/b?c=d", nil,
+                "https://example.com:8443/a/b?c=d"
+            ),
             ("http://h?q", "h", 80, "/?q", nil, "http://h/?q"),
             ("http://h/?", "h", 80, "/?", nil, "http://h/?"),
             ("http://[::1]:81/x", "::1", 81, "/x", nil, "http://[::1]:81/x"),
@@ -80,7 +83,10 @@ import Testing
         for seconds in stride(from: -5_000_000_000, to: 60_000_000_000, by: 7_654_321_987) {
             #expect(HTTPDate.seconds(HTTPDate.text(seconds)) == seconds)
         }
-        for text in ["", "now", "Sun, 06 Nov 1994 25:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT", "a b c d e", "1 2 3 4 5 6"] {
+        let broken = [
+            "", "now", "Sun, 06 Nov 1994 25:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT", "a b c d e", "1 2 3 4 5 6",
+        ]
+        for text in broken {
             #expect(HTTPDate.seconds(text) == nil)
         }
     }

@@ -30,7 +30,8 @@ import Testing
         for path in try SourceTree.swiftFiles(below: "Sources/Modules") {
             for line in try SourceTree.lines(path) {
                 guard let type = moduleType(line) else { continue }
-                #expect(registry.range(of: "ModuleEntry(\(type).self") != nil, "\(path): \(type) is not in the registry")
+                let isThere = registry.range(of: "ModuleEntry(\(type).self") != nil
+                #expect(isThere, "\(path): \(type) is not in the registry")
             }
         }
     }
@@ -63,6 +64,7 @@ import Testing
     private func moduleType(_ line: String) -> String? {
         let words = line.split { " :,{".contains($0) }.map(String.init)
         guard let index = words.firstIndex(of: "struct"), index + 2 < words.count, index <= 1 else { return nil }
-        return words[(index + 2)...].contains { ["Resource", "Action", "Directive"].contains($0) } ? words[index + 1] : nil
+        let isModule = words[(index + 2)...].contains { ["Resource", "Action", "Directive"].contains($0) }
+        return isModule ? words[index + 1] : nil
     }
 }

@@ -17,7 +17,7 @@ enum SourceTree {
         var found: [String] = []
         for name in try machine.names(in: "\(root)/\(folder)") ?? [] where !name.hasPrefix(".") {
             let path = folder.isEmpty ? name : "\(folder)/\(name)"
-            if try machine.names(in: "\(root)/\(path)") != nil {
+            if try machine.status(of: "\(root)/\(path)", followingLinks: true)?.kind == .folder {
                 found += try files(below: path)
             } else {
                 found.append(path)
@@ -44,7 +44,8 @@ enum SourceTree {
         try lines(path).compactMap { line in
             var words = line.split(separator: " ")
             guard let index = words.firstIndex(of: "import"), index + 1 < words.count else { return nil }
-            guard words[..<index].allSatisfy({ $0.hasPrefix("@") || accessLevels.contains(String($0)) }) else { return nil }
+            let isImport = words[..<index].allSatisfy { $0.hasPrefix("@") || accessLevels.contains(String($0)) }
+            guard isImport else { return nil }
             words.removeSubrange(...index)
             if words.count > 1, importKinds.contains(String(words[0])) { words.removeFirst() }
             return words[0].split(separator: ".").first.map(String.init)

@@ -6,8 +6,8 @@ import Testing
 @Suite struct StaticAgent {
     static let calls = [
         "getaddrinfo", "gethostbyname", "gethostbyname2", "gethostbyaddr", "getnameinfo", "getservbyname", "getpwnam",
-        "getpwnam_r", "getpwuid", "getpwuid_r", "getpwent", "getgrnam", "getgrnam_r", "getgrgid", "getgrgid_r", "getgrent",
-        "getgrouplist", "initgroups", "dlopen",
+        "getpwnam_r", "getpwuid", "getpwuid_r", "getpwent", "getgrnam", "getgrnam_r", "getgrgid", "getgrgid_r",
+        "getgrent", "getgrouplist", "initgroups", "dlopen",
     ]
 
     /// All targets that are linked into the agent: what its row allows, and what those rows allow.
@@ -76,13 +76,16 @@ import Testing
         guard bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46, 2, 1]) else { return [] }
         let sections = number(0x28, 8)
         var found: Set<String> = []
-        for index in 0..<max(number(0x3c, 2), sections > 0 && number(0x3c, 2) == 0 ? number(sections + 0x20, 8) : 0) {
+        // More sections than two bytes count: the number is in the first header.
+        let count = number(0x3c, 2) > 0 || sections == 0 ? number(0x3c, 2) : number(sections + 0x20, 8)
+        for index in 0..<count {
             let header = sections + index * 64
             // SHT_SYMTAB
             guard number(header + 4, 4) == 2 else { continue }
             let strings = number(sections + number(header + 40, 4) * 64 + 24, 8)
             let table = number(header + 24, 8)
-            for entry in stride(from: table, to: table + number(header + 32, 8), by: 24) where number(entry + 6, 2) == 0 {
+            let end = table + number(header + 32, 8)
+            for entry in stride(from: table, to: end, by: 24) where number(entry + 6, 2) == 0 {
                 let start = strings + number(entry, 4)
                 guard start < bytes.count else { continue }
                 found.insert(String(decoding: bytes[start...].prefix { $0 != 0 }, as: UTF8.self))

@@ -43,7 +43,8 @@ struct AgentDelivery {
         let said = (await link.errorTail() + lines.noise).lines
         return LinkError(
             "the node's shell ended before the agent ran (\(end.text))",
-            notes: said.isEmpty ? ["it must run /bin/sh with a command"] : ["it said: " + said.joined(separator: " / ")])
+            notes: said.isEmpty
+                ? ["it must run /bin/sh with a command"] : ["it said: " + said.joined(separator: " / ")])
     }
 
     private func problem(_ kind: String, _ folder: String, _ errors: String) -> LinkError {
@@ -78,7 +79,8 @@ struct AgentDelivery {
                 notes: said + [isFull ? "make room there, or \(elsewhere)" : elsewhere])
         case "digest":
             return LinkError(
-                "the agent arrived garbled on the node and was not run", notes: said + ["run it again; if it stays so, look at the node's disk"])
+                "the agent arrived garbled on the node and was not run",
+                notes: said + ["run it again; if it stays so, look at the node's disk"])
         case "tools":
             return LinkError(
                 "the node has none of sha256sum, shasum and openssl to check the agent with",

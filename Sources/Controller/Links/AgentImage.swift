@@ -29,7 +29,9 @@ package struct AgentImage: Sendable {
         guard case .success(let program) = wholeFile(path) else {
             throw Diagnostic(
                 "the agent is not at '\(path)'",
-                notes: ["'make' builds it; 'make install' puts it where gantry looks; GANTRY_AGENT names another place"])
+                notes: [
+                    "'make' builds it; 'make install' puts it where gantry looks; GANTRY_AGENT names another place"
+                ])
         }
         let digest = sha256(program)
         let compressed = try await compressed(path, digest)

@@ -1,3 +1,5 @@
+import Values
+
 /// The shell command that starts the agent on a node, or waits for it to be sent.
 ///
 /// It speaks lines that begin with a marker, so that what login scripts print is told from it:
@@ -24,7 +26,8 @@ struct DeliveryScript {
             "if [ -x \"$f\" ] && [ -O \"$f\" ] && [ -O \"$d\" ] && [ ! -L \"$f\" ] && [ ! -L \"$d\" ]; "
                 + "then echo \"$m have\"; exec \"$f\" serve; fi",
             "e() { [ -n \"$t\" ] && rm -f \"$t\"; echo \"$m error $*\"; exit 64; }",
-            "umask 077; t=",
+            // For what is made here; the agent, and what it runs, gets the user's own back.
+            "u=$(umask); umask 077; t=",
             "mkdir -p \"$d\" 2>/dev/null || e folder \"$d\"",
             // The mode as `ls` shows it: nobody else may write there.
             "[ -O \"$d\" ] && [ ! -L \"$d\" ] || e owner \"$d\"",
@@ -40,7 +43,7 @@ struct DeliveryScript {
             "case \"$h\" in *$s*) ;; *) e digest \"$d\" ;; esac",
             "chmod 700 \"$t\" && mv -f \"$t\" \"$f\" || e write \"$d\"",
             "t=; ls -t \"$d\" | grep \"^agent-\" | tail -n +3 | while read -r o; do rm -f \"$d/$o\"; done",
-            "echo \"$m have\"; exec \"$f\" serve",
+            "umask $u; echo \"$m have\"; exec \"$f\" serve",
         ].joined(separator: "; ")
     }
 

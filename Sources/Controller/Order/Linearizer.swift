@@ -201,7 +201,9 @@ package struct Linearizer: Sendable {
         out += bucket.events
         bucket.events = []
         if !isOpen {
-            for group in bucket.included { out.append(.included(hosts: group.hosts, path: group.path, label: group.label)) }
+            for group in bucket.included {
+                out.append(.included(hosts: group.hosts, path: group.path, label: group.label))
+            }
         }
         buckets[position] = bucket
     }

@@ -26,6 +26,7 @@ actor BatchRun {
     /// What others take over of a task that one host did.
     private var taken: [Position: Answer] = [:]
     private var throttles: [Place: Int] = [:]
+    private var trust: [Trust]
     private var progress: [Progress]
     private var end = BatchEnd()
     /// Added hosts and groups that the source has not been told of.
@@ -55,6 +56,7 @@ actor BatchRun {
         hosts = plans.map(\.host)
         barrier = Barrier(hosts: plans.count, forks: shared.options.forks, isFree: outline.isFree)
         linearizer = Linearizer(hosts: hosts, isFree: outline.isFree)
+        trust = plans.map(Trust.init)
         progress = plans.map { plan in
             let first = firstTask(plan.steps)
             return Progress(
@@ -246,6 +248,7 @@ actor BatchRun {
     // MARK: Questions about order
 
     private func answer(_ question: Question, _ host: Int) async -> Answer {
+        if let refusal = trust[host].refusal(of: question) { return .failure(refusal) }
         switch question {
         case .turn(let position, let info):
             progress[host].enter(position, info)
@@ -274,12 +277,16 @@ actor BatchRun {
             let answer = await changing(host, position, info)
             guard case .proceed = answer else { return answer }
             await tellInventory()
-            return await Delegation(shared: shared, play: index).run(call, on: other, variables: variables)
+            let called = await Delegation(shared: shared, play: index, trust: trust[host]).run(
+                call, on: other, variables: variables)
+            trust[host].note(called)
+            return called
         case .delegateFacts(let other, let facts):
-            shared.learn(other, facts: withoutPrefix(facts))
+            shared.learn(other, delegated: withoutPrefix(facts))
             return .proceed
         case .file, .contents, .tasks, .role, .lookup:
             let answer = await Desk(source: shared.source, play: index).answer(question)
+            trust[host].note(answer)
             if case .tasks(let file) = answer { throttles.merge(Throttles.table(of: file.steps)) { old, _ in old } }
             return answer
         }
@@ -300,7 +307,10 @@ actor BatchRun {
     ) async -> Answer {
         switch await turn(host, position, .once) {
         case .stop(let reason): return .stop(reason: reason)
-        case .follow: return taken[position] ?? .stop(reason: "the host that ran it is gone")
+        case .follow:
+            let answer = taken[position] ?? .stop(reason: "the host that ran it is gone")
+            trust[host].note(answer)
+            return answer
         case .proceed:
             guard let answer = await body() else { return .proceed }
             taken[position] = answer

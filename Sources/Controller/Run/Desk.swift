@@ -12,7 +12,8 @@ struct Desk {
             case .file(let request):
                 let (entry, searched) = try await source.file(request)
                 return .file(entry, searched: searched)
-            case .contents(let digest, let path): return .contents(try await source.contents(digest: digest, path: path))
+            case .contents(let digest, let path):
+                return .contents(try await source.contents(digest: digest, path: path))
             case .tasks(let request): return .tasks(try await source.tasks(request, play: play))
             case .role(let request): return .role(try await source.role(request, play: play))
             case .lookup(let plugin, let terms, let options, let basis):
@@ -27,6 +28,8 @@ struct Desk {
 struct Delegation {
     let shared: RunState
     let play: Int
+    /// The delegating host's: its plan names what the delegate may ask for.
+    let trust: Trust
 
     func run(_ call: ModuleCall, on host: String, variables: Dict) async -> Answer {
         let settings: ConnectionSettings
@@ -51,11 +54,16 @@ struct Delegation {
     }
 
     private func perform(_ call: ModuleCall, _ session: AgentSession) async throws(LinkError) -> CallResult {
+        var trust = trust
+        for file in call.files { trust.note(.file(file.entry, searched: [])) }
         try await session.send(.call(call))
         while true {
             switch try await session.next() {
             case .called(let result): return result
-            case .question(let question): try await session.send(.answer(await answer(question)))
+            case .question(let question):
+                let answer = await answer(question, trust)
+                trust.note(answer)
+                try await session.send(.answer(answer))
             case .broken(let reason): throw LinkError("the agent gave up: \(reason)")
             case .ready, .events, .played: break
             }
@@ -63,9 +71,12 @@ struct Delegation {
     }
 
     /// The order was kept before the call was sent.
-    private func answer(_ question: Question) async -> Answer {
-        if case .turn = question {
-            return shared.isStopping ? .stop(reason: "interrupted") : .proceed
+    private func answer(_ question: Question, _ given: Trust) async -> Answer {
+        var trust = given
+        switch question {
+        case .turn: return shared.isStopping ? .stop(reason: "interrupted") : .proceed
+        case .file, .contents: if let refusal = trust.refusal(of: question) { return .failure(refusal) }
+        default: return .failure(Diagnostic("a module on its own may only ask for files"))
         }
         return await Desk(source: shared.source, play: play).answer(question)
     }

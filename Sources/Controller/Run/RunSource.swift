@@ -29,6 +29,8 @@ package struct HostKnowledge: Sendable {
     package var facts = Dict()
     /// `set_fact`, registered results, `include_vars`.
     package var assigned = Dict()
+    /// Facts that another host's task gave it (`delegate_facts`).
+    package var delegated = Dict()
     package init() {}
 }
 

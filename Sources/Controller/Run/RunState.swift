@@ -52,6 +52,14 @@ final class RunState: Sendable {
         }
     }
 
+    /// Facts that another host's task found out about this one.
+    func learn(_ host: String, delegated facts: Dict) {
+        learn(host, facts: facts)
+        state.withLock { state in
+            for (key, value) in facts { state.known[host, default: HostKnowledge()].delegated[key] = value }
+        }
+    }
+
     var isStopping: Bool { state.withLock(\.isStopping) }
     var isAborting: Bool { state.withLock(\.isAborting) }
 

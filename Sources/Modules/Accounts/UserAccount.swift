@@ -4,7 +4,10 @@ import Values
 /// `user`: an account.
 struct UserAccount: Action {
     enum State: String, CaseIterable, Choice { case absent, present }
-    enum PasswordUpdate: String, CaseIterable, Choice { case always, onCreate = "on_create" }
+    enum PasswordUpdate: String, CaseIterable, Choice {
+        case always
+        case onCreate = "on_create"
+    }
 
     var name = ""
     var state = State.present
@@ -80,7 +83,8 @@ struct UserAccount: Action {
         Parameter("comment", \.comment, "The comment (GECOS)."),
         Parameter("home", \.home, "The home folder."),
         Parameter("move_home", \.moveHome, default: "false", "Move the old home folder's content to a new home."),
-        Parameter("create_home", \.createHome, aliases: ["createhome"], default: "true", "Create a missing home folder."),
+        Parameter(
+            "create_home", \.createHome, aliases: ["createhome"], default: "true", "Create a missing home folder."),
         Parameter("skeleton", \.skeleton, "Folder that a new home folder is a copy of."),
         Parameter("shell", \.shell, "The login shell."),
         Parameter("system", \.system, default: "false", "Take a number of the system's range, for a new user."),
@@ -101,7 +105,8 @@ struct UserAccount: Action {
     private static let passwordRows: [Parameter<UserAccount>] = [
         Parameter("password", \.password, "The password's hash."),
         Parameter(
-            "update_password", \.updatePassword, default: "always", "Whether the password of an existing user is set too."),
+            "update_password", \.updatePassword, default: "always",
+            "Whether the password of an existing user is set too."),
         Parameter("password_lock", \.passwordLock, "Lock the password, or unlock it."),
         Parameter("password_expire_max", \.passwordExpireMax, "Days until the password must be changed."),
         Parameter("password_expire_min", \.passwordExpireMin, "Days before the password may be changed again."),
@@ -188,11 +193,14 @@ struct UserAccount: Action {
 
     /// A password that is no hash would lock the user out, and be readable in `/etc/shadow`.
     private var hashWarnings: [String] {
-        guard let text = password?.exposed, !text.isEmpty, !["*", "!", "*************"].contains(text) else { return [] }
+        guard let text = password?.exposed, !text.isEmpty, !["*", "!", "*************"].contains(text) else {
+            return []
+        }
         let fields = text.split(separator: "$", omittingEmptySubsequences: false).map(String.init)
         let lengths = ["1": 22, "5": 43, "6": 86, "y": 43]
         let last = fields.last ?? ""
-        let isHash = fields.count >= 3 && !text.contains { ":*!".contains($0) }
+        let isHash =
+            fields.count >= 3 && !text.contains { ":*!".contains($0) }
             && last.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "./=".contains($0)) }
             && lengths[fields[1]].map { $0 == last.count } ?? true
         if isHash { return [] }

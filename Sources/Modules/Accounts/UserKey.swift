@@ -11,7 +11,8 @@ struct UserKey: Sendable {
     var passphrase: Secret?
 
     static let rows: [Parameter<UserKey>] = [
-        Parameter("generate_ssh_key", \.generate, default: "false", "Make an SSH key for the user, when there is none."),
+        Parameter(
+            "generate_ssh_key", \.generate, default: "false", "Make an SSH key for the user, when there is none."),
         Parameter("ssh_key_bits", \.bits, default: "0", "Bits of the key; 0 leaves it to ssh-keygen."),
         Parameter("ssh_key_type", \.type, default: "rsa", "Kind of the key."),
         Parameter("ssh_key_file", \.file, "The key's path, from the home folder on; .ssh/id_TYPE when unset."),
@@ -53,7 +54,8 @@ struct UserKey: Sendable {
         return changed
     }
 
-    private func make(_ path: String, for user: User, on editor: any MachineEditor, _ context: Context) throws(Failure) {
+    private func make(_ path: String, for user: User, on editor: any MachineEditor, _ context: Context) throws(Failure)
+    {
         let folder = path.split(separator: "/").dropLast().map { "/" + $0 }.joined()
         let owner = Attributes(owner: user.id, group: user.group)
         try attempt { () throws(MachineError) in

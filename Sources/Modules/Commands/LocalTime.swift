@@ -1,3 +1,4 @@
+import Values
 import Glibc
 
 /// A moment in the machine's own time zone, for results and facts.

@@ -16,7 +16,8 @@ struct RunRaw: Action {
         options: SchemaOptions(
             freeForm: "_raw_params", checkMode: "none",
             returns: [
-                ("rc", "The exit status."), ("stdout", "The output."), ("stdout_lines", "The output as a list of lines."),
+                ("rc", "The exit status."), ("stdout", "The output."),
+                ("stdout_lines", "The output as a list of lines."),
                 ("stderr", "The errors."), ("stderr_lines", "The errors as a list of lines."),
             ],
             examples: """

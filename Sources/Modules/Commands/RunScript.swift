@@ -27,7 +27,8 @@ struct RunScript: Action {
             freeForm: "_raw_params", mutuallyExclusive: [["_raw_params", "cmd"]],
             requiredOneOf: [["_raw_params", "cmd"]], checkMode: "partial",
             returns: [
-                ("rc", "The exit status."), ("stdout", "The output."), ("stdout_lines", "The output as a list of lines."),
+                ("rc", "The exit status."), ("stdout", "The output."),
+                ("stdout_lines", "The output as a list of lines."),
                 ("stderr", "The errors."), ("stderr_lines", "The errors as a list of lines."),
             ],
             examples: """
@@ -39,7 +40,8 @@ struct RunScript: Action {
 
     func run(on machine: some MachineReader, _ context: Context) throws(Failure) -> Outcome {
         for (path, wanted, text) in [
-            (creates, true, "exists, matching creates option"), (removes, false, "does not exist, matching removes option"),
+            (creates, true, "exists, matching creates option"),
+            (removes, false, "does not exist, matching removes option"),
         ] {
             guard let path else { continue }
             let found = try attempt { () throws(MachineError) in

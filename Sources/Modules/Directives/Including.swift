@@ -11,7 +11,7 @@ struct IncludeTasks: Directive {
         [
             Parameter("_raw_params", \.line, "The file."),
             Parameter("file", \.file, "The file, looked for in the role's tasks folder first."),
-            Parameter("apply", \.apply, "Keywords for each of the tasks: tags, become, …"),
+            Parameter("apply", \.apply, "Keywords for each of the tasks, such as tags and become."),
         ],
         options: SchemaOptions(
             freeForm: "_raw_params", requiredOneOf: [["_raw_params", "file"]],
@@ -81,7 +81,8 @@ struct RoleChoice: Sendable {
             Parameter("handlers_from", \.handlersFrom, default: "main", "File of the role's handlers folder."),
             Parameter("allow_duplicates", \.allowDuplicates, default: "true", "Run it again although it has run."),
             Parameter(
-                "public", \.isPublic, default: publicDefault, "Whether its variables are known to the tasks that follow."),
+                "public", \.isPublic, default: publicDefault,
+                "Whether its variables are known to the tasks that follow."),
             Parameter(
                 "rolespec_validate", \.rolespecValidate, default: "true", "Check the role's arguments first."),
         ]
@@ -95,7 +96,7 @@ struct IncludeRole: Directive {
     static let schema = Schema<IncludeRole>(
         "include_role", "Includes a role while the play runs.",
         RoleChoice.rows(publicDefault: "false").map { Parameter($0, in: \.role) }
-            + [Parameter("apply", \.role.apply, "Keywords for each of the tasks: tags, become, …")],
+            + [Parameter("apply", \.role.apply, "Keywords for each of the tasks, such as tags and become.")],
         options: SchemaOptions(
             examples: """
                 - name: The proxy, where one is wanted

@@ -73,7 +73,8 @@ struct SetStats: Directive {
         [
             Parameter("data", \.data, required: true, "Names and values."),
             Parameter("per_host", \.perHost, default: "false", "Keep them for each host, rather than for the run."),
-            Parameter("aggregate", \.aggregate, default: "true", "Add to a value that is there, rather than replace it."),
+            Parameter(
+                "aggregate", \.aggregate, default: "true", "Add to a value that is there, rather than replace it."),
         ],
         options: SchemaOptions(
             returns: [("ansible_stats", "What was set.")],

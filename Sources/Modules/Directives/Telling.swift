@@ -82,7 +82,8 @@ struct PausePlay: Directive {
             mutuallyExclusive: [["minutes", "seconds"]],
             returns: [
                 ("user_input", "What the person typed."), ("start", "When the wait began."), ("stop", "When it ended."),
-                ("delta", "Seconds that it took."), ("echo", "Whether the input was shown."), ("stdout", "What was said."),
+                ("delta", "Seconds that it took."), ("echo", "Whether the input was shown."),
+                ("stdout", "What was said."),
             ],
             examples: """
                 - name: Give the cluster time
@@ -94,9 +95,16 @@ struct PausePlay: Directive {
 /// `meta`: acts on the play itself.
 struct MetaAction: Directive {
     enum Action: String, CaseIterable, Choice {
-        case clearFacts = "clear_facts", clearHostErrors = "clear_host_errors", endBatch = "end_batch"
-        case endHost = "end_host", endPlay = "end_play", endRole = "end_role", flushHandlers = "flush_handlers"
-        case noop, refreshInventory = "refresh_inventory", resetConnection = "reset_connection"
+        case clearFacts = "clear_facts"
+        case clearHostErrors = "clear_host_errors"
+        case endBatch = "end_batch"
+        case endHost = "end_host"
+        case endPlay = "end_play"
+        case endRole = "end_role"
+        case flushHandlers = "flush_handlers"
+        case noop
+        case refreshInventory = "refresh_inventory"
+        case resetConnection = "reset_connection"
     }
     var action = Action.noop
     init() {}

@@ -15,7 +15,8 @@ extension FactSource {
                 facts["distribution_file_variety"] = .string(name)
                 break
             }
-            guard status.size > 0, let text = text(path), let found = parsed(text, as: name, path, release, facts) else {
+            guard status.size > 0, let text = text(path), let found = parsed(text, as: name, path, release, facts)
+            else {
                 continue
             }
             facts["distribution"] = .string(name)
@@ -80,7 +81,8 @@ extension FactSource {
         if id == "centos", let exact = first("release ([0-9.]+)", in: text("/etc/centos-release") ?? "") {
             version = exact
         }
-        let code = release["VERSION_CODENAME"] ?? release["UBUNTU_CODENAME"]
+        let code =
+            release["VERSION_CODENAME"] ?? release["UBUNTU_CODENAME"]
             ?? first("\\(([^)]+)\\)", in: release["VERSION"] ?? "")
         let major = version.split(separator: ".").first.map(String.init) ?? ""
         return [

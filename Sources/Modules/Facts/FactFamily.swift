@@ -40,9 +40,11 @@ struct FactFamily: Sendable {
         FactFamily("fips", minimal: true, collect: { $0.fips() }),
         FactFamily("python", minimal: true, collect: { _ in Dict() }),
         FactFamily(
-            "caps", ["system_capabilities", "system_capabilities_enforced"], minimal: true, collect: { $0.capabilities() }),
+            "caps", ["system_capabilities", "system_capabilities_enforced"], minimal: true,
+            collect: { $0.capabilities() }),
         FactFamily("pkg_mgr", minimal: true, needs: ["distribution"], collect: { $0.packageManager() }),
-        FactFamily("service_mgr", minimal: true, needs: ["platform", "distribution"], collect: { $0.serviceManager() }),
+        FactFamily(
+            "service_mgr", minimal: true, needs: ["platform", "distribution"], collect: { $0.serviceManager() }),
         FactFamily("cmdline", minimal: true, collect: { $0.kernelCommandLine() }),
         FactFamily("date_time", minimal: true, collect: { $0.dateTime() }),
         FactFamily("env", minimal: true, collect: { $0.environment() }),

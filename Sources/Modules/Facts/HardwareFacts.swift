@@ -16,7 +16,9 @@ extension FactSource {
         var found: [String: Int] = [:]
         for line in lines("/proc/meminfo") {
             let halves = line.split(separator: ":", maxSplits: 1)
-            guard halves.count == 2, let number = halves[1].split(separator: " ").first.flatMap({ Int($0) }) else { continue }
+            guard halves.count == 2, let number = halves[1].split(separator: " ").first.flatMap({ Int($0) }) else {
+                continue
+            }
             found[String(halves[0])] = number / 1024
         }
         guard let total = found["MemTotal"], let free = found["MemFree"] else { return Dict() }
@@ -67,7 +69,9 @@ extension FactSource {
         let architecture = machine.identity.architecture
         var listed = processors.count
         if let vendors = counts["vendor_id"], vendors == counts["model name"] { listed = vendors }
-        if ["armv", "aarch", "ppc"].contains(where: { architecture.hasPrefix($0) }) { listed = counts["processor"] ?? 0 }
+        if ["armv", "aarch", "ppc"].contains(where: { architecture.hasPrefix($0) }) {
+            listed = counts["processor"] ?? 0
+        }
         let count = sockets.isEmpty ? listed : sockets.count
         let perSocket = max(1, sockets.values.first?.int ?? 1)
         let threads = Int((Double(cores.values.first?.int ?? 1) / Double(perSocket)).rounded(.toNearestOrEven))

@@ -15,7 +15,9 @@ extension FactSource {
             let fields = line.split { $0 == " " || $0 == "\t" }.map { unescaped($0) }
             guard fields.count >= 6 else { continue }
             let (device, mount, type) = (fields[0], fields[1], fields[2])
-            guard device.hasPrefix("/") || device.hasPrefix("\\") || device.contains(":/"), type != "none" else { continue }
+            guard device.hasPrefix("/") || device.hasPrefix("\\") || device.contains(":/"), type != "none" else {
+                continue
+            }
             var entry: Dict = [
                 "mount": .string(mount), "device": .string(device), "fstype": .string(type),
                 "options": .string(fields[3] + (bound.contains(mount) ? ",bind" : "")),
@@ -60,9 +62,12 @@ extension FactSource {
     /// Sizes in bytes, blocks and inodes. A server that does not answer would block the call for ever, so file
     /// systems with one are asked through a process that can be ended.
     private func sizes(of mount: String, _ type: String) -> Dict? {
-        let remote = ["nfs", "cifs", "smb", "ceph", "gluster", "fuse.sshfs", "9p", "afs"].contains { type.hasPrefix($0) }
+        let remote = ["nfs", "cifs", "smb", "ceph", "gluster", "fuse.sshfs", "9p", "afs"].contains {
+            type.hasPrefix($0)
+        }
         if remote {
-            let numbers = output(["stat", "-f", "-c", "%s %S %b %a %c %d", mount])?.trimmed.split(separator: " ")
+            let numbers =
+                output(["stat", "-f", "-c", "%s %S %b %a %c %d", mount])?.trimmed.split(separator: " ")
                 .compactMap { Int($0) } ?? []
             guard numbers.count == 6 else { return nil }
             return sizes(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5])

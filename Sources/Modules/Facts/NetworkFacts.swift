@@ -55,7 +55,9 @@ extension FactSource {
         // In a container, /sys may show the interfaces of another network namespace.
         let folder = "/sys/class/net/" + name
         guard number(folder + "/ifindex") == Int(index) else { return entry }
-        if let module = machine.realPath(of: folder + "/device/driver/module") { entry["module"] = .string(baseName(module)) }
+        if let module = machine.realPath(of: folder + "/device/driver/module") {
+            entry["module"] = .string(baseName(module))
+        }
         if let device = self.link(folder + "/device") { entry["pciid"] = .string(baseName(device)) }
         if let speed = number(folder + "/speed") { entry["speed"] = .int(speed) }
         if exists(folder + "/bridge") {
@@ -195,6 +197,8 @@ private struct Address {
 func addressText(_ bytes: [UInt8]) -> String {
     if bytes.count == 4 { return bytes.map(String.init).joined(separator: ".") }
     var buffer = [CChar](repeating: 0, count: 64)
-    guard bytes.count == 16, unsafe inet_ntop(AF_INET6, bytes, &buffer, socklen_t(buffer.count)) != nil else { return "" }
+    guard bytes.count == 16, unsafe inet_ntop(AF_INET6, bytes, &buffer, socklen_t(buffer.count)) != nil else {
+        return ""
+    }
     return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

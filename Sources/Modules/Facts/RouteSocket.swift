@@ -53,7 +53,8 @@ struct RouteSocket: ~Copyable {
 
     private func exchange(_ table: Table, flags: UInt16, _ head: [UInt8], _ attributes: [UInt8]) -> [Message] {
         let length = UInt32(16 + head.count + attributes.count)
-        let request = bytes(length) + bytes(table.rawValue) + bytes(flags) + bytes(UInt32(1)) + bytes(UInt32(0)) + head
+        let request =
+            bytes(length) + bytes(table.rawValue) + bytes(flags) + bytes(UInt32(1)) + bytes(UInt32(0)) + head
             + attributes
         // struct sockaddr_nl: family 16, the kernel's own address is all zeros.
         var kernel = sockaddr()
@@ -112,7 +113,9 @@ extension Collection<UInt8> {
     /// The number that the first bytes hold, least significant first; missing bytes count as zero.
     func littleEndianNumber<T: FixedWidthInteger>() -> T {
         var number: T = 0
-        for (index, byte) in prefix(MemoryLayout<T>.size).enumerated() { number |= T(truncatingIfNeeded: byte) << (index * 8) }
+        for (index, byte) in prefix(MemoryLayout<T>.size).enumerated() {
+            number |= T(truncatingIfNeeded: byte) << (index * 8)
+        }
         return number
     }
 }

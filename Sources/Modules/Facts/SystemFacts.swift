@@ -32,7 +32,9 @@ extension FactSource {
         guard machine.program("capsh") != nil else { return answer("N/A", "N/A") }
         let effective = lines("/proc/self/status").first { $0.hasPrefix("CapEff:") }
             .flatMap { UInt64($0.dropFirst(7).trimmed, radix: 16) }
-        if let effective, let last = number("/proc/sys/kernel/cap_last_cap"), last < 63, effective == 1 << (last + 1) - 1 {
+        if let effective, let last = number("/proc/sys/kernel/cap_last_cap"), last < 63,
+            effective == 1 << (last + 1) - 1
+        {
             return answer("False", [])
         }
         let current = output(["capsh", "--print"])?.split(separator: "\n").first { $0.hasPrefix("Current:") }
@@ -94,7 +96,8 @@ extension FactSource {
     func systemd() -> Dict {
         guard runsSystemd, let text = output(["systemctl", "--version"]) else { return Dict() }
         let lines = text.split(separator: "\n")
-        guard lines.count > 1, let version = lines[0].split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+        guard lines.count > 1, let version = lines[0].split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+        else {
             return Dict()
         }
         return ["systemd": ["features": .string(String(lines[1])), "version": .int(version)]]

@@ -63,7 +63,8 @@ extension FactSource {
     private func isDockerGroup(_ line: Substring) -> Bool {
         if line.contains("/docker/") { return true }
         return line.split(separator: "/").contains { part in
-            part.hasPrefix("docker-") && part.hasSuffix(".scope") && part.dropFirst(7).dropLast(6).allSatisfy(\.isHexDigit)
+            part.hasPrefix("docker-") && part.hasSuffix(".scope")
+                && part.dropFirst(7).dropLast(6).allSatisfy(\.isHexDigit)
         }
     }
 

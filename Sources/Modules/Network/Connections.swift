@@ -1,3 +1,4 @@
+import Values
 import Machine
 
 /// The TCP connections of the node, from `/proc/net`.
@@ -13,7 +14,8 @@ struct Connections {
 
     /// The kernel's numbers of states.
     static let states = [
-        "ESTABLISHED": "01", "SYN_SENT": "02", "SYN_RECV": "03", "FIN_WAIT1": "04", "FIN_WAIT2": "05", "TIME_WAIT": "06",
+        "ESTABLISHED": "01", "SYN_SENT": "02", "SYN_RECV": "03", "FIN_WAIT1": "04", "FIN_WAIT2": "05",
+        "TIME_WAIT": "06",
     ]
 
     init(on machine: some MachineReader) throws(Failure) {

@@ -55,11 +55,14 @@ struct FetchURL: FileMaker {
             sum.hex = try digest(sum.algorithm, of: path, on: machine) ?? ""
             if sum == wanted { return try settled(path, &result, "file already exists", on: machine, context) }
         }
-        guard let editor = try context.editor() else { return try foreseen(path, isFolder, found, result, on: machine, context) }
+        guard let editor = try context.editor() else {
+            return try foreseen(path, isFolder, found, result, on: machine, context)
+        }
         if let sum = wanted, sum.isAddress {
             wanted = try fetched(sum, on: editor, context, result)
             if let sum = wanted, !isFolder, found != nil, !web.force,
-                try digest(sum.algorithm, of: path, on: editor) == sum.hex {
+                try digest(sum.algorithm, of: path, on: editor) == sum.hex
+            {
                 return try settled(path, &result, "file already exists", on: editor, context)
             }
         }
@@ -81,7 +84,8 @@ struct FetchURL: FileMaker {
         if let sum = wanted {
             let hex = sum.algorithm.hex(of: answer.body)
             guard hex == sum.hex else {
-                throw Failure("The checksum for \(web.shownURL) did not match \(sum.hex); it was \(hex).", result: result)
+                throw Failure(
+                    "The checksum for \(web.shownURL) did not match \(sum.hex); it was \(hex).", result: result)
             }
         }
         result["status_code"] = .int(answer.status)
@@ -161,9 +165,12 @@ struct FetchURL: FileMaker {
         let exists = try attempt { () throws(MachineError) in try machine.exists(folder) }
         if !exists { throw Failure("Destination \(folder) does not exist", result: result) }
         if let tmpDest {
-            let status = try attempt { () throws(MachineError) in try machine.status(of: tmpDest, followingLinks: true) }
+            let status = try attempt { () throws(MachineError) in try machine.status(of: tmpDest, followingLinks: true)
+            }
             guard let status else { throw Failure("\(tmpDest) directory does not exist.", result: result) }
-            if status.kind != .folder { throw Failure("\(tmpDest) is a file but should be a directory.", result: result) }
+            if status.kind != .folder {
+                throw Failure("\(tmpDest) is a file but should be a directory.", result: result)
+            }
         }
     }
 }

@@ -94,7 +94,8 @@ extension RequestURI {
             let file = entry["filename"]?.text
             let content = entry["content"]?.text
             guard file != nil || content != nil else {
-                throw Failure("failed to parse body as form-multipart: at least one of filename or content must be provided")
+                throw Failure(
+                    "failed to parse body as form-multipart: at least one of filename or content must be provided")
             }
             if let file { disposition += "; filename=\"\(Self.quoted(baseName(file)))\"" }
             let type = entry["mime_type"]?.text ?? "application/octet-stream"

@@ -6,7 +6,9 @@ import Values
 /// `uri`: asks a web server.
 struct RequestURI: FileMaker {
     enum BodyFormat: String, CaseIterable, Choice {
-        case formUrlencoded = "form-urlencoded", json, raw, formMultipart = "form-multipart"
+        case formUrlencoded = "form-urlencoded"
+        case json, raw
+        case formMultipart = "form-multipart"
     }
     enum Redirects: String, CaseIterable, Choice { case all, no, none, safe, urllib2, yes }
 
@@ -103,7 +105,8 @@ struct RequestURI: FileMaker {
             since: old?.kind == .file ? old?.modificationTime : nil, timeout: timeout, socket: unixSocket, on: editor,
             context)
         if old?.kind == .folder, let folder = target {
-            target = folder + (folder.hasSuffix("/") ? "" : "/") + (answer.headers.fileName ?? fileName(ofURL: answer.url))
+            target =
+                folder + (folder.hasSuffix("/") ? "" : "/") + (answer.headers.fileName ?? fileName(ofURL: answer.url))
         }
         var result = result(answer)
         let isGood = statusCodes.contains(answer.status)
@@ -150,14 +153,17 @@ struct RequestURI: FileMaker {
         if (200..<300).contains(answer.status) {
             var cookies = Dict()
             for cookie in answer.headers.values(of: "Set-Cookie") {
-                let pair = cookie.prefix { $0 != ";" }.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                let pair = cookie.prefix { $0 != ";" }.split(
+                    separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 if pair.count == 2 { cookies[pair[0].trimmed] = .string(pair[1].trimmed) }
             }
             result["cookies"] = .dict(cookies)
-            result["cookies_string"] = .string(cookies.names.map { "\($0)=\(cookies[$0]?.text ?? "")" }.joined(separator: "; "))
+            result["cookies_string"] = .string(
+                cookies.names.map { "\($0)=\(cookies[$0]?.text ?? "")" }.joined(separator: "; "))
         }
         let kind = answer.headers["Content-Type"]?.lowercased() ?? "application/octet-stream"
-        let text = kind.contains("charset=iso-8859-1") || kind.contains("charset=latin1")
+        let text =
+            kind.contains("charset=iso-8859-1") || kind.contains("charset=latin1")
             ? String(String.UnicodeScalarView(answer.body.map { Unicode.Scalar($0) }))
             : String(decoding: answer.body, as: UTF8.self)
         let subtype = kind.prefix { $0 != ";" }.split(separator: "/").last.map { $0.trimmed } ?? ""

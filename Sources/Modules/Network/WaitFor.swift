@@ -29,7 +29,8 @@ struct WaitFor: Action {
             Parameter(
                 "state", \.state, default: "started",
                 "started and present: open or there; stopped and absent: closed or gone; drained: no connections."),
-            Parameter("search_regex", \.searchRegex, "A regular expression that the file or the port's greeting matches."),
+            Parameter(
+                "search_regex", \.searchRegex, "A regular expression that the file or the port's greeting matches."),
             Parameter("timeout", \.timeout, default: "300", "Seconds until it is given up."),
             Parameter("connect_timeout", \.connectTimeout, default: "5", "Seconds for one connection."),
             Parameter("delay", \.delay, default: "0", "Seconds before the first try."),
@@ -91,7 +92,8 @@ struct WaitFor: Action {
             }
         }
         var result: Dict = [
-            "state": .string(state.rawValue), "port": port.map { .int($0) } ?? .null, "search_regex": .optional(searchRegex),
+            "state": .string(state.rawValue), "port": port.map { .int($0) } ?? .null,
+            "search_regex": .optional(searchRegex),
             "match_groups": .list(found.groups), "match_groupdict": .dict(found.named), "path": .optional(path),
             "elapsed": .int(Int(editor.now - start)),
         ]
@@ -171,7 +173,8 @@ struct WaitFor: Action {
         let known = try addresses(host, on: machine)
         let ordered = known.count > 1 ? known.subtracting([host]).sorted() : [host]
         for address in ordered {
-            if case .open(let bytes) = machine.probe(address: address, port: port, timeout: patience, readLimit: limit) {
+            if case .open(let bytes) = machine.probe(address: address, port: port, timeout: patience, readLimit: limit)
+            {
                 return bytes
             }
         }
@@ -194,7 +197,8 @@ struct WaitFor: Action {
         let place = path ?? "\(host):\(port.map(String.init) ?? "None")"
         switch state {
         case .stopped, .absent:
-            return path == nil ? "Timeout when waiting for \(place) to stop." : "Timeout when waiting for \(place) to be absent."
+            return path == nil
+                ? "Timeout when waiting for \(place) to stop." : "Timeout when waiting for \(place) to be absent."
         case .drained: return "Timeout when waiting for \(place) to drain"
         case .present, .started:
             if let searchRegex { return "Timeout when waiting for search string \(searchRegex) in \(place)" }

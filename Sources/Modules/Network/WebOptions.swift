@@ -39,7 +39,8 @@ struct WebOptions: Sendable {
         Parameter("force", \.force, default: "false", "Ask for the content although it did not change."),
         Parameter("ciphers", \.ciphers, "Taken for compatibility: TLS offers what is secure today."),
         Parameter("decompress", \.decompress, default: "true", "Has no effect: content is asked for as it is."),
-        Parameter("use_netrc", \.useNetrc, default: "true", "Take user and password from ~/.netrc when none are given."),
+        Parameter(
+            "use_netrc", \.useNetrc, default: "true", "Take user and password from ~/.netrc when none are given."),
         Parameter("use_gssapi", \.useGssapi, default: "false", "Kerberos is not supported; only false is taken."),
     ]
 }
@@ -83,8 +84,13 @@ extension WebOptions {
             for (name, value) in headers { request.headers[name.pythonText] = value.pythonText }
             for (name, value) in extra where request.headers[name] == nil { request.headers[name] = value }
             if let body { request.body = .bytes(body) }
-            if force { request.headers["cache-control"] = "no-cache" } else { request.setIfModifiedSince(since.map { Int($0) }) }
-            request.credentials = user.map { Credentials(user: $0, password: password ?? Secret("")) }
+            if force {
+                request.headers["cache-control"] = "no-cache"
+            } else {
+                request.setIfModifiedSince(since.map { Int($0) })
+            }
+            request.credentials =
+                user.map { Credentials(user: $0, password: password ?? Secret("")) }
                 ?? netrc(for: request.url, on: machine, context)
             request.sendsCredentialsFirst = forceBasicAuth
             request.unredirectedHeaders = unredirectedHeaders
@@ -100,7 +106,8 @@ extension WebOptions {
 
     private func answer(_ response: Response, _ elapsed: Int) -> WebAnswer {
         let length = response.headers["Content-Length"] ?? "unknown"
-        let message = response.isSuccess
+        let message =
+            response.isSuccess
             ? "OK (\(length) bytes)" : "HTTP Error \(response.status): \(response.reason)"
         return WebAnswer(
             status: response.status, message: message, url: response.url.text, headers: response.headers,
@@ -140,7 +147,8 @@ extension WebOptions {
                 isHost = true
                 found = [:]
                 continue
-            case "login", "password", "account": found[word] = words.popFirst()
+            case "login", "password", "account":
+                found[word] = words.popFirst()
                 continue
             default: continue
             }

@@ -3,7 +3,11 @@ import Values
 
 /// `apt`: Debian packages.
 struct AptPackages: Action {
-    enum State: String, CaseIterable, Choice { case absent, buildDep = "build-dep", fixed, latest, present }
+    enum State: String, CaseIterable, Choice {
+        case absent
+        case buildDep = "build-dep"
+        case fixed, latest, present
+    }
     enum Upgrade: String, CaseIterable, Choice { case dist, full, no, safe, yes }
 
     var packages: [String]?
@@ -94,7 +98,8 @@ struct AptPackages: Action {
         Parameter("clean", \.clean, default: "false", "Remove all fetched archives."),
         Parameter(
             "fail_on_autoremove", \.failOnAutoremove, default: "false", "Fail rather than remove packages."),
-        Parameter("policy_rc_d", \.policyRcD, "Status of a policy-rc.d while packages are installed: 101 starts nothing."),
+        Parameter(
+            "policy_rc_d", \.policyRcD, "Status of a policy-rc.d while packages are installed: 101 starts nothing."),
         Parameter("only_upgrade", \.onlyUpgrade, default: "false", "Only upgrade what is installed already."),
         Parameter("force_apt_get", \.forceAptGet, default: "false", "Never use aptitude."),
         Parameter(

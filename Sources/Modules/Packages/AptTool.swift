@@ -91,7 +91,8 @@ struct AptTool {
             let done = try attempt { () throws(MachineError) in
                 try editor.run(Command(arguments, environment: environment))
             }
-            let isLocked = done.status != 0
+            let isLocked =
+                done.status != 0
                 && ["Could not get lock", "Unable to lock", "Unable to acquire the dpkg frontend lock"]
                     .contains { done.errorText.contains($0) }
             guard isLocked, editor.now < deadline else { return done }
@@ -102,7 +103,9 @@ struct AptTool {
     /// Options that every changing call of apt-get gets.
     private var options: [String] {
         var options: [String] = []
-        for option in task.dpkgOptions.split(separator: ",") { options += ["-o", "Dpkg::Options::=--\(option.trimmed)"] }
+        for option in task.dpkgOptions.split(separator: ",") {
+            options += ["-o", "Dpkg::Options::=--\(option.trimmed)"]
+        }
         return options + ["-o", "DPkg::Lock::Timeout=\(task.lockTimeout)"]
     }
 
@@ -138,11 +141,15 @@ struct AptTool {
     ) throws(Failure) -> (result: CommandResult, changed: Bool) {
         if context.checkMode || foreseen != nil {
             let done = try ask(arguments + ["--simulate"])
-            if done.status != 0, context.checkMode || foreseen == nil { throw failing(done) ?? failure(arguments, done) }
+            if done.status != 0, context.checkMode || foreseen == nil {
+                throw failing(done) ?? failure(arguments, done)
+            }
             let changes = foreseen.map { !$0(done.outputText) } ?? true
             if context.checkMode || (done.status == 0 && !changes) { return (done, changes) }
         }
-        guard let editor = try context.editor() else { throw Failure("apt was about to change something in check mode") }
+        guard let editor = try context.editor() else {
+            throw Failure("apt was about to change something in check mode")
+        }
         let done = try withPolicy(editor) { () throws(Failure) in try run(arguments, editor) }
         if done.status != 0 { throw failing(done) ?? failure(arguments, done) }
         return (done, foreseen.map { !$0(done.outputText) } ?? true)
@@ -208,11 +215,13 @@ struct AptTool {
         let arguments: [String]
         if aptitude {
             let command = mode == .full ? "full-upgrade" : "safe-upgrade"
-            arguments = ["aptitude", "-y"] + options + (task.force ? ["--assume-yes", "--allow-untrusted"] : [])
+            arguments =
+                ["aptitude", "-y"] + options + (task.force ? ["--assume-yes", "--allow-untrusted"] : [])
                 + (task.defaultRelease.map { ["-t", $0] } ?? []) + [command]
         } else {
             let command = mode == .dist || mode == .full ? ["dist-upgrade"] : ["upgrade", "--with-new-pkgs"]
-            arguments = ["apt-get", "-y"] + options + permissions + (task.autoremove ? ["--auto-remove"] : []) + command
+            arguments =
+                ["apt-get", "-y"] + options + permissions + (task.autoremove ? ["--auto-remove"] : []) + command
         }
         let (done, changed) = try perform(arguments, foreseen: Self.changesNothing)
         var outcome = outcome(done, changed: changed)
@@ -304,7 +313,11 @@ struct AptTool {
         for spec in specs {
             guard let package = status[spec.name], package.isInstalled else {
                 if task.onlyUpgrade { continue }
-                if status.provided.contains(spec.name) || spec.relation == ">=" { open.append(spec) } else { wanted.append(spec) }
+                if status.provided.contains(spec.name) || spec.relation == ">=" {
+                    open.append(spec)
+                } else {
+                    wanted.append(spec)
+                }
                 continue
             }
             if !matches(package.version, spec) {
@@ -329,7 +342,8 @@ struct AptTool {
             if spec.relation == ">=", !matches(package.version, spec) {
                 wanted.append(try checked(spec, candidate))
             } else if let candidate, candidate != package.version, matches(candidate, spec),
-                DpkgVersion(candidate) > DpkgVersion(package.version) {
+                DpkgVersion(candidate) > DpkgVersion(package.version)
+            {
                 wanted.append(spec)
             }
         }
@@ -410,7 +424,9 @@ struct AptTool {
             if file.contains("://") {
                 guard let editor = try context.editor() else { return Outcome(changed: true) }
                 let parent: String
-                if let folder { parent = folder } else {
+                if let folder {
+                    parent = folder
+                } else {
                     parent = try attempt { () throws(MachineError) in
                         try editor.makeTemporary(folder: true, in: nil, prefix: "gantry-deb-", suffix: "")
                     }

@@ -115,7 +115,9 @@ enum Deb822 {
                 continue
             }
             for (name, prefix) in names
-            where end - start > prefix.count && bytes[start + prefix.count] == 58 && bytes[start...].starts(with: prefix) {
+            where end - start > prefix.count && bytes[start + prefix.count] == 58
+                && bytes[start...].starts(with: prefix)
+            {
                 let value = String(decoding: bytes[(start + prefix.count + 1)..<end], as: UTF8.self).trimmed
                 found.append((name, value))
             }

@@ -21,7 +21,6 @@ struct AnyService: Action {
             Parameter("arguments", \.arguments, aliases: ["args"], "Further words for the init script."),
         ],
         options: SchemaOptions(
-            requiredOneOf: [["state", "enabled", "masked", "daemon_reload", "daemon_reexec"]],
             returns: SystemdUnit.schema.options.returns,
             examples: """
                 - name: A service, now and after a reboot
@@ -100,7 +99,8 @@ struct AnyService: Action {
         return Outcome(changed: true, result)
     }
 
-    private func isRunning(_ script: String, on machine: some MachineReader, _ context: Context) throws(Failure) -> Bool {
+    private func isRunning(_ script: String, on machine: some MachineReader, _ context: Context) throws(Failure) -> Bool
+    {
         try attempt { () throws(MachineError) in
             if let pattern {
                 for name in try machine.names(in: "/proc") ?? [] where Int(name) != nil {

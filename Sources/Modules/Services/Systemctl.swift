@@ -13,14 +13,16 @@ struct Systemctl {
         self.machine = machine
         self.context = context
         scope = task.scope
-        options = (task.scope == .system ? [] : ["--\(task.scope.rawValue)"]) + (task.noBlock ? ["--no-block"] : [])
+        options =
+            (task.scope == .system ? [] : ["--\(task.scope.rawValue)"]) + (task.noBlock ? ["--no-block"] : [])
             + (task.force == true ? ["--force"] : [])
     }
 
     private var environment: [String: String] {
         let folder = "/run/user/\(machine.identity.userID)"
         let missing = machine.environment["XDG_RUNTIME_DIR"] == nil && context.environment["XDG_RUNTIME_DIR"] == nil
-        return context.environment.merging(["LC_ALL": "C"]) { $1 }.merging(missing ? ["XDG_RUNTIME_DIR": folder] : [:]) { $1 }
+        return context.environment.merging(["LC_ALL": "C"]) { $1 }.merging(missing ? ["XDG_RUNTIME_DIR": folder] : [:])
+        { $1 }
     }
 
     /// Runs it after this task's turn has come.
@@ -54,7 +56,9 @@ struct Systemctl {
         let isOffline: Bool
         var activeState: String? { status["ActiveState"]?.text }
         /// For the diff.
-        var summary: String { "\(activeState ?? "unknown"), \(isMasked ? "masked" : isEnabled ? "enabled" : "disabled")\n" }
+        var summary: String {
+            "\(activeState ?? "unknown"), \(isMasked ? "masked" : isEnabled ? "enabled" : "disabled")\n"
+        }
     }
 
     func unit(_ name: String) throws(Failure) -> Unit {
@@ -131,7 +135,9 @@ struct Systemctl {
     }
 
     private func treeChanged(_ folder: String, _ since: Double, depth: Int) -> Bool {
-        guard let status = try? machine.status(of: folder, followingLinks: true), status.kind == .folder else { return false }
+        guard let status = try? machine.status(of: folder, followingLinks: true), status.kind == .folder else {
+            return false
+        }
         if status.changeTime > since { return true }
         for name in (try? machine.names(in: folder)) ?? [] {
             let path = folder + "/" + name

@@ -37,7 +37,6 @@ struct SystemdUnit: Action {
             Parameter("no_block", \.noBlock, default: "false", "Do not wait until the action is done."),
         ],
         options: SchemaOptions(
-            requiredOneOf: [["state", "enabled", "masked", "daemon_reload", "daemon_reexec"]],
             returns: [
                 ("name", "The unit as given."), ("state", "The state asked for; started after a restart."),
                 ("enabled", "Whether the unit starts at boot now."),
@@ -92,7 +91,8 @@ struct SystemdUnit: Action {
         }
     }
 
-    private func converge(_ unit: Systemctl.Unit, _ systemctl: Systemctl, _ context: Context) throws(Failure) -> Outcome {
+    private func converge(_ unit: Systemctl.Unit, _ systemctl: Systemctl, _ context: Context) throws(Failure) -> Outcome
+    {
         var result: Dict = ["name": .string(unit.name), "status": .dict(unit.status)]
         var steps: [(verb: String, error: String)] = []
         if let masked, masked != unit.isMasked {
@@ -128,12 +128,15 @@ struct SystemdUnit: Action {
             for step in steps {
                 let done = try systemctl.run([step.verb, unit.name])
                 if done.status != 0 {
-                    let text = step.verb == "enable" || step.verb == "disable" ? done.outputText + done.errorText : done.errorText
+                    let text =
+                        step.verb == "enable" || step.verb == "disable"
+                        ? done.outputText + done.errorText : done.errorText
                     throw Failure("\(step.error): \(text.trimmed)", result: ["status": .dict(unit.status)])
                 }
             }
         }
-        let diff = context.diffMode
+        let diff =
+            context.diffMode
             ? [Diff(before: unit.summary, after: steps.map(\.verb).joined(separator: ", ") + "\n")] : []
         return Outcome(changed: true, result, diff: diff, warnings: warnings)
     }

@@ -1,3 +1,5 @@
+import Values
+
 /// An IP address with the length of its network's prefix: `192.0.2.7/24`, `2001:db8::1/64`.
 struct AddressNetwork: Hashable {
     /// 4 or 6.

@@ -107,7 +107,20 @@ actor ProjectSource: RunSource {
         do throws(Diagnostic) {
             var plan = try planner.plan(
                 play, index: index, host: host, variables: try variables(of: host), own: own(host), in: context)
-            for (name, value) in fallbacks { apply(name, value, to: &plan.steps) }
+            for (name, value) in fallbacks {
+                apply(name, value, to: &plan.steps)
+                apply(name, value, to: &plan.handlers)
+                for (key, var file) in plan.taskFiles {
+                    apply(name, value, to: &file.steps)
+                    plan.taskFiles[key] = file
+                }
+                for (key, var role) in plan.dynamicRoles {
+                    apply(name, value, to: &role.steps)
+                    apply(name, value, to: &role.handlers)
+                    plan.dynamicRoles[key] = role
+                }
+            }
+            for (name, value) in known.delegated { plan.inventory["ansible_" + name.pythonText] = value }
             return plan
         } catch { throw Diagnostics([error]) }
     }

@@ -1,3 +1,4 @@
+import Values
 import Glibc
 
 /// Colours by the names that Ansible's configuration gives them.

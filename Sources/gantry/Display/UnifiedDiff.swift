@@ -1,3 +1,5 @@
+import Values
+
 /// Unified diffs, as `--diff` prints them.
 enum UnifiedDiff {
     /// - Parameter context: lines shown around a change.

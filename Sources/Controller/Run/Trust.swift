@@ -1,0 +1,162 @@
+import Values
+import Wire
+
+/// What a node may ask of the controller: what its own plan names.
+///
+/// Templates are rendered on the nodes, but lookups, delegated tasks and files are the controller's business. A node
+/// that somebody has taken over must not run on the controller, or on other hosts, what no play would.
+struct Trust {
+    private let plan: PlayPlan
+    private var includedSteps: [Step] = []
+    private var includedRoles: [RolePlan] = []
+    /// Digests of the files that were named to it, by path.
+    private var offered: [String: String] = [:]
+    private var known: [String: Bool] = [:]
+    /// What other hosts' tasks came to: a file that was made on the controller may be named there.
+    private var results: [Value] = []
+
+    init(_ plan: PlayPlan) {
+        self.plan = plan
+        for entry in plan.files.values { offer(entry) }
+    }
+
+    /// Remembers what an answer brings to the node.
+    mutating func note(_ answer: Answer) {
+        switch answer {
+        case .file(let entry?, _): offer(entry)
+        case .tasks(let file):
+            includedSteps += file.steps
+            includedRoles += file.roles
+            known = [:]
+        case .call(let call): results.append(.dict(call.result))
+        case .once(let result, let variables, _): results += [.dict(result.result), .dict(variables)]
+        case .role(let role):
+            includedSteps += role.steps + role.handlers
+            includedRoles += role.roles
+            known = [:]
+        default: break
+        }
+    }
+
+    private mutating func offer(_ entry: FileEntry) {
+        if !entry.digest.isEmpty { offered[entry.path] = entry.digest }
+        for child in entry.children ?? [] { offer(child) }
+    }
+
+    /// Why the question is not answered; `nil` when it may be.
+    mutating func refusal(of question: Question) -> Diagnostic? {
+        switch question {
+        case .file(let request):
+            if names(file: request.name) { return nil }
+            return Diagnostic(
+                "the node asked for '\(request.name)', which is outside of the project and not named in its plan",
+                notes: ["files elsewhere must be written out in the play, at least their folder"])
+        case .contents(let digest, let path):
+            if offered[path] == digest { return nil }
+            return Diagnostic("the node asked for '\(path)', which no task of its plan named")
+        case .lookup(let plugin, _, _, _):
+            let name = plugin.split(separator: ".").last.map(String.init) ?? plugin
+            if !Self.acting.contains(name) || names(lookup: name) { return nil }
+            return Diagnostic(
+                "the node asked for lookup '\(name)', which its plan does not name",
+                notes: ["a lookup that runs or writes something must be written out: lookup('\(name)', …)"])
+        case .delegate(let host, let call, _, _):
+            if delegates(call.module, to: host) { return nil }
+            return Diagnostic("the node delegated '\(call.module)' to '\(host)', which no task of its plan does")
+        default: return nil
+        }
+    }
+
+    /// Lookups that run something, reach the network, or write.
+    private static let acting: Set<String> = ["pipe", "lines", "url", "password"]
+
+    // MARK: Delegation
+
+    private var steps: [Step] {
+        plan.steps + plan.handlers + plan.taskFiles.values.flatMap(\.steps)
+            + plan.dynamicRoles.values.flatMap { $0.steps + $0.handlers } + includedSteps
+    }
+
+    private func delegates(_ module: String, to host: String) -> Bool {
+        // An include hands its keywords down to tasks that name no delegate themselves.
+        let includes = Self.tasks(in: steps).contains {
+            ["include_tasks", "include_role"].contains($0.module) && Self.names(host, $0)
+        }
+        return Self.tasks(in: steps).contains { $0.module == module && (includes || Self.names(host, $0)) }
+    }
+
+    private static func names(_ host: String, _ task: TaskPlan) -> Bool {
+        let applied = task.arguments["apply"]?["delegate_to"]
+        for value in [task.keywords["delegate_to"], task.inherited["delegate_to"], applied] {
+            guard case .string(let text)? = value else { continue }
+            if text.isTemplate || text.string == host { return true }
+        }
+        return false
+    }
+
+    private static func tasks(in steps: [Step]) -> [TaskPlan] {
+        steps.flatMap { step -> [TaskPlan] in
+            switch step {
+            case .task(let task): [task]
+            case .block(let block): tasks(in: block.block + block.rescue + block.always)
+            }
+        }
+    }
+
+    // MARK: Files
+
+    /// Names inside the folders of the project, and others whose beginning or end is written in the plan.
+    private func names(file name: String) -> Bool {
+        let parts = name.split(separator: "/").map(String.init)
+        if !name.hasPrefix("/"), !name.hasPrefix("~"), !parts.contains("..") { return true }
+        if !parts.contains("..") {
+            let bases = plan.bases + plan.taskFiles.values.flatMap(\.bases) + plan.dynamicRoles.values.flatMap(\.bases)
+            let folders = bases.flatMap { $0.roles + [$0.taskFolder, $0.playFolder] }
+            if folders.contains(where: { name.hasPrefix($0 + "/") }) { return true }
+        }
+        let needles = [
+            (name.hasPrefix("/") ? "/" : "") + parts.prefix(2).joined(separator: "/"),
+            parts.suffix(2).joined(separator: "/"),
+        ]
+        return texts.contains { value in needles.contains { Self.holds($0, value) } }
+    }
+
+    private static func holds(_ needle: String, _ value: Value) -> Bool {
+        var found = false
+        value.forEachText { found = found || $0.string.contains(needle) }
+        return found
+    }
+
+    /// Everything in the plan that may name something.
+    private var texts: [Value] {
+        let roles = plan.roles + plan.taskFiles.values.flatMap(\.roles)
+            + plan.dynamicRoles.values.flatMap(\.roles) + includedRoles
+        var values = [plan.inventory, plan.variables, plan.extra].map { Value.dict($0) } + results
+        values += roles.flatMap { [.dict($0.defaults), .dict($0.variables), .dict($0.parameters)] }
+        for task in Self.tasks(in: steps) { values += [task.arguments, .dict(task.keywords), .dict(task.inherited)] }
+        return values
+    }
+
+    // MARK: Lookups
+
+    private mutating func names(lookup name: String) -> Bool {
+        if let answer = known[name] { return answer }
+        let isNamed = texts.contains { Self.names(name, $0) }
+            || plan.files.values.contains { Self.names(name, String(decoding: $0.contents ?? [], as: UTF8.self)) }
+        known[name] = isNamed
+        return isNamed
+    }
+
+    private static func names(_ lookup: String, _ value: Value) -> Bool {
+        switch value {
+        case .string(let text): names(lookup, text.string)
+        case .list(let list): list.contains { names(lookup, $0) }
+        case .dict(let dict): dict.contains { $0.key.text == "with_\(lookup)" || names(lookup, $0.value) }
+        default: false
+        }
+    }
+
+    private static func names(_ lookup: String, _ text: String) -> Bool {
+        text.contains(lookup) && ["lookup", "query", "q("].contains(where: text.contains)
+    }
+}
