@@ -42,7 +42,7 @@ struct KeywordValues {
     func check(_ entries: [Node.Entry]) {
         for entry in entries {
             guard let name = entry.name, let kind = Self.kinds[name], !entry.value.isNull else { continue }
-            if case .scalar(.string(let text)) = entry.value.content, text.isTemplate { continue }
+            if isOpen(entry.value) { continue }
             if let expected = expectation(kind, entry.value) {
                 let shown = entry.value.text.map { "'\($0)'" } ?? entry.value.scalar?.pythonText
                 loader.report(
@@ -51,6 +51,11 @@ struct KeywordValues {
             if name == "loop_control", let members = entry.value.entries { checkLoopControl(members) }
         }
         checkLoops(entries)
+    }
+
+    /// A template, or what a vault holds: known later.
+    private func isOpen(_ node: Node) -> Bool {
+        node.tag != nil || node.text.map { Templater.looksLikeTemplate($0) } ?? false
     }
 
     /// What was expected, where the value is something else.
@@ -65,12 +70,12 @@ struct KeywordValues {
         case .words: return isScalars(node) ? nil : "expected a name or a list of names"
         case .mapping: return node.entries == nil ? "expected a mapping" : nil
         case .mappings:
-            let isList = node.items?.allSatisfy { $0.entries != nil || $0.scalar != nil } ?? false
+            let isList = node.items?.allSatisfy { $0.entries != nil || isOpen($0) } ?? false
             return node.entries != nil || isList ? nil : "expected a mapping"
         case .condition: return isScalars(node) ? nil : "expected a condition or a list of conditions"
         case .loop: return node.items == nil ? "expected a list" : nil
         case .batches:
-            let isSize = (node.items ?? [node]).allSatisfy { $0.scalar.map(isBatchSize) ?? false }
+            let isSize = (node.items ?? [node]).allSatisfy { isOpen($0) || $0.scalar.map(isBatchSize) ?? false }
             return isSize ? nil : "expected a number, a percentage, or a list of these"
         case .choice(let words):
             guard let word = node.scalar?.pythonText.split(separator: ".").last.map(String.init) else {
@@ -91,7 +96,6 @@ struct KeywordValues {
     private func number(_ value: Value) -> Double? { value.number ?? Double(value.pythonText) }
 
     private func isBatchSize(_ value: Value) -> Bool {
-        if case .string(let text) = value, text.isTemplate { return true }
         let text = value.pythonText
         return text.hasSuffix("%") ? Double(text.dropLast()) != nil : number(value) != nil
     }

@@ -154,6 +154,7 @@ package final class Loader {
             handlers: entry("handlers"))
         builder.finish(&play)
         for diagnostic in HandlerNames(play).missing { report(diagnostic) }
+        TemplateFiles(loader: self).check(play)
         return play
     }
 
@@ -241,7 +242,7 @@ package final class Loader {
         if let list = value.list, list.allSatisfy({ $0.dict != nil }) {
             return list.reduce(into: Dict()) { all, item in for (key, value) in item.dict ?? Dict() { all[key] = value } }
         }
-        report(node.diagnostic("'\(what)' is a \(node.kindName), expected a mapping"))
+        report(node.diagnostic("'\(what)' is a \(node.kindName)", hint: "expected a mapping"))
         return Dict()
     }
 

@@ -4,7 +4,8 @@ import Glibc
 ///
 /// What differs from run to run has a name, in the case's files and commands as in what they print:
 /// `@PORT@` sshd's port, `@CLOSED@` a port where nobody listens, `@SILENT@` one that takes connections and says
-/// nothing, `@USER@` who runs the tests, `@FOLDER@` the scratch folder, `@PRINT@` a key's fingerprint.
+/// nothing, `@USER@` who runs the tests, `@FOLDER@` the scratch folder, `@ROOT@` the repository,
+/// `@PRINT@` a key's fingerprint.
 final class Scene {
     private let folder: String
     private let program: String
@@ -21,7 +22,7 @@ final class Scene {
         let user = unsafe getpwuid(getuid()).map { unsafe String(cString: $0.pointee.pw_name) } ?? "root"
         names = [
             ("@PORT@", "\(ports[0])"), ("@CLOSED@", "\(ports[1])"), ("@SILENT@", "\(silentPort)"), ("@USER@", user),
-            ("@FOLDER@", folder),
+            ("@FOLDER@", folder), ("@ROOT@", folderName(folderName(folderName(#filePath)))),
         ]
         _ = unsafe mkdir(folder + "/home", 0o700)
         for file in transcript.files { try place(file.name, file.text) }

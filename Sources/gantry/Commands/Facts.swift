@@ -12,7 +12,7 @@ struct Facts: AsyncParsableCommand {
         discussion: """
             Examples:
               gantry facts all -i Inventory/hxn.yml --filter 'ansible_distribution*'
-              gantry facts hxn-01 --subset network > hxn-01.json
+              gantry facts hxn-01 --gather-subset network > hxn-01.json
             """)
 
     @Argument(help: "Which hosts.")
@@ -21,7 +21,7 @@ struct Facts: AsyncParsableCommand {
     @Option(help: "Only facts whose names match; may hold * and ?.")
     var filter: [String] = []
 
-    @Option(help: "Which families: all, min, network, hardware, virtual, or !one.")
+    @Option(name: .customLong("gather-subset"), help: "Which families: all, min, network, hardware, virtual, or !one.")
     var subset: [String] = []
 
     @OptionGroup(title: "Hosts and variables") var inventory: InventoryArguments

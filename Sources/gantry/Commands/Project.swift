@@ -144,7 +144,8 @@ enum Installation {
     }
 
     static func rolePaths(_ environment: [String: String]) -> [String] {
-        ["\(programFolder)/../share/gantry/Roles", "\(programFolder)/../../../Roles"].compactMap { Disk.realPath($0) }
+        ["\(programFolder)/../share/gantry/Roles", "\(programFolder)/../../../Roles"]
+            .compactMap { Disk.realPath($0) }.filter { Disk.kind($0) == .folder }
     }
 }
 

@@ -55,8 +55,9 @@ struct Configuration: Sendable {
                 throw Diagnostic("\(variable) is '\(value)'", hint: "expected \(expected)")
             }
             let key = setting.keys.first { entries[$0] != nil } ?? setting.name
+            let word = key.split(separator: ".").last ?? ""
             throw Diagnostic(
-                "'\(key.split(separator: ".").last ?? "")' is '\(value)'", at: places[key], hint: "expected \(expected)")
+                "'\(word)' is '\(value)'", at: places[key], length: word.count, hint: "expected \(expected)")
         }
         let known = Set(Setting.all.flatMap(\.keys))
         for (key, place) in places.sorted(by: { $0.value.line < $1.value.line }) where !known.contains(key) {

@@ -4,7 +4,7 @@ import Testing
 /// What a person sees: each case in `Cases` is played with the built `gantry`, and its words and status are compared.
 ///
 /// `GANTRY_REGENERATE=1` writes the cases anew; read every line of the difference before it is kept.
-@Suite struct CommandTests {
+@Suite struct TranscriptTests {
     @Test(arguments: caseNames())
     func saysAsWritten(_ name: String) throws {
         let program = try #require(Self.program, "build gantry first, or say where it is with GANTRY_BIN")
