@@ -111,7 +111,8 @@ package final class Loader {
         ]
         var own = keywords(entries, except: structure)
         if let user = own["user"] { own["remote_user"] = own["remote_user"] ?? user }
-        let name = entry("name").flatMap { value($0) }?.pythonText ?? hosts.list?.map(\.pythonText).joined(separator: ",")
+        let name = entry("name").flatMap { value($0) }?.pythonText
+            ?? hosts.list?.map(\.pythonText).joined(separator: ",")
             ?? hosts.pythonText
         var variables = inherited["vars"]?.dict ?? Dict()
         for (key, item) in mapping(entry("vars"), "vars") { variables[key] = item }
@@ -171,7 +172,9 @@ package final class Loader {
         if let dict = value.dict { return dict }
         // Old content writes a list of mappings.
         if let list = value.list, list.allSatisfy({ $0.dict != nil }) {
-            return list.reduce(into: Dict()) { all, item in for (key, value) in item.dict ?? Dict() { all[key] = value } }
+            return list.reduce(into: Dict()) { all, item in
+                for (key, value) in item.dict ?? Dict() { all[key] = value }
+            }
         }
         report(Diagnostic("'\(what)' is \(value.typeName), expected a mapping", at: node.place))
         return Dict()

@@ -36,7 +36,8 @@ struct PlayListing {
                 for task in selected(play.steps) {
                     let role = task.role.map { play.roles[$0].name + " : " } ?? ""
                     let name = task.name?.string ?? task.module
-                    lines.append("      \(role)\(name)\tTAGS: [\(Self.tags(of: task.keywords).sorted().joined(separator: ", "))]")
+                    let tags = Self.tags(of: task.keywords).sorted().joined(separator: ", ")
+                    lines.append("      \(role)\(name)\tTAGS: [\(tags)]")
                 }
             }
             if tags {

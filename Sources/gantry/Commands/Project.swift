@@ -136,7 +136,9 @@ enum Installation {
     }
 
     static func rolePaths(_ environment: [String: String]) -> [String] {
-        ["\(programFolder)/../share/gantry/Roles", "\(programFolder)/../../../Roles"].filter { Disk.kind($0) == .folder }
+        ["\(programFolder)/../share/gantry/Roles", "\(programFolder)/../../../Roles"].filter {
+            Disk.kind($0) == .folder
+        }
     }
 }
 

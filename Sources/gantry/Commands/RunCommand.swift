@@ -35,7 +35,9 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "List the hosts, and run nothing.")
     var listHosts = false
 
-    @Option(name: [.customShort("P"), .long], help: ArgumentHelp("Seconds between looks at a task in the background.", visibility: .hidden))
+    @Option(
+        name: [.customShort("P"), .long],
+        help: ArgumentHelp("Seconds between looks at a task in the background.", visibility: .hidden))
     var poll: Int?
 
     @Option(help: "Act as if a playbook were in this folder.")
@@ -116,7 +118,9 @@ struct RunCommand: AsyncParsableCommand {
             do {
                 if let dict = try Value(json: args).dict { return (entry.name, dict) }
                 throw CommandFailure(Diagnostic("the arguments given with -a are no mapping"), status: 1)
-            } catch let error as JSONError { throw CommandFailure(Diagnostic("the arguments given with -a are not JSON: \(error)"), status: 1) }
+            } catch let error as JSONError {
+                throw CommandFailure(Diagnostic("the arguments given with -a are not JSON: \(error)"), status: 1)
+            }
         }
         return (entry.name, AdHocPlay.arguments(args, entry))
     }

@@ -9,7 +9,9 @@ struct ResultText {
     /// A result as JSON: on one line, or indented where somebody asked to see it.
     func dump(_ result: Dict, action: String) -> String {
         let always = result["_ansible_verbose_always"]?.isTrue ?? false
-        var shown = result.filter { !$0.key.pythonText.hasPrefix("_ansible_") && !$0.key.pythonText.hasPrefix("_failed_") }
+        var shown = result.filter {
+            !$0.key.pythonText.hasPrefix("_ansible_") && !$0.key.pythonText.hasPrefix("_failed_")
+        }
         if verbosity < 3 {
             shown["invocation"] = nil
             shown["diff"] = nil
