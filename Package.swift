@@ -104,5 +104,6 @@ let package = Package(
             name: "CryptoTests", dependencies: ["Crypto", "Values"], exclude: ["Cases"], swiftSettings: tested),
         .testTarget(name: "TidyTests", dependencies: ["Machine", "Modules", "Values"], swiftSettings: tested),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Crypto", "Values"], swiftSettings: tested),
+        .testTarget(name: "CommandTests", exclude: ["Cases"], swiftSettings: tested),
     ]
 )

@@ -3,7 +3,7 @@ import Values
 import Wire
 
 /// Lookup plugins. Those over values are computed here; those that read the controller ask it.
-struct Lookup {
+package struct Lookup {
     private let name: String
     private let scope: TaskScope
 
@@ -41,7 +41,8 @@ struct Lookup {
         }
     }
 
-    static let names = [
+    /// Those that playbooks can name.
+    package static let names = [
         "items", "flattened", "list", "dict", "nested", "cartesian", "together", "indexed_items", "subelements",
         "sequence", "random_choice", "vars", "varnames", "template", "inventory_hostnames", "env", "file", "fileglob",
         "first_found", "pipe", "password", "url", "lines", "ini", "csvfile", "config", "unvault",

@@ -195,35 +195,32 @@ package final class PlayRun {
         return names
     }
 
-    func notify(_ names: [String], by task: TaskPlan) throws(Interruption) {
-        for name in names {
-            let isKnown = handlers.contains { handler in
-                switch handler.step {
-                case .task(let task): return handlerNames(task, handler.frame).contains(name)
-                case .block(let block):
-                    return block.block.contains {
-                        if case .task(let task) = $0 { handlerNames(task, handler.frame).contains(name) } else { false }
-                    }
-                }
-            }
-            guard isKnown else {
-                throw .failed(
-                    TaskFailure(
-                        Diagnostic(
-                            "no handler is named or listens to '\(name)'",
-                            at: task.keywords["notify"]?.place ?? task.place,
-                            hint: suggestion(for: name, among: allHandlerNames))))
-            }
-            if !state.pending.contains(name) {
-                state.pending.append(name)
-                if plan.settings.verbosity > 0 { coordinator.tell(.notified(handler: name, position)) }
-            }
+    /// An error for the first name that no handler answers to.
+    func missingHandler(among names: [String], of task: TaskPlan) -> Diagnostic? {
+        guard !names.isEmpty else { return nil }
+        let known = allHandlerNames
+        guard let name = names.first(where: { !known.contains($0) }) else { return nil }
+        return Diagnostic(
+            "no handler is named or listens to '\(name)'", at: task.keywords["notify"]?.place ?? task.place,
+            hint: suggestion(for: name, among: known))
+    }
+
+    func notify(_ names: [String]) {
+        for name in names where !state.pending.contains(name) {
+            state.pending.append(name)
+            if plan.settings.verbosity > 0 { coordinator.tell(.notified(handler: name, position)) }
         }
     }
 
     private var allHandlerNames: [String] {
         handlers.flatMap { handler -> [String] in
-            if case .task(let task) = handler.step { Array(handlerNames(task, handler.frame)) } else { [] }
+            switch handler.step {
+            case .task(let task): return Array(handlerNames(task, handler.frame))
+            case .block(let block):
+                return block.block.flatMap { step -> [String] in
+                    if case .task(let task) = step { Array(handlerNames(task, handler.frame)) } else { [] }
+                }
+            }
         }
     }
 

@@ -229,12 +229,21 @@ final class TaskRun {
                 pending = .failed(TaskFailure(shown, diagnostic: result.diagnostic))
             }
         }
+        var notified: [String] = []
+        if pending == nil, result.result["changed"]?.isTrue ?? false, result.status != .ignored {
+            notified = try strings("notify")
+            if let missing = run.missingHandler(among: notified, of: task) {
+                result.status = .failed
+                result.diagnostic = missing
+                result.result["failed"] = true
+                result.result["msg"] = .string(missing.message)
+                pending = .failed(TaskFailure(missing))
+            }
+        }
         report(result)
         run.coordinator.tell(.result(position, info, presented(result)))
         if let pending { throw pending }
-        if result.result["changed"]?.isTrue ?? false, result.status != .ignored {
-            try run.notify(try strings("notify"), by: task)
-        }
+        run.notify(notified)
     }
 
     /// Tells other hosts' coordinator what became known, when any template reads other hosts' variables.

@@ -1,5 +1,6 @@
 import Modules
 import Playbooks
+import Templates
 import Values
 import Wire
 
@@ -24,6 +25,11 @@ enum AdHocPlay {
                 if bare.place?.file == file { bare.place = nil }
                 return bare
             }
+            let templates = arguments.values.flatMap { value -> [Diagnostic] in
+                guard case .string(let text) = value, text.isTemplate else { return [] }
+                return project.templater.check(text, asExpression: false)
+            }
+            if !templates.isEmpty { throw CommandFailure(templates, status: 2) }
             if !wrong.isEmpty { throw CommandFailure(wrong, status: 2) }
         }
         var play = Play(

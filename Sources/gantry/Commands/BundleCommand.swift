@@ -42,9 +42,10 @@ struct BundleCommand: ParsableCommand {
     func run() throws {
         if let generateKey { return try makeKey(generateKey) }
         guard let output, let key else {
-            throw ValidationError("give the folder with -o and the key with --key (--generate-key makes one)")
+            throw CommandFailure(
+                Diagnostic("give the folder with -o and the key with --key (--generate-key makes one)"), status: 5)
         }
-        guard !playbooks.isEmpty else { throw ValidationError("name at least one playbook") }
+        guard !playbooks.isEmpty else { throw CommandFailure(Diagnostic("name at least one playbook"), status: 5) }
         let signer = try signingKey(key)
         let project = try Project(inventory)
         let (plays, warnings) = try project.plays(playbooks)

@@ -30,6 +30,7 @@ struct Facts: AsyncParsableCommand {
 
     func run() async throws {
         let project = try Project(inventory)
+        _ = try project.selected(pattern)
         var arguments = Dict()
         if !filter.isEmpty { arguments["filter"] = .strings(filter) }
         if !subset.isEmpty {

@@ -32,7 +32,7 @@ enum ExtraVariables {
         options.decrypt = { (text: Text) throws(Diagnostic) in try files.decrypted(text) }
         let value = try node.value(options)
         guard let dict = value.dict else {
-            throw Diagnostic("variables given with -e are \(value.typeName), expected a mapping", at: node.place)
+            throw node.diagnostic("variables given with -e are a \(node.kindName), expected a mapping")
         }
         return dict
     }
