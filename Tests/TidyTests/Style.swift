@@ -14,7 +14,8 @@ import Testing
             let lines = try SourceTree.lines(path)
             #expect(lines.count <= Self.maximumLines + 1, "\(path) has \(lines.count) lines")
             let wide = lines.indices.filter { lines[$0].count > Self.maximumColumns }.map { String($0 + 1) }
-            #expect(wide.isEmpty, "\(path) has more than \(Self.maximumColumns) columns at \(wide.joined(separator: ", "))")
+            let places = wide.joined(separator: ", ")
+            #expect(wide.isEmpty, "\(path) has more than \(Self.maximumColumns) columns at \(places)")
         }
     }
 

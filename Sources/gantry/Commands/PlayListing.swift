@@ -38,7 +38,7 @@ struct PlayListing {
                     let role = task.role.map { play.roles[$0].name + " : " } ?? ""
                     let name = task.name.map { role + $0.string } ?? task.module
                     let all = Self.tags(of: task.keywords).sorted().joined(separator: ", ")
-                    lines.append("      \(name)	TAGS: [\(all)]")
+                    lines.append("      \(name)\tTAGS: [\(all)]")
                 }
             }
             if tags {

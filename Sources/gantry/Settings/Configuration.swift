@@ -56,7 +56,8 @@ struct Configuration: Sendable {
             }
             let key = setting.keys.first { entries[$0] != nil } ?? setting.name
             throw Diagnostic(
-                "'\(key.split(separator: ".").last ?? "")' is '\(value)'", at: places[key], hint: "expected \(expected)")
+                "'\(key.split(separator: ".").last ?? "")' is '\(value)'", at: places[key],
+                hint: "expected \(expected)")
         }
         let known = Set(Setting.all.flatMap(\.keys))
         for (key, place) in places.sorted(by: { $0.value.line < $1.value.line }) where !known.contains(key) {
