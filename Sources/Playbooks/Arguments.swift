@@ -52,7 +52,8 @@ package enum OneLine {
             } else if character == "\"" || character == "'" {
                 quote = character
                 if start == nil { start = index }
-            } else if character == "{", previous == "{" || text[index...].hasPrefix("{%") || text[index...].hasPrefix("{#") {
+            } else if character == "{",
+                previous == "{" || text[index...].hasPrefix("{%") || text[index...].hasPrefix("{#") {
                 depth += 1
                 if start == nil { start = index }
             } else if depth > 0, character == "}", previous == "}" || previous == "%" || previous == "#" {

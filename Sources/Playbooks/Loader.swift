@@ -58,7 +58,8 @@ package final class Loader {
         }
         if node.isNull || node.items?.isEmpty ?? false {
             report(
-                Diagnostic("the playbook '\(path)' is empty", at: node.place, notes: ["a play begins with '- hosts: …'"]))
+                Diagnostic(
+                    "the playbook '\(path)' is empty", at: node.place, notes: ["a play begins with '- hosts: …'"]))
             return []
         }
         guard case .sequence(let items) = node.content else {
@@ -137,7 +138,8 @@ package final class Loader {
         ]
         var own = keywords(entries, except: structure)
         if let user = own["user"] { own["remote_user"] = own["remote_user"] ?? user }
-        let name = entry("name").flatMap { value($0) }?.pythonText ?? hosts.list?.map(\.pythonText).joined(separator: ",")
+        let name = entry("name").flatMap { value($0) }?.pythonText
+            ?? hosts.list?.map(\.pythonText).joined(separator: ",")
             ?? hosts.pythonText
         var variables = inherited["vars"]?.dict ?? Dict()
         for (key, item) in mapping(entry("vars"), "vars") { variables[key] = item }
@@ -240,7 +242,9 @@ package final class Loader {
         if let dict = value.dict { return dict }
         // Old content writes a list of mappings.
         if let list = value.list, list.allSatisfy({ $0.dict != nil }) {
-            return list.reduce(into: Dict()) { all, item in for (key, value) in item.dict ?? Dict() { all[key] = value } }
+            return list.reduce(into: Dict()) { all, item in
+                for (key, value) in item.dict ?? Dict() { all[key] = value }
+            }
         }
         report(node.diagnostic("'\(what)' is a \(node.kindName)", hint: "expected a mapping"))
         return Dict()

@@ -205,7 +205,9 @@ final class PlayBuilder {
     }
 
     /// Where a named file is; `nil` after saying where it was looked for.
-    func find(_ name: String, _ kind: FileRequest.Kind, _ surroundings: Surroundings) -> (path: String?, searched: [String]) {
+    func find(
+        _ name: String, _ kind: FileRequest.Kind, _ surroundings: Surroundings
+    ) -> (path: String?, searched: [String]) {
         let around = bases[surroundings.basis]
         let candidates = loader.files.candidates(
             for: SearchRequest(

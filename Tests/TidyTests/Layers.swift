@@ -24,10 +24,10 @@ let layers: [LayerRow] = [
     LayerRow("MachineFakes", ["Values", "Machine"]),
     LayerRow("HTTP", ["Values", "Crypto"]),
     LayerRow("Modules", ["Values", "Machine", "Wire", "Crypto", "HTTP", "Patterns"]),
-    LayerRow("Hosts", ["Values", "YAML", "Crypto", "Patterns"]),
+    LayerRow("Hosts", ["Values", "YAML", "Crypto", "Patterns", "OrderedCollections"]),
     LayerRow("Playbooks", ["Values", "YAML", "Templates", "Modules", "Hosts", "Wire", "Crypto"]),
     LayerRow("Engine", ["Values", "Templates", "Modules", "Machine", "Wire", "Crypto", "YAML"]),
-    LayerRow("SSH", ["CLibSSH2", "Values"]),
+    LayerRow("SSH", ["CLibSSH2", "Values", "Dispatch"]),
     LayerRow(
         "Controller",
         [
@@ -93,7 +93,9 @@ let foreign: [(module: String, target: String, files: Int)] = [
         }
         guard let piece, let start = piece.range(of: "dependencies: [") else { return [] }
         let list = piece[start.upperBound...].prefix { $0 != "]" }
-        return Set(list.split(separator: "\"", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) })
+        // Between quotes is every second piece.
+        let words = list.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
+        return Set(words.filter { $0.offset % 2 == 1 }.map { String($0.element) })
     }
 }
 

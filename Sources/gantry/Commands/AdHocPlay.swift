@@ -9,7 +9,8 @@ enum AdHocPlay {
     static func arguments(_ text: String, _ entry: ModuleEntry) -> Dict {
         let known = Set(entry.parameters.flatMap { [$0.name] + $0.aliases })
         let isTemplate = text.contains("{{") || text.contains("{%")
-        let mark = Mark(place: Place(file: SourceFile(name: "-a", text: text), line: 1, column: 1), isTemplate: isTemplate)
+        let mark = Mark(
+            place: Place(file: SourceFile(name: "-a", text: text), line: 1, column: 1), isTemplate: isTemplate)
         return OneLine.arguments(Text(text, mark: mark), freeForm: entry.options.freeForm, known: known)
     }
 

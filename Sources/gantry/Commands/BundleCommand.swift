@@ -23,7 +23,8 @@ struct BundleCommand: ParsableCommand {
 
     @OptionGroup var inventory: InventoryArguments
 
-    @Option(name: [.customShort("o"), .long], help: "The folder to write; the same layout can be served by any web server.")
+    @Option(
+        name: [.customShort("o"), .long], help: "The folder to write; the same layout can be served by any web server.")
     var output: String?
 
     @Option(help: "The key to sign with.")
@@ -76,7 +77,8 @@ struct BundleCommand: ParsableCommand {
     private func signingKey(_ path: String) throws -> SigningKey {
         guard let bytes = try Disk.contents(path) else {
             throw CommandFailure(
-                Diagnostic("there is no key '\(path)'", notes: ["gantry bundle --generate-key \(path) makes one"]), status: 1)
+                Diagnostic(
+                    "there is no key '\(path)'", notes: ["gantry bundle --generate-key \(path) makes one"]), status: 1)
         }
         return try SigningKey(text: String(decoding: bytes, as: UTF8.self))
     }

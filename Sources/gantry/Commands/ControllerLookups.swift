@@ -209,7 +209,9 @@ struct ControllerLookups: Sendable {
         let column = settings["col"].flatMap { $0.int ?? Int($0.pythonText) } ?? 1
         let keyColumn = settings["keycol"].flatMap { $0.int ?? Int($0.pythonText) } ?? 0
         for line in try text(settings["file"]?.pythonText ?? "ansible.csv", basis).text.split(separator: "\n") {
-            let fields = line.split(separator: delimiter, omittingEmptySubsequences: false).map { OneLine.unquoted($0.trimmingBlanks) }
+            let fields = line.split(separator: delimiter, omittingEmptySubsequences: false).map {
+                OneLine.unquoted($0.trimmingBlanks)
+            }
             guard fields.indices.contains(keyColumn), fields[keyColumn] == key else { continue }
             return fields.indices.contains(column) ? [.string(fields[column])] : []
         }

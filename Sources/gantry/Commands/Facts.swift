@@ -33,7 +33,9 @@ struct Facts: AsyncParsableCommand {
         _ = try project.selected(pattern)
         var arguments = Dict()
         if !filter.isEmpty { arguments["filter"] = .strings(filter) }
-        if !subset.isEmpty { arguments["gather_subset"] = .strings(subset.flatMap { $0.split(separator: ",").map(String.init) }) }
+        if !subset.isEmpty {
+            arguments["gather_subset"] = .strings(subset.flatMap { $0.split(separator: ",").map(String.init) })
+        }
         let play = try AdHocPlay.play(
             pattern: pattern, module: "setup", arguments: arguments, folder: ".", project: project)
         let sink = FactSink()

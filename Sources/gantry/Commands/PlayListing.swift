@@ -37,7 +37,8 @@ struct PlayListing {
                 for task in selected(play.steps, withNever: tags) {
                     let role = task.role.map { play.roles[$0].name + " : " } ?? ""
                     let name = task.name.map { role + $0.string } ?? task.module
-                    lines.append("      \(name)\tTAGS: [\(Self.tags(of: task.keywords).sorted().joined(separator: ", "))]")
+                    let all = Self.tags(of: task.keywords).sorted().joined(separator: ", ")
+                    lines.append("      \(name)\tTAGS: [\(all)]")
                 }
             }
             if tags {

@@ -35,7 +35,9 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "List the hosts, and run nothing.")
     var listHosts = false
 
-    @Option(name: [.customShort("P"), .long], help: ArgumentHelp("Seconds between looks at a task in the background.", visibility: .hidden))
+    @Option(
+        name: [.customShort("P"), .long],
+        help: ArgumentHelp("Seconds between looks at a task in the background.", visibility: .hidden))
     var poll: Int?
 
     @Option(help: "Act as if a playbook were in this folder.")
@@ -104,7 +106,9 @@ struct RunCommand: AsyncParsableCommand {
                 throw CommandFailure(
                     Diagnostic(
                         "module '\(entry.name)' needs what it is to do",
-                        notes: ["gantry run \(pattern) -m \(entry.name) -a 'uptime'", "gantry run \(pattern) -- uptime"]),
+                        notes: [
+                            "gantry run \(pattern) -m \(entry.name) -a 'uptime'", "gantry run \(pattern) -- uptime",
+                        ]),
                     status: 5)
             }
             return (entry.name, Dict())

@@ -48,7 +48,9 @@ final class PlaybookDisplay: EventSink {
         case .noHostsLeft: banner("NO MORE HOSTS LEFT", &state)
         case .task(let info, _):
             banner("\(info.isHandler ? "RUNNING HANDLER" : "TASK") [\(info.name)]" + marker, &state)
-            if options.verbosity >= 2, let place = info.place { state.terminal.line("task path: \(place.file):\(place.line)", .debug) }
+            if options.verbosity >= 2, let place = info.place {
+                state.terminal.line("task path: \(place.file):\(place.line)", .debug)
+            }
         case .item(let host, let info, let result): item(host, info, result, &state)
         case .result(let host, let info, let result): self.result(host, info, result, &state)
         case .included(let hosts, let path, let label):

@@ -11,7 +11,9 @@ struct ResultText {
     /// - Parameter isOneLine: as `ansible -o` writes it, without blanks behind commas.
     func dump(_ result: Dict, action: String, isOneLine: Bool = false) -> String {
         let always = result["_ansible_verbose_always"]?.isTrue ?? false
-        var shown = result.filter { !$0.key.pythonText.hasPrefix("_ansible_") && !$0.key.pythonText.hasPrefix("_failed_") }
+        var shown = result.filter {
+            !$0.key.pythonText.hasPrefix("_ansible_") && !$0.key.pythonText.hasPrefix("_failed_")
+        }
         if verbosity < 3 {
             shown["invocation"] = nil
             shown["diff"] = nil

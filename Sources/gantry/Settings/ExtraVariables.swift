@@ -47,7 +47,8 @@ enum ExtraVariables {
             }
             let value = OneLine.unquoted(String(word[word.index(after: equals)...]))
             let isTemplate = value.contains("{{") || value.contains("{%")
-            let mark = Mark(place: Place(file: SourceFile(name: "-e", text: text), line: 1, column: 1), isTemplate: isTemplate)
+            let mark = Mark(
+                place: Place(file: SourceFile(name: "-e", text: text), line: 1, column: 1), isTemplate: isTemplate)
             all[String(word[..<equals])] = .string(Text(value, mark: mark))
         }
         return all

@@ -29,7 +29,8 @@ struct Setting: Sendable {
         "hosts that change something at the same time; 0 is all of them")
     static let hostKeyChecking = Setting(
         "HOST_KEY_CHECKING", ["defaults.host_key_checking", "ssh_connection.host_key_checking"],
-        ["ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_SSH_HOST_KEY_CHECKING"], "true", "refuse hosts that are not in known_hosts")
+        ["ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_SSH_HOST_KEY_CHECKING"], "true",
+        "refuse hosts that are not in known_hosts")
     static let remoteUser = Setting(
         "DEFAULT_REMOTE_USER", ["defaults.remote_user"], ["ANSIBLE_REMOTE_USER"], "", "who to log in as")
     static let remotePort = Setting(
