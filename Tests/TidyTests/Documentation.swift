@@ -24,6 +24,10 @@ import Testing
             let text = try SourceTree.text(path)
             for name in Registry.all.map(\.name) where text.range(of: "\"\(name)\"") != nil { covered.insert(name) }
         }
+        for path in try SourceTree.files(below: "Tests/Real/cases") {
+            let text = try SourceTree.text(path)
+            for name in Registry.all.map(\.name) where text.range(of: "- \(name): ") != nil { covered.insert(name) }
+        }
         // A directive acts on the play: the engine's tests hold its cases.
         let names = Registry.all.filter { $0.kind != .directive }.map(\.name)
         let missing = names.filter { !covered.contains($0) }

@@ -72,6 +72,8 @@ struct InventoryCommand: ParsableCommand {
 
     private func written(_ value: Value) throws(Diagnostics) -> String {
         guard yaml else { return value.json(JSONStyle(indent: 4, sortKeys: true, asciiOnly: false)) }
-        do throws(Diagnostic) { return String(try yamlText(value).reversed().drop { $0 == "\n" }.reversed()) } catch { throw Diagnostics([error]) }
+        do throws(Diagnostic) {
+            return String(try yamlText(value).reversed().drop { $0 == "\n" }.reversed())
+        } catch { throw Diagnostics([error]) }
     }
 }

@@ -107,7 +107,9 @@ struct Configuration: Sendable {
 
     /// The value and where it came from.
     func origin(_ setting: Setting) -> (value: String, origin: String) {
-        for variable in setting.variables { if let value = environment[variable] { return (value, "env: \(variable)") } }
+        for variable in setting.variables {
+            if let value = environment[variable] { return (value, "env: \(variable)") }
+        }
         for key in setting.keys { if let value = entries[key] { return (value, path ?? "ansible.cfg") } }
         return (setting.fallback, "default")
     }
