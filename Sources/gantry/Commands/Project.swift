@@ -144,9 +144,7 @@ enum Installation {
     }
 
     static func rolePaths(_ environment: [String: String]) -> [String] {
-        ["\(programFolder)/../share/gantry/Roles", "\(programFolder)/../../../Roles"].filter {
-            Disk.kind($0) == .folder
-        }
+        ["\(programFolder)/../share/gantry/Roles", "\(programFolder)/../../../Roles"].compactMap { Disk.realPath($0) }
     }
 }
 
