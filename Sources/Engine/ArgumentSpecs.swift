@@ -20,8 +20,8 @@ extension Directives {
             check(given, name, spec.dict ?? Dict(), into: &errors)
         }
         let context: Dict = [
-            "argument_spec_name": arguments["_spec_name"] ?? "main", "name": arguments["_role"] ?? "",
-            "type": "role", "path": arguments["_path"] ?? "",
+            "type": "role", "name": arguments["_role"] ?? "",
+            "argument_spec_name": arguments["_spec_name"] ?? "main", "path": arguments["_path"] ?? "",
         ]
         guard errors.isEmpty else {
             throw .failed(

@@ -48,11 +48,9 @@ enum Directives {
         let verbosity = try arguments["verbosity"].map { value throws(Interruption) in try task.render(value) }
         let wanted = verbosity.flatMap { $0.int ?? Int($0.pythonText) } ?? 0
         guard wanted <= task.run.plan.settings.verbosity else {
-            var result = TaskResult(
+            return TaskResult(
                 status: .skipped,
                 result: ["changed": false, "skipped": true, "skipped_reason": "Verbosity threshold not met."])
-            result.result["_ansible_verbose_always"] = true
-            return result
         }
         var shown: Dict = ["_ansible_verbose_always": true]
         if let variable = arguments["var"] {

@@ -7,9 +7,21 @@ private struct Inclusion {
     var steps: [Step]
     var handlers: [Step] = []
     var frame: Frame
+    /// As it is written, and as it was found.
+    var name: String
     var path: String
     var label: String
     var isRole = false
+
+    /// What the task registers.
+    var result: TaskResult {
+        TaskResult(
+            status: .ok,
+            result: isRole
+                ? ["changed": false, "failed": false] : [
+                    "changed": false, "include": .string(name), "include_args": .dict(Dict()),
+                ])
+    }
 }
 
 extension TaskRun {
@@ -25,8 +37,9 @@ extension TaskRun {
             } else if let when = task.keywords["when"], let condition = try firstFalse(when) {
                 result = TaskItem.skipped(condition)
             } else {
-                inclusions.append(try inclusion(nil))
-                result = Self.included
+                let inclusion = try inclusion(nil)
+                inclusions.append(inclusion)
+                result = inclusion.result
             }
         } catch {
             guard case .failed(let failure) = error else { throw error }
@@ -40,8 +53,6 @@ extension TaskRun {
         for inclusion in inclusions { try run(inclusion) }
     }
 
-    private static let included = TaskResult(status: .ok, result: ["changed": false, "failed": false])
-
     private func collect(_ items: [Value], into inclusions: inout [Inclusion]) throws(Interruption) -> TaskResult {
         guard !items.isEmpty else { return Self.noItems }
         let control = LoopControl(try keyword("loop_control")?.dict ?? Dict(), raw: task.keywords["loop_control"]?.dict)
@@ -49,12 +60,14 @@ extension TaskRun {
         for index in items.indices {
             let loop = LoopItem(items: items, index: index, control: control)
             scope.local = loop.variables
-            var result = Self.included
+            var result: TaskResult
             do throws(Interruption) {
                 if let when = task.keywords["when"], let condition = try firstFalse(when) {
                     result = TaskItem.skipped(condition)
                 } else {
-                    inclusions.append(try inclusion(loop))
+                    let inclusion = try inclusion(loop)
+                    inclusions.append(inclusion)
+                    result = inclusion.result
                 }
             } catch {
                 guard case .failed(let failure) = error else { throw error }
@@ -118,7 +131,7 @@ extension TaskRun {
         frame.roles = file.roles
         frame.bases = file.bases
         frame.role = scope.role
-        return Inclusion(steps: file.steps, frame: frame, path: file.path, label: label)
+        return Inclusion(steps: file.steps, frame: frame, name: name, path: file.path, label: label)
     }
 
     private func located(_ diagnostic: Diagnostic) -> Interruption {
@@ -160,7 +173,7 @@ extension TaskRun {
         }
         if arguments["public"]?.asBool ?? false { run.publicRoles += role.roles }
         return Inclusion(
-            steps: role.steps, handlers: role.handlers, frame: frame, path: name, label: label, isRole: true)
+            steps: role.steps, handlers: role.handlers, frame: frame, name: name, path: name, label: label, isRole: true)
     }
 
     private func run(_ inclusion: Inclusion) throws(Interruption) {

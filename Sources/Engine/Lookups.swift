@@ -1,9 +1,10 @@
+import Patterns
 import Templates
 import Values
 import Wire
 
 /// Lookup plugins. Those over values are computed here; those that read the controller ask it.
-struct Lookup {
+package struct Lookup {
     private let name: String
     private let scope: TaskScope
 
@@ -30,7 +31,7 @@ struct Lookup {
         case "sequence": return try sequence(terms, options)
         case "random_choice": return terms.isEmpty ? [] : [terms[Int.random(in: 0..<terms.count)]]
         case "vars": return try variables(terms, options)
-        case "varnames": return []
+        case "varnames": return try variableNames(terms)
         case "template": return try templates(terms, options)
         case "inventory_hostnames", "env", "file", "fileglob", "first_found", "pipe", "password", "url", "lines", "ini",
             "csvfile", "config", "unvault":
@@ -41,7 +42,8 @@ struct Lookup {
         }
     }
 
-    static let names = [
+    /// Those that playbooks can name.
+    package static let names = [
         "items", "flattened", "list", "dict", "nested", "cartesian", "together", "indexed_items", "subelements",
         "sequence", "random_choice", "vars", "varnames", "template", "inventory_hostnames", "env", "file", "fileglob",
         "first_found", "pipe", "password", "url", "lines", "ini", "csvfile", "config", "unvault",
@@ -199,6 +201,21 @@ struct Lookup {
             values.append(try scope.run.templater.render(value, in: scope))
         }
         return values
+    }
+
+    /// Names of variables that a regular expression finds.
+    private func variableNames(_ terms: [Value]) throws(TemplateError) -> [Value] {
+        var found: [Value] = []
+        let names = Set(scope.names).sorted()
+        for term in terms {
+            do throws(PatternError) {
+                let pattern = try Pattern(term.pythonText)
+                for name in names where try pattern.search(name) != nil { found.append(.string(name)) }
+            } catch {
+                throw TemplateError("'\(term.pythonText)' is no regular expression: \(error.description)")
+            }
+        }
+        return found
     }
 
     private func templates(_ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {

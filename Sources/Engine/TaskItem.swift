@@ -174,6 +174,7 @@ struct TaskItem {
         for name in ["ansible_become_password", "ansible_become_pass", "ansible_\(method)_pass"] where password == nil {
             password = try variable(name)?.pythonText
         }
+        if password == nil { password = keywords["_become_password"]?.text }
         if let password { run.masking.learn(password) }
         return Become(
             method: method, user: try text("become_user", ["ansible_become_user"], "root"),
@@ -331,8 +332,8 @@ struct TaskItem {
     /// `changed_when` and `failed_when` decide over what the module said.
     private func judged(_ given: TaskResult) throws(Interruption) -> TaskResult {
         var result = given
-        guard result.status != .unreachable, result.status != .skipped else { return result }
         if result.result["failed"] == nil { result.result["failed"] = .bool(result.status == .failed) }
+        guard result.status != .unreachable, result.status != .skipped else { return result }
         if let condition = keywords["changed_when"] {
             let changed = try withResult(result) { () throws(Interruption) in try task.conditions(condition) }
             result.result["changed"] = .bool(changed)
@@ -342,6 +343,7 @@ struct TaskItem {
             result.result["failed_when_result"] = .bool(failed)
             result.result["failed"] = .bool(failed)
             if !failed { result.diagnostic = nil }
+            if failed, result.result["msg"] == nil { result.result["msg"] = "Task failed: Action failed: Unknown error." }
         }
         result.status = status(of: result.result)
         return result

@@ -56,7 +56,9 @@ final class TaskRun {
     }
 
     func render(_ value: Value) throws(Interruption) -> Value {
-        do throws(TemplateError) { return try run.templater.render(value, in: scope) } catch { throw interruption(error) }
+        do throws(TemplateError) { return try run.templater.render(value, in: scope) } catch {
+            throw interruption(error)
+        }
     }
 
     func interruption(_ error: TemplateError) -> Interruption {
@@ -233,7 +235,9 @@ final class TaskRun {
         if result.result["changed"]?.isTrue ?? false, ![.failed, .unreachable].contains(result.status) {
             do throws(Interruption) { try run.notify(try strings("notify"), by: task) } catch {
                 guard case .failed(let failure) = error else { throw error }
-                result = self.failure(failure)
+                result.status = .failed
+                result.diagnostic = failure.diagnostic
+                for (key, value) in failure.result where key.text != "changed" { result.result[key] = value }
             }
         }
         var pending: Interruption?

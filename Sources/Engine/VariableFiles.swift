@@ -44,7 +44,8 @@ extension Directives {
         throw .failed(
             TaskFailure(
                 Diagnostic(
-                    "there is no file of variables '\(name)'", at: task.task.arguments["file"]?.place ?? task.task.place,
+                    "there is no file of variables '\(name)'",
+                    at: task.task.arguments["file"]?.place ?? task.task.place,
                     notes: searched.isEmpty ? [] : ["searched: " + searched.joined(separator: ", ")])))
     }
 

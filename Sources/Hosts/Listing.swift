@@ -94,7 +94,9 @@ extension Inventory {
         guard found.count == 1 else {
             throw Diagnostics([
                 Diagnostic(
-                    "--host needs the name of one host, and '\(host)' names \(found.count)",
+                    found.isEmpty
+                        ? "there is no host '\(host)' in the inventory"
+                        : "--host needs the name of one host, and '\(host)' names \(found.count)",
                     hint: suggestion(for: host, among: hosts))
             ])
         }

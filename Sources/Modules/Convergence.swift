@@ -2,7 +2,9 @@ import Machine
 import Values
 
 /// Reads, compares, changes when asked to, reads again and requires that the change arrived.
-func converge<R: Resource>(_ resource: R, on machine: some MachineEditor, _ context: Context) throws(Failure) -> Outcome {
+func converge<R: Resource>(
+    _ resource: R, on machine: some MachineEditor, _ context: Context
+) throws(Failure) -> Outcome {
     let before = try resource.current(on: machine, context)
     let wanted = try resource.desired(given: before, on: machine, context)
     if before == wanted {

@@ -7,14 +7,18 @@ package enum Reference {
         let entries = Registry.all.sorted { $0.name < $1.name }
         let rows = entries.map { "| [\($0.name)](\($0.name).md) | \($0.summary) | \($0.options.checkMode) |" }
         let index =
-            (["# Modules", "", "Made by `gantry doc --markdown`; do not edit.", "", "| module | what it is for | check mode |",
-                "|---|---|---|"] + rows).joined(separator: "\n") + "\n"
+            ([
+                "# Modules", "", "Made by `gantry doc --markdown`; do not edit.", "",
+                "| module | what it is for | check mode |", "|---|---|---|",
+            ] + rows).joined(separator: "\n") + "\n"
         return [("README.md", index)] + entries.map { ("\($0.name).md", page($0)) }
     }
 
     private static func page(_ entry: ModuleEntry) -> String {
         var lines = ["# \(entry.name)", "", entry.summary, ""]
-        if !entry.aliases.isEmpty { lines += ["Also known as: " + entry.aliases.map { "`\($0)`" }.joined(separator: ", "), ""] }
+        if !entry.aliases.isEmpty {
+            lines += ["Also known as: " + entry.aliases.map { "`\($0)`" }.joined(separator: ", "), ""]
+        }
         if !entry.parameters.isEmpty {
             lines += ["| parameter | type | default | what it says |", "|---|---|---|---|"]
             for row in entry.parameters { lines.append(line(row)) }

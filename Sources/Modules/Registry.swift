@@ -92,7 +92,9 @@ package struct ModuleEntry: Sendable {
         }
     }
 
-    package init<M: Directive>(_ type: M.Type, aliases: [String] = []) { self.init(type, aliases, .directive, run: nil) }
+    package init<M: Directive>(_ type: M.Type, aliases: [String] = []) {
+        self.init(type, aliases, .directive, run: nil)
+    }
 
     private init<M: Module>(
         _ type: M.Type, _ aliases: [String], _ kind: Kind,
@@ -153,7 +155,9 @@ package struct ArgumentError: Error, Sendable, Hashable {
 
 extension Module {
     static func decoded(_ arguments: Dict) throws(Failure) -> Self {
-        do { return try decode(arguments) } catch { throw Failure(error.message + (error.hint.map { "; " + $0 } ?? "")) }
+        do { return try decode(arguments) } catch {
+            throw Failure(error.message + (error.hint.map { "; " + $0 } ?? ""))
+        }
     }
 
     /// The module with its parameters set from `arguments`, by name or alias.

@@ -74,7 +74,8 @@ package struct Parameter<Subject: Sendable>: Sendable {
 
     /// - Parameter path: where the decoded value goes; its type says what is accepted.
     package init<T: ParameterValue>(
-        _ name: String, _ path: any WritableKeyPath<Subject, T> & Sendable, aliases: [String] = [], required: Bool = false,
+        _ name: String, _ path: any WritableKeyPath<Subject, T> & Sendable, aliases: [String] = [],
+        required: Bool = false,
         default defaultText: String? = nil, secret: Bool = false, _ summary: String
     ) {
         self.name = name

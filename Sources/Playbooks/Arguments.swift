@@ -19,7 +19,7 @@ package enum OneLine {
             }
             free.append(word)
         }
-        guard freeForm != nil, let first = free.first, let last = free.last else { return arguments }
+        guard let first = free.first, let last = free.last else { return arguments }
         // The free text keeps its own blanks where nothing was taken out of the middle.
         let string =
             arguments.isEmpty
@@ -52,7 +52,8 @@ package enum OneLine {
             } else if character == "\"" || character == "'" {
                 quote = character
                 if start == nil { start = index }
-            } else if character == "{", previous == "{" || text[index...].hasPrefix("{%") || text[index...].hasPrefix("{#") {
+            } else if character == "{",
+                previous == "{" || text[index...].hasPrefix("{%") || text[index...].hasPrefix("{#") {
                 depth += 1
                 if start == nil { start = index }
             } else if depth > 0, character == "}", previous == "}" || previous == "%" || previous == "#" {
@@ -87,7 +88,9 @@ package enum ArgumentCheck {
             if row == nil, !entry.options.acceptsAny {
                 if name == "_raw_params", entry.options.freeForm == nil {
                     found.append(
-                        Diagnostic("module '\(entry.name)' takes no free text", at: value.place ?? place))
+                        Diagnostic(
+                            "'\(value.pythonText)' is no parameter of module '\(entry.name)'", at: value.place ?? place,
+                            notes: ["write parameters as key=value, or below the module as 'key: value'"]))
                 } else if name != "_raw_params" {
                     found.append(unknown(name, entry, known, key.place ?? value.place ?? place))
                 }
@@ -96,15 +99,35 @@ package enum ArgumentCheck {
         }
         let missing = entry.parameters.filter { $0.required && !given.contains($0.name) }
         for row in missing {
-            found.append(Diagnostic("module '\(entry.name)' needs parameter '\(row.name)'", at: place))
+            let isFree = row.name == "_raw_params"
+            found.append(
+                Diagnostic(
+                    isFree
+                        ? "module '\(entry.name)' needs what it is to do"
+                        : "module '\(entry.name)' needs parameter '\(row.name)'", at: place, length: entry.name.count,
+                    hint: isFree && !row.choices.isEmpty ? "one of: \(row.choices.joined(separator: ", "))" : nil))
         }
-        if missing.isEmpty, let error = entry.check(literal), let name = error.parameter, literal[name] != nil {
-            let isRelation = !error.message.hasPrefix("parameter '")
-            if !isRelation {
-                found.append(Diagnostic(error.message, at: literal[name]?.place ?? place, hint: error.hint))
-            }
+        if missing.isEmpty, let error = entry.check(literal), let name = error.parameter, let value = literal[name],
+            error.message.hasPrefix("parameter '")
+        {
+            let key = arguments.keys.first { $0.pythonText == name }
+            found.append(wrong(entry, name, value, error.message, error.hint, at: value.place ?? key?.place ?? place))
         }
         return found
+    }
+
+    private static func wrong(
+        _ entry: ModuleEntry, _ name: String, _ value: Value, _ message: String, _ hint: String?, at place: Place
+    ) -> Diagnostic {
+        let row = entry.parameters.first { $0.name == name || $0.aliases.contains(name) }
+        let word = value.pythonText
+        let near = suggestion(for: word, among: row?.choices ?? [])
+        // The free text of a module has no name that anybody wrote.
+        let message = name == "_raw_params"
+            ? "module '\(entry.name)' has no '\(word)'" : message
+        let isLine = value.text.map { !$0.contains("\n") } ?? false
+        let choices = name == "_raw_params" ? row.map { "it has: \($0.choices.joined(separator: ", "))" } : nil
+        return Diagnostic(message, at: place, length: isLine ? word.count : 1, hint: near ?? hint ?? choices)
     }
 
     private static func unknown(

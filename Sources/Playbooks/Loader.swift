@@ -1,3 +1,4 @@
+import Modules
 package import Templates
 package import Values
 import Wire
@@ -24,8 +25,17 @@ package final class Loader {
     package func plays(of path: String) throws(Diagnostics) -> [Play] {
         let plays = plays(in: path, inherited: Dict(), depth: 0, from: nil)
         let errors = diagnostics.filter { $0.severity == .error }
-        if !errors.isEmpty { throw Diagnostics(errors) }
+        if !errors.isEmpty { throw Diagnostics(inOrder(errors)) }
         return plays
+    }
+
+    /// Errors of one file by their lines, files in the order in which they were met.
+    private func inOrder(_ errors: [Diagnostic]) -> [Diagnostic] {
+        var files: [SourceFile] = []
+        for error in errors { if let file = error.place?.file, !files.contains(file) { files.append(file) } }
+        return files.flatMap { file in
+            errors.filter { $0.place?.file == file }.sorted { ($0.place?.line ?? 0) < ($1.place?.line ?? 0) }
+        } + errors.filter { $0.place == nil }
     }
 
     func report(_ diagnostic: Diagnostic) {
@@ -37,7 +47,21 @@ package final class Loader {
             report(Diagnostic("playbooks import each other without end: '\(path)'", at: place))
             return []
         }
-        guard let node = document(path, what: "playbook", from: place) else { return [] }
+        let known = diagnostics.count
+        guard let node = document(path, what: "playbook", from: place) else {
+            if diagnostics.count == known, files.kind(of: path) == .file {
+                report(
+                    Diagnostic(
+                        "the playbook '\(path)' is empty", at: place, notes: ["a play begins with '- hosts: …'"]))
+            }
+            return []
+        }
+        if node.isNull || node.items?.isEmpty ?? false {
+            report(
+                Diagnostic(
+                    "the playbook '\(path)' is empty", at: node.place, notes: ["a play begins with '- hosts: …'"]))
+            return []
+        }
         guard case .sequence(let items) = node.content else {
             report(
                 Diagnostic(
@@ -97,14 +121,17 @@ package final class Loader {
     // MARK: Plays
 
     private func play(_ entries: [Node.Entry], _ node: Node, _ path: String, _ inherited: Dict) -> Play? {
-        check(entries, allowed: Keywords.play, what: "a play")
         func entry(_ name: String) -> Node? { entries.first { $0.name == name }?.value }
-        guard let hosts = entry("hosts").flatMap({ value($0) }), !hosts.isNull else {
+        if entry("hosts") == nil, let task = entries.first(where: { $0.name.map(isModule) ?? false }) {
             report(
-                Diagnostic(
-                    "a play needs 'hosts'", at: node.place, notes: ["name a host, a group, 'all' or 'localhost'"]))
+                node.diagnostic(
+                    "a task where a play was expected: it has '\(task.name ?? "")' and no 'hosts'",
+                    notes: ["put tasks below 'tasks:' of a play, or name this file in 'import_tasks'"]))
             return nil
         }
+        check(entries, allowed: Keywords.play, what: "a play")
+        KeywordValues(loader: self).check(entries)
+        guard let hosts = hosts(entry("hosts"), node) else { return nil }
         let structure: Set<String> = [
             "hosts", "name", "vars", "vars_files", "vars_prompt", "roles", "pre_tasks", "tasks", "post_tasks",
             "handlers",
@@ -118,11 +145,16 @@ package final class Loader {
             name: name, place: node.place, path: path, hosts: hosts, keywords: inheriting(own, from: inherited),
             variables: variables, variableFiles: list(entry("vars_files")), prompts: prompts(entry("vars_prompt")))
         play.keywords["vars"] = nil
+        for value in variables.values { checkTemplates(in: value) }
+        for value in own.values { checkTemplates(in: value) }
+        checkVariableFiles(play)
         let builder = PlayBuilder(self, play: play)
         builder.build(
             roles: entry("roles"), sections: [entry("pre_tasks"), entry("tasks"), entry("post_tasks")],
             handlers: entry("handlers"))
         builder.finish(&play)
+        for diagnostic in HandlerNames(play).missing { report(diagnostic) }
+        TemplateFiles(loader: self).check(play)
         return play
     }
 
@@ -139,8 +171,44 @@ package final class Loader {
         return Text(words.map(\.pythonText).joined(separator: ","), mark: Mark(place: hosts.place, isTemplate: isTemplate))
     }
 
+    private func isModule(_ name: String) -> Bool { Registry.entry(name) != nil && !Keywords.play.contains(name) }
+
+    /// The pattern: a text, or a list of texts, that is not empty. An empty one must never mean all hosts.
+    private func hosts(_ node: Node?, _ play: Node) -> Value? {
+        let notes = ["name a host, a group, 'all' or 'localhost'"]
+        guard let node, let hosts = value(node) else {
+            if node == nil { report(Diagnostic("a play needs 'hosts'", at: play.place, notes: notes)) }
+            return nil
+        }
+        guard case .mapping = node.content else {
+            let parts = node.items ?? [node]
+            let isEmpty = parts.isEmpty || parts.contains { $0.isNull || $0.text?.allSatisfy(\.isWhitespace) ?? false }
+            if isEmpty { report(node.diagnostic("'hosts' is empty", notes: notes)) }
+            let isText = parts.allSatisfy { $0.scalar != nil }
+            if !isText { report(node.diagnostic("'hosts' holds more than names", notes: notes)) }
+            return isEmpty || !isText ? nil : hosts
+        }
+        report(node.diagnostic("'hosts' is a mapping, expected a pattern or a list of patterns", notes: notes))
+        return nil
+    }
+
     private func prompts(_ node: Node?) -> [Dict] {
         list(node).compactMap { $0.dict }
+    }
+
+    /// What is there of `vars_files` can be read; what is not may be made by an earlier play.
+    private func checkVariableFiles(_ play: Play) {
+        for entry in play.variableFiles.flatMap({ $0.list ?? [$0] }) {
+            guard case .string(let text) = entry, !text.isTemplate else { continue }
+            let request = SearchRequest(
+                kind: "vars", name: text.string, roles: [], taskFolder: play.folder, playFolder: play.folder,
+                home: options.home)
+            let candidates = files.candidates(for: request)
+            guard let path = candidates.first(where: { files.kind(of: $0) == .file }) else { continue }
+            if let node = document(path, what: "file of variables", from: text.place) {
+                for value in mapping(node, path).values { checkTemplates(in: value) }
+            }
+        }
     }
 
     // MARK: Nodes
@@ -151,7 +219,9 @@ package final class Loader {
         documents[path] = .some(nil)
         do throws(Diagnostic) {
             guard let bytes = try files.contents(of: path) else {
-                report(Diagnostic("there is no \(what) '\(files.shown(path))'", at: place))
+                let known = files.names(in: folder(of: path))
+                let hint = suggestion(for: lastPart(of: path), among: known)
+                report(Diagnostic("there is no \(what) '\(files.shown(path))'", at: place, hint: hint))
                 return nil
             }
             let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
@@ -183,9 +253,11 @@ package final class Loader {
         if let dict = value.dict { return dict }
         // Old content writes a list of mappings.
         if let list = value.list, list.allSatisfy({ $0.dict != nil }) {
-            return list.reduce(into: Dict()) { all, item in for (key, value) in item.dict ?? Dict() { all[key] = value } }
+            return list.reduce(into: Dict()) { all, item in
+                for (key, value) in item.dict ?? Dict() { all[key] = value }
+            }
         }
-        report(Diagnostic("'\(what)' is \(value.typeName), expected a mapping", at: node.place))
+        report(node.diagnostic("'\(what)' is a \(node.kindName)", hint: "expected a mapping"))
         return Dict()
     }
 
@@ -225,7 +297,12 @@ package final class Loader {
         switch value {
         case .string(let text):
             if text.isTemplate || isCondition {
-                for diagnostic in templater.check(text, asExpression: isCondition) { report(diagnostic) }
+                for var diagnostic in templater.check(text, asExpression: isCondition) {
+                    if isCondition, text.string.contains("{{") {
+                        diagnostic.notes.append("a condition is an expression: write its variables without braces")
+                    }
+                    report(diagnostic)
+                }
             }
         case .list(let items): for item in items { checkTemplates(in: item, isCondition: isCondition) }
         case .dict(let dict): for item in dict.values { checkTemplates(in: item) }

@@ -168,7 +168,9 @@ package final class Planner {
             switch step {
             case .block(let block): add(block.block + block.rescue + block.always, bases, to: &all)
             case .task(let task):
-                guard bases.indices.contains(task.basis), let request = literal(task, bases[task.basis]) else { continue }
+                guard bases.indices.contains(task.basis), let request = literal(task, bases[task.basis]) else {
+                    continue
+                }
                 if let known = resolved[request] ?? self.entry(request).entry {
                     resolved[request] = known
                     all[request] = known
@@ -209,7 +211,9 @@ package final class Planner {
     private func described(_ path: String, _ limit: Int, depth: Int) -> FileEntry? {
         guard depth < 64, let kind = files.kind(of: path) else { return nil }
         if kind == .folder {
-            let children = files.names(in: path).sorted().compactMap { described(joined(path, $0), limit, depth: depth + 1) }
+            let children = files.names(in: path).sorted().compactMap {
+                described(joined(path, $0), limit, depth: depth + 1)
+            }
             return FileEntry(path: path, digest: "", size: 0, mode: files.mode(of: path), children: children)
         }
         if let known = entries[path] { return known }
@@ -232,12 +236,15 @@ package final class Planner {
     /// For pull, where nobody can be asked: also what tasks may name by a template, as far as their folders hold it.
     package func complete(_ plan: inout PlayPlan, _ play: Play, loader: Loader) {
         let inclusion = Inclusion(loader, play: play)
-        for basis in Set(plan.bases + plan.taskFiles.values.flatMap(\.bases) + plan.dynamicRoles.values.flatMap(\.bases)) {
+        let included = plan.taskFiles.values.flatMap(\.bases) + plan.dynamicRoles.values.flatMap(\.bases)
+        for basis in Set(plan.bases + included) {
             for folder in basis.roles + [basis.playFolder] {
                 for kind in [FileRequest.Kind.templates, .files, .vars] {
                     for name in below(joined(folder, kind.rawValue), depth: 0) {
                         let request = FileRequest(kind: kind, name: name, basis: basis)
-                        if plan.files[request] == nil, let entry = self.entry(request).entry { plan.files[request] = entry }
+                        if plan.files[request] == nil, let entry = self.entry(request).entry {
+                            plan.files[request] = entry
+                        }
                     }
                 }
             }

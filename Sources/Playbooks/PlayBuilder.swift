@@ -131,7 +131,8 @@ final class PlayBuilder {
         case .scalar(.null): return []
         default:
             loader.report(
-                Diagnostic("a list of tasks was expected", at: node.place, notes: ["begin each task with '- '"]))
+                node.diagnostic(
+                    "a \(node.kindName) where a list of tasks was expected", notes: ["begin each task with '- '"]))
             return []
         }
     }
@@ -150,7 +151,13 @@ final class PlayBuilder {
     }
 
     private func block(_ entries: [Node.Entry], _ node: Node, _ surroundings: Surroundings) -> [Step] {
-        loader.check(entries, allowed: Keywords.block, what: "a block")
+        loader.check(entries.filter { $0.name != "loop" }, allowed: Keywords.block, what: "a block")
+        if let loop = entries.first(where: { $0.name == "loop" }) {
+            loader.report(
+                loop.key.diagnostic(
+                    "a block has no loop", notes: ["put its tasks into a file and loop over 'include_tasks'"]))
+        }
+        KeywordValues(loader: loader).check(entries)
         let own = loader.keywords(entries, except: ["block", "rescue", "always", "name"])
         checkKeywords(own)
         var inner = surroundings
@@ -200,7 +207,9 @@ final class PlayBuilder {
     }
 
     /// Where a named file is; `nil` after saying where it was looked for.
-    func find(_ name: String, _ kind: FileRequest.Kind, _ surroundings: Surroundings) -> (path: String?, searched: [String]) {
+    func find(
+        _ name: String, _ kind: FileRequest.Kind, _ surroundings: Surroundings
+    ) -> (path: String?, searched: [String]) {
         let around = bases[surroundings.basis]
         let candidates = loader.files.candidates(
             for: SearchRequest(

@@ -27,7 +27,9 @@ extension PlayBuilder {
         guard let node else { return }
         guard case .sequence(let items) = node.content else {
             if case .scalar(.null) = node.content { return }
-            loader.report(Diagnostic("'roles' is a list of roles", at: node.place))
+            loader.report(
+                node.diagnostic(
+                    "'roles' is a \(node.kindName), expected a list of roles", hint: "begin each with '- '"))
             return
         }
         for item in items {
@@ -46,15 +48,21 @@ extension PlayBuilder {
         case .mapping(let entries):
             let named = entries.first { $0.name == "role" } ?? entries.first { $0.name == "name" }
             guard let named, let name = loader.value(named.value).flatMap(roleName) else {
-                loader.report(Diagnostic("an entry of 'roles' needs 'role'", at: node.place))
+                let near = entries.compactMap(\.name).compactMap { suggestion(for: $0, among: ["role", "name"]) }.first
+                loader.report(Diagnostic("an entry of 'roles' needs 'role'", at: node.place, hint: near))
                 return nil
             }
             var use = RoleUse(name: name, place: named.value.place)
             for entry in entries {
                 guard let key = entry.name, key != "role", key != "name" else { continue }
                 guard let value = loader.value(entry.value) else { continue }
-                if Keywords.roleEntry.contains(key) { use.keywords[key] = value } else { use.parameters[key] = value }
+                if Keywords.roleEntry.contains(key) {
+                    use.keywords[key] = value
+                } else {
+                    use.parameters[.string(Text(key, mark: Mark(place: entry.key.place)))] = value
+                }
             }
+            KeywordValues(loader: loader).check(entries)
             checkKeywords(use.keywords)
             for value in use.parameters.values { loader.checkTemplates(in: value) }
             return use
@@ -151,8 +159,11 @@ extension PlayBuilder {
         var plan = RolePlan(
             name: roleTitle(use.name), path: path,
             defaults: variables(path, "defaults", use.defaultsFrom, at: use.place),
-            variables: variables(path, "vars", use.varsFrom, at: use.place), parameters: use.parameters,
+            variables: variables(path, "vars", use.varsFrom, at: use.place),
+            parameters: Dict(
+                uniqueKeysWithValues: use.parameters.map { (Value.string(Text($0.key.pythonText)), $0.value) }),
             parents: parents, isPublic: use.isPublic)
+        warnOfKeywords(in: use.parameters, of: plan)
         var steps: [Step] = []
         var handlers: [Step] = []
         for dependency in meta["dependencies"]?.list ?? [] {
@@ -193,6 +204,20 @@ extension PlayBuilder {
 
     private func roleTitle(_ name: String) -> String {
         ["/", "./", "../"].contains(where: name.hasPrefix) ? lastPart(of: name) : name
+    }
+
+    /// A key that is no keyword is a parameter of the role; one that the role does not know may be a slip.
+    private func warnOfKeywords(in parameters: Dict, of role: RolePlan) {
+        for key in parameters.keys {
+            let name = key.pythonText
+            guard role.defaults[name] == nil, role.variables[name] == nil,
+                let hint = suggestion(for: name, among: Keywords.roleEntry)
+            else { continue }
+            loader.report(
+                Diagnostic(
+                    "'\(name)' is taken for a variable of role '\(role.name)'", at: key.place, length: name.count,
+                    hint: hint, severity: .warning))
+        }
     }
 
     private func mainTasks(_ path: String, _ use: RoleUse, _ surroundings: Surroundings) -> [Step] {

@@ -21,6 +21,12 @@ struct TaskParser {
     private var allowed: Set<String> { surroundings.isHandlers ? Keywords.handler : Keywords.task }
 
     func steps() -> [Step] {
+        if let part = entries.first(where: { $0.name == "rescue" || $0.name == "always" }) {
+            loader.report(
+                part.key.diagnostic("'\(part.name ?? "")' without 'block'", hint: "put the tasks into a 'block'"))
+            return []
+        }
+        KeywordValues(loader: loader).check(entries)
         var own = Dict()
         var actions: [Node.Entry] = []
         for entry in entries {
@@ -102,7 +108,7 @@ struct TaskParser {
             unknown(name, action)
             return nil
         }
-        return (name, arguments(given, name, &own))
+        return (name, arguments(given, name, &own, at: action.key.place))
     }
 
     private func unknown(_ name: String, _ action: Node.Entry) {
@@ -116,7 +122,7 @@ struct TaskParser {
                 hint: suggestion(for: name, among: known) ?? keyword, notes: notes))
     }
 
-    private func arguments(_ given: Value, _ module: String, _ own: inout Dict) -> Value {
+    private func arguments(_ given: Value, _ module: String, _ own: inout Dict, at place: Place) -> Value {
         let entry = Registry.entry(module)
         let includes = ["include_tasks", "import_tasks", "include", "meta"]
         let freeForm = entry?.options.freeForm ?? (includes.contains(module) ? "_raw_params" : nil)
@@ -140,7 +146,9 @@ struct TaskParser {
         default:
             loader.report(
                 Diagnostic(
-                    "the arguments of '\(module)' are \(given.typeName), expected a mapping", at: node.place))
+                    "the arguments of '\(module)' are a \(given.typeName), expected a mapping", at: place,
+                    length: module.count))
+            return .null
         }
         return .dict(all)
     }

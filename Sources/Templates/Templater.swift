@@ -9,6 +9,9 @@ package final class Templater {
     /// Conditions may give anything and its truth counts, as before ansible-core 2.19; otherwise only booleans.
     package var allowsBrokenConditions = true
 
+    /// The lookups that there are, to find misspelt ones before anything is evaluated; `nil`: not known.
+    package var lookups: Set<String>?
+
     private struct Key: Hashable {
         let text: String
         let place: Place?
@@ -252,7 +255,7 @@ package final class Templater {
             let isExpression = asExpression && !Self.isWrapped(text.string)
             if !asExpression, !Self.looksLikeTemplate(text.string, options) { return [] }
             let syntax = isExpression ? try syntax(ofExpression: text) : try syntax(of: text)
-            var survey = Survey(syntax.source)
+            var survey = Survey(syntax.source, lookups: lookups)
             survey.visit(syntax.statements)
             return survey.unknown
         } catch {
@@ -264,7 +267,7 @@ package final class Templater {
     package func check(file text: Text, options: FileOptions = FileOptions()) -> [Diagnostic] {
         do throws(TemplateError) {
             let syntax = try syntax(of: text, options)
-            var survey = Survey(syntax.source)
+            var survey = Survey(syntax.source, lookups: lookups)
             survey.visit(syntax.statements)
             return survey.unknown
         } catch {

@@ -63,10 +63,25 @@ package func nearest(to name: String, among candidates: some Sequence<String>) -
     let limit = max(1, name.count / 3)
     var best: (name: String, distance: Int)?
     for candidate in candidates where abs(candidate.count - name.count) <= limit {
-        let distance = editDistance(name, candidate)
+        // A slip is rarely in the first letter: 'source' is not 'force'.
+        let distance = editDistance(name, candidate) + (limit > 1 && name.first != candidate.first ? 1 : 0)
         if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
     }
-    return best?.name
+    return best?.name ?? abbreviation(of: name, among: candidates)
+}
+
+/// The only candidate that the name is written out of or into: `src` for `source`, `destination` for `dest`.
+private func abbreviation(of name: String, among candidates: some Sequence<String>) -> String? {
+    func abbreviates(_ short: String, _ long: String) -> Bool {
+        guard short.count >= 3, short.count < long.count, short.first == long.first, short.last != "_" else {
+            return false
+        }
+        var rest = short[...]
+        for letter in long where letter == rest.first { rest.removeFirst() }
+        return rest.isEmpty && short.count * 3 > long.count
+    }
+    let near = candidates.filter { abbreviates($0, name) }
+    return near.count == 1 ? near[0] : nil
 }
 
 /// `did you mean 'x'?` for the nearest candidate.

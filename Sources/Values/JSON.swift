@@ -32,7 +32,8 @@ extension Value {
         case .bool(let bool): out += bool ? "true" : "false"
         case .int(let int): out += String(int)
         case .double(let double):
-            out += double.isNaN ? "NaN" : double.isInfinite ? (double < 0 ? "-Infinity" : "Infinity") : Value.repr(of: double)
+            let infinity = double < 0 ? "-Infinity" : "Infinity"
+            out += double.isNaN ? "NaN" : double.isInfinite ? infinity : Value.repr(of: double)
         case .string(let text): Self.writeJSON(text.string, to: &out, style)
         case .list(let list):
             Self.writeItems(list.count, "[", "]", to: &out, style, depth) { index, out in

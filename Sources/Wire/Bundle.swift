@@ -80,10 +80,12 @@ package struct Manifest: Sendable, Hashable {
             }
             return blobs
         }
-        guard let host = value["host"]?.text, let sequence = value["sequence"]?.int, let created = value["created"]?.int,
+        guard let host = value["host"]?.text, let sequence = value["sequence"]?.int,
+            let created = value["created"]?.int,
             let wire = value["wire"]?.int
         else { throw WireError("the manifest lacks a host, a sequence, a time or a version") }
-        self.init(host: host, sequence: sequence, created: created, plays: try blobs("plays"), files: try blobs("files"))
+        self.init(
+            host: host, sequence: sequence, created: created, plays: try blobs("plays"), files: try blobs("files"))
         self.wire = wire
     }
 }

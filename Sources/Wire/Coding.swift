@@ -35,7 +35,9 @@ package struct WireWriter {
     package mutating func write(_ int: Int) { write(unsigned: UInt64(bitPattern: Int64((int << 1) ^ (int >> 63)))) }
     package mutating func write(_ double: Double) {
         let pattern = double.bitPattern
-        for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: pattern >> UInt64(shift))) }
+        for shift in stride(from: 0, to: 64, by: 8) {
+            bytes.append(UInt8(truncatingIfNeeded: pattern >> UInt64(shift)))
+        }
     }
     package mutating func write(_ string: String) {
         write(unsigned: UInt64(string.utf8.count))

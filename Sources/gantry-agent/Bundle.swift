@@ -108,6 +108,7 @@ final class BundleCoordinator: Coordinator {
     }
 
     private func missing(_ what: String) -> Answer {
-        .failure(Diagnostic("there is no \(what) in pull mode", notes: ["keep such tasks in playbooks that are pushed"]))
+        .failure(
+            Diagnostic("there is no \(what) in pull mode", notes: ["keep such tasks in playbooks that are pushed"]))
     }
 }

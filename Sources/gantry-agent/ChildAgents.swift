@@ -43,7 +43,8 @@ final class ChildAgent: Executor {
 
     deinit { conversation.finish(ending: true) }
 
-    /// Answers the question for a password, sends the agent where its file cannot be reached, and waits until it speaks.
+    /// Answers the question for a password, sends the agent where its file cannot be reached, and waits until it
+    /// speaks.
     private func logIn(_ become: Become, _ escalation: Escalation) throws(Failure) {
         do throws(Failure) { try awaitReady(become, escalation) } catch {
             isAlive = false

@@ -62,7 +62,8 @@ struct Escalation {
         guard let program else { return [path, "serve"] }
         let script = """
             u=$(umask); umask 077; d=$(mktemp -d) || exit 126
-            head -c \(program.count) > "$d/agent" && chmod 700 "$d/agent" && umask $u && exec "$d/agent" serve --remove "$d"
+            head -c \(program.count) > "$d/agent" && chmod 700 "$d/agent" || exit 126
+            umask $u; exec "$d/agent" serve --remove "$d"
             """
         return ["/bin/sh", "-c", script]
     }

@@ -42,7 +42,9 @@ final class Inbox: Sendable {
         let result = unsafe pthread_create(
             &thread, nil,
             { context in
-                if let context = unsafe context { unsafe Unmanaged<Inbox>.fromOpaque(context).takeRetainedValue().readAll() }
+                if let context = unsafe context {
+                    unsafe Unmanaged<Inbox>.fromOpaque(context).takeRetainedValue().readAll()
+                }
                 return nil
             }, context)
         if result == 0 { pthread_detach(thread) } else { close("no thread could be started") }

@@ -13,7 +13,8 @@ struct Main {
         usage: gantry-agent serve                 run what a controller sends on standard input
                gantry-agent pull --from SOURCE --key FILE [--host NAME] [--report FILE] [--state DIR]
                                  [--splay SECONDS] [--ca FILE] [--check]
-                                                  fetch, verify and run this node's bundle; SOURCE is a folder or an http(s) address
+                                                  fetch, verify and run this node's bundle; SOURCE is a folder
+                                                  or an http(s) address
                gantry-agent --version
         """
 
@@ -32,7 +33,8 @@ struct Main {
         }
     }
 
-    /// - Parameter arguments: `--as USER` becomes that user first; `--remove DIR` removes the folder it was started from.
+    /// - Parameter arguments: `--as USER` becomes that user first; `--remove DIR` removes the folder it was started
+    /// from.
     private static func serve(_ arguments: [String]) {
         var index = 0
         while index + 1 < arguments.count {

@@ -66,13 +66,17 @@ struct Pull {
         let source = BundleSource(source, machine: machine, caPath: caPath)
         let known = "\(stateFolder)/manifest"
         do throws(BundleError) {
-            let file = try source.manifest(host: host)
+            let tag = (try? machine.text(of: "\(stateFolder)/tag")).flatMap { $0 }
+            let hasOne = (try? machine.exists(known)) ?? false
+            let found = try source.manifest(host: host, tag: hasOne ? tag : nil)
+            // Unchanged since the last time: what is kept is verified again all the same.
+            let file = found?.text ?? (try? machine.text(of: known)).flatMap { $0 } ?? ""
             let bundle = try Bundle.verified(file, host: host, key: key, lastSequence: lastSequence) {
                 (part) throws(BundleError) in
                 if let bytes = cached(part.digest), bytes.count == part.size { return bytes }
                 return try source.blob(part)
             }
-            try keep(bundle, file)
+            if let found { try keep(bundle, file, tag: found.tag) }
             return (bundle, false)
         } catch {
             guard error.isUnreachable, let file = (try? machine.text(of: known)).flatMap({ $0 }) else { throw error }
@@ -93,13 +97,18 @@ struct Pull {
     }
 
     /// Keeps the bundle for days without a network; blobs of others go.
-    private func keep(_ bundle: Bundle, _ file: String) throws(BundleError) {
+    private func keep(_ bundle: Bundle, _ file: String, tag: String?) throws(BundleError) {
         do throws(MachineError) {
             let attributes = Attributes(mode: 0o600)
             for (digest, bytes) in bundle.blobs where cached(digest) == nil {
                 try machine.replace("\(stateFolder)/blobs/\(digest)", with: bytes, attributes: attributes)
             }
             try machine.replace("\(stateFolder)/manifest", with: Array(file.utf8), attributes: attributes)
+            if let tag {
+                try machine.replace("\(stateFolder)/tag", with: Array(tag.utf8), attributes: attributes)
+            } else {
+                try machine.remove("\(stateFolder)/tag")
+            }
             let sequence = Array("\(bundle.manifest.sequence)\n".utf8)
             try machine.replace("\(stateFolder)/sequence", with: sequence, attributes: attributes)
             for name in try machine.names(in: "\(stateFolder)/blobs") ?? [] where bundle.blobs[name] == nil {

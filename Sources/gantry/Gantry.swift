@@ -29,8 +29,20 @@ enum Main {
         _exit(status)
     }
 
+    private static func checkCommand() throws(CommandFailure) {
+        guard CommandLine.arguments.count > 1 else { return }
+        let word = CommandLine.arguments[1]
+        let known = Gantry.configuration.subcommands.map { $0._commandName } + ["help"]
+        if word.hasPrefix("-") || known.contains(word) { return }
+        throw CommandFailure(
+            Diagnostic(
+                "there is no command '\(word)'", hint: suggestion(for: word, among: known),
+                notes: ["there are: \(known.joined(separator: ", "))"]), status: 5)
+    }
+
     private static func status() async -> Int32 {
         do {
+            try checkCommand()
             var command = try Gantry.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()

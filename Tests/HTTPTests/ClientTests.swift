@@ -172,8 +172,11 @@ import Values
                 "PEER did not answer in HTTP/1.1: more than 20 interim answers"
             ),
         ]
+        // Kept to the end: a port that is given out again may still be answered by the one before.
+        var servers: [TestServer] = []
         for (text, kind, message) in cases {
             let server = TestServer { _ in Answer(text) }
+            servers.append(server)
             var options = options()
             options.limits.memory = 1000
             let error = failure(server.url, options)

@@ -7,7 +7,8 @@ import Testing
         "HTTP/1.1 200 OK\r\nContent-Length: 11\r\nX: y\r\n\r\nhello world",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
             + "5\r\nhello\r\n6;a=b\r\n world\r\n0\r\nT: x\r\n\r\n",
-        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 302 Found\r\nLocation: http://a:b@[::1]:80/x?y#z\r\n\tfolded\r\n\r\nbody",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 302 Found\r\n"
+            + "Location: http://a:b@[::1]:80/x?y#z\r\n\tfolded\r\n\r\nbody",
         "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n",
     ].map { Array($0.utf8) }
 

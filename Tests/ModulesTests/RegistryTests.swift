@@ -16,7 +16,9 @@ import Values
     @Test(arguments: Registry.all.map(\.name)) func everyModuleIsDocumented(_ name: String) throws {
         let entry = try #require(Registry.entry(name))
         #expect(entry.summary.hasSuffix("."))
-        for parameter in entry.parameters { #expect([".", "…"].contains(parameter.summary.suffix(1)), "\(parameter.name)") }
+        for parameter in entry.parameters {
+            #expect([".", "…"].contains(parameter.summary.suffix(1)), "\(parameter.name)")
+        }
         if entry.kind != .directive { #expect(!entry.options.examples.isEmpty, "there is no example") }
     }
 

@@ -24,10 +24,10 @@ let layers: [LayerRow] = [
     LayerRow("MachineFakes", ["Values", "Machine"]),
     LayerRow("HTTP", ["Values", "Crypto"]),
     LayerRow("Modules", ["Values", "Machine", "Wire", "Crypto", "HTTP", "Patterns"]),
-    LayerRow("Hosts", ["Values", "YAML", "Crypto", "Patterns"]),
+    LayerRow("Hosts", ["Values", "YAML", "Crypto", "Patterns", "OrderedCollections"]),
     LayerRow("Playbooks", ["Values", "YAML", "Templates", "Modules", "Hosts", "Wire", "Crypto"]),
     LayerRow("Engine", ["Values", "Templates", "Modules", "Machine", "Wire", "Crypto", "YAML"]),
-    LayerRow("SSH", ["CLibSSH2", "Values"]),
+    LayerRow("SSH", ["CLibSSH2", "Values", "Dispatch"]),
     LayerRow(
         "Controller",
         [
@@ -47,7 +47,7 @@ let layers: [LayerRow] = [
 /// Targets without Swift.
 let systemTargets: Set = ["CYAML", "CLibSSH2", "COpenSSL", "CPCRE2", "CMachine"]
 /// What comes with the toolchain and doubles nothing.
-let platform: Set = ["Glibc", "Synchronization"]
+let platform: Set = ["Glibc", "Synchronization", "Dispatch", "OrderedCollections"]
 
 /// C modules: the only target that imports each, and in how many files at most.
 let foreign: [(module: String, target: String, files: Int)] = [
@@ -93,7 +93,9 @@ let foreign: [(module: String, target: String, files: Int)] = [
         }
         guard let piece, let start = piece.range(of: "dependencies: [") else { return [] }
         let list = piece[start.upperBound...].prefix { $0 != "]" }
-        return Set(list.split(separator: "\"").enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) })
+        // Between quotes is every second piece.
+        let words = list.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
+        return Set(words.filter { $0.offset % 2 == 1 }.map { String($0.element) })
     }
 }
 

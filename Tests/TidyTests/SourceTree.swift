@@ -17,7 +17,7 @@ enum SourceTree {
         var found: [String] = []
         for name in try machine.names(in: "\(root)/\(folder)") ?? [] where !name.hasPrefix(".") {
             let path = folder.isEmpty ? name : "\(folder)/\(name)"
-            if try machine.names(in: "\(root)/\(path)") != nil {
+            if try machine.status(of: "\(root)/\(path)", followingLinks: true)?.kind == .folder {
                 found += try files(below: path)
             } else {
                 found.append(path)

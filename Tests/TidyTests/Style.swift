@@ -13,9 +13,9 @@ import Testing
         for path in try SourceTree.swiftFiles(below: "Sources") + SourceTree.swiftFiles(below: "Tests") {
             let lines = try SourceTree.lines(path)
             #expect(lines.count <= Self.maximumLines + 1, "\(path) has \(lines.count) lines")
-            for (index, line) in lines.enumerated() where line.count > Self.maximumColumns {
-                Issue.record("\(path):\(index + 1) has \(line.count) columns, at most \(Self.maximumColumns)")
-            }
+            let wide = lines.indices.filter { lines[$0].count > Self.maximumColumns }.map { String($0 + 1) }
+            let places = wide.joined(separator: ", ")
+            #expect(wide.isEmpty, "\(path) has more than \(Self.maximumColumns) columns at \(places)")
         }
     }
 

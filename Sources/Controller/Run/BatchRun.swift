@@ -192,7 +192,7 @@ actor BatchRun {
             let where_ = at.info.name.isEmpty ? at.info.module : at.info.name
             problem.message += at.isInTask ? " during task '\(where_)'" : ", last seen at task '\(where_)'"
         }
-        let text = ([problem.message] + problem.notes).joined(separator: "\n")
+        let text = ([problem.message] + [problem.hint].compactMap { $0 } + problem.notes).joined(separator: "\n")
         let result = TaskResult(
             status: .unreachable, result: ["changed": false, "msg": .string(text), "unreachable": true],
             diagnostic: problem)

@@ -190,6 +190,7 @@ extension CommandSettings {
         result.setOutput(outputs[0], outputs[1])
         guard done.status == 0 else {
             result["changed"] = true
+            result["msg"] = "non-zero return code"
             throw Failure("non-zero return code", result: result)
         }
         return Outcome(changed: true, result)

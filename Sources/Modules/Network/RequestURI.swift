@@ -116,7 +116,9 @@ struct RequestURI: FileMaker {
             if isGood, answer.status != 304 {
                 var place = DownloadPlace(common: common, path: target)
                 let kept = try digest(.sha1, of: target, on: editor)
-                if kept != DigestAlgorithm.sha1.hex(of: answer.body) { try place.write(answer.body, on: editor, context) }
+                if kept != DigestAlgorithm.sha1.hex(of: answer.body) {
+                    try place.write(answer.body, on: editor, context)
+                }
                 _ = try place.settle(on: editor, context)
                 try place.show(on: editor, &result)
                 changed = true

@@ -174,7 +174,7 @@ final class Evaluator {
     private func finished(_ datum: Datum, secret: Bool) throws(TemplateError) -> Datum {
         switch datum {
         case .string(let text): return .string(text.secret)
-        case .list, .tuple, .dict: return .raw(try value(of: datum).mapText(\.secret))
+        case .list, .tuple, .dict: return try lifted(.raw(try value(of: datum).mapText(\.secret)))
         default: return datum
         }
     }

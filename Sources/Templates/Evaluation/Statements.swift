@@ -118,9 +118,15 @@ extension Evaluator {
         case .evaluate(let expression): _ = try evaluate(expression, frame)
         case .include(let file, let ignoreMissing, let withContext):
             guard let syntax = try load(try evaluate(file, frame), ignoreMissing, file.span) else { return }
-            try deeper { () throws(TemplateError) in
-                let top = Frame(withContext ? frame : nil, isTop: true, isIsolated: !withContext)
-                try run(Context(syntax), top, output)
+            do throws(TemplateError) {
+                try deeper { () throws(TemplateError) in
+                    let top = Frame(withContext ? frame : nil, isTop: true, isIsolated: !withContext)
+                    try run(Context(syntax), top, output)
+                }
+            } catch {
+                // Where it all began says nothing; the include that goes round does.
+                guard error.isLimit, error.diagnostic.place == nil else { throw error }
+                throw located(error, statement.span)
             }
         case .importAll(let file, let name, let withContext):
             frame.values[name] = .object(try module(file, frame, withContext))

@@ -11,7 +11,12 @@ struct Survey {
     private(set) var templateConstants: [String] = []
     private var bound: Set<String> = []
 
-    init(_ source: Source) { self.source = source }
+    private let lookups: Set<String>?
+
+    init(_ source: Source, lookups: Set<String>? = nil) {
+        self.source = source
+        self.lookups = lookups
+    }
 
     private mutating func inner(_ names: [String] = [], _ body: [Statement]) {
         let outer = bound
@@ -163,7 +168,12 @@ struct Survey {
             isOpen = true
             return
         }
-        switch plugin.split(separator: ".").last.map(String.init) ?? plugin {
+        let short = plugin.split(separator: ".").last.map(String.init) ?? plugin
+        if let lookups, !lookups.contains(short), let span = arguments.positional.first?.span {
+            let hint = suggestion(for: short, among: lookups)
+            report(TemplateError("there is no lookup plugin '\(plugin)'", hint: hint), span)
+        }
+        switch short {
         case "vars":
             for argument in arguments.positional.dropFirst() {
                 if case .string(let name) = argument.kind { names.insert(name) } else { isOpen = true }

@@ -1,5 +1,6 @@
 import Modules
 import Playbooks
+import Templates
 import Values
 import Wire
 
@@ -8,7 +9,8 @@ enum AdHocPlay {
     static func arguments(_ text: String, _ entry: ModuleEntry) -> Dict {
         let known = Set(entry.parameters.flatMap { [$0.name] + $0.aliases })
         let isTemplate = text.contains("{{") || text.contains("{%")
-        let mark = Mark(place: Place(file: SourceFile(name: "-a", text: text), line: 1, column: 1), isTemplate: isTemplate)
+        let mark = Mark(
+            place: Place(file: SourceFile(name: "-a", text: text), line: 1, column: 1), isTemplate: isTemplate)
         return OneLine.arguments(Text(text, mark: mark), freeForm: entry.options.freeForm, known: known)
     }
 
@@ -23,6 +25,11 @@ enum AdHocPlay {
                 if bare.place?.file == file { bare.place = nil }
                 return bare
             }
+            let templates = arguments.values.flatMap { value -> [Diagnostic] in
+                guard case .string(let text) = value, text.isTemplate else { return [] }
+                return project.templater.check(text, asExpression: false)
+            }
+            if !templates.isEmpty { throw CommandFailure(templates, status: 2) }
             if !wrong.isEmpty { throw CommandFailure(wrong, status: 2) }
         }
         var play = Play(

@@ -66,13 +66,10 @@ struct Apply: AsyncParsableCommand {
         settings.skipTags = words(skipTags)
         settings.forceHandlers = forceHandlers || configuration.flag(.forceHandlers)
         if syntaxCheck || listHosts || listTasks || listTags {
-            let listing = PlayListing(project: project, plays: plays, settings: settings)
-            for (index, path) in playbooks.enumerated() where index == 0 || playbooks.count > 1 {
-                Output.print("\nplaybook: \(path)")
-            }
-            if !syntaxCheck { Output.print(try listing.text(hosts: listHosts, tasks: listTasks, tags: listTags)) }
-            return
+            for warning in project.warnings + warnings { Output.printError(warning.rendered) }
+            return try list(project, settings)
         }
+        try project.checkLimit()
         if let startAtTask { try Self.start(at: startAtTask, &plays) }
         let changes = ChangeWatch()
         let sink = changes.watching(display(settings, configuration))
@@ -82,6 +79,15 @@ struct Apply: AsyncParsableCommand {
         let status = try await setup.run()
         if status == 0, runOptions.check, runOptions.detailedExitcode, changes.hasChanges { throw ExitCode(3) }
         if status != 0 { throw ExitCode(status) }
+    }
+
+    private func list(_ project: Project, _ settings: RunSettings) throws {
+        for path in playbooks {
+            Output.print("\nplaybook: \(path)")
+            if syntaxCheck { continue }
+            let listing = PlayListing(project: project, plays: try project.plays([path]).plays, settings: settings)
+            Output.print(try listing.text(hosts: listHosts, tasks: listTasks, tags: listTags))
+        }
     }
 
     private func words(_ given: [String]) -> [String] {

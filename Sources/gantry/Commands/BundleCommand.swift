@@ -23,7 +23,8 @@ struct BundleCommand: ParsableCommand {
 
     @OptionGroup var inventory: InventoryArguments
 
-    @Option(name: [.customShort("o"), .long], help: "The folder to write; the same layout can be served by any web server.")
+    @Option(
+        name: [.customShort("o"), .long], help: "The folder to write; the same layout can be served by any web server.")
     var output: String?
 
     @Option(help: "The key to sign with.")
@@ -41,9 +42,10 @@ struct BundleCommand: ParsableCommand {
     func run() throws {
         if let generateKey { return try makeKey(generateKey) }
         guard let output, let key else {
-            throw ValidationError("give the folder with -o and the key with --key (--generate-key makes one)")
+            throw CommandFailure(
+                Diagnostic("give the folder with -o and the key with --key (--generate-key makes one)"), status: 5)
         }
-        guard !playbooks.isEmpty else { throw ValidationError("name at least one playbook") }
+        guard !playbooks.isEmpty else { throw CommandFailure(Diagnostic("name at least one playbook"), status: 5) }
         let signer = try signingKey(key)
         let project = try Project(inventory)
         let (plays, warnings) = try project.plays(playbooks)
@@ -75,7 +77,8 @@ struct BundleCommand: ParsableCommand {
     private func signingKey(_ path: String) throws -> SigningKey {
         guard let bytes = try Disk.contents(path) else {
             throw CommandFailure(
-                Diagnostic("there is no key '\(path)'", notes: ["gantry bundle --generate-key \(path) makes one"]), status: 1)
+                Diagnostic(
+                    "there is no key '\(path)'", notes: ["gantry bundle --generate-key \(path) makes one"]), status: 1)
         }
         return try SigningKey(text: String(decoding: bytes, as: UTF8.self))
     }

@@ -179,7 +179,13 @@ struct ControllerLookups: Sendable {
     // MARK: ini and csv
 
     private func ini(_ term: String, _ options: Dict, _ basis: SearchBasis) throws(Diagnostic) -> [Value] {
-        let wanted = term.split(separator: " ").first.map(String.init) ?? term
+        let words = term.split(separator: " ").map(String.init)
+        let wanted = words.first ?? term
+        var options = options
+        for word in words.dropFirst() {
+            let halves = word.split(separator: "=", maxSplits: 1).map(String.init)
+            if halves.count == 2 { options[halves[0]] = .string(halves[1]) }
+        }
         let section = options["section"]?.pythonText ?? "global"
         let source = try text(options["file"]?.pythonText ?? "ansible.ini", basis).text
         let isProperties = options["type"]?.text == "properties"
@@ -209,7 +215,9 @@ struct ControllerLookups: Sendable {
         let column = settings["col"].flatMap { $0.int ?? Int($0.pythonText) } ?? 1
         let keyColumn = settings["keycol"].flatMap { $0.int ?? Int($0.pythonText) } ?? 0
         for line in try text(settings["file"]?.pythonText ?? "ansible.csv", basis).text.split(separator: "\n") {
-            let fields = line.split(separator: delimiter, omittingEmptySubsequences: false).map { OneLine.unquoted($0.trimmingBlanks) }
+            let fields = line.split(separator: delimiter, omittingEmptySubsequences: false).map {
+                OneLine.unquoted($0.trimmingBlanks)
+            }
             guard fields.indices.contains(keyColumn), fields[keyColumn] == key else { continue }
             return fields.indices.contains(column) ? [.string(fields[column])] : []
         }

@@ -12,7 +12,7 @@ struct Facts: AsyncParsableCommand {
         discussion: """
             Examples:
               gantry facts all -i Inventory/hxn.yml --filter 'ansible_distribution*'
-              gantry facts hxn-01 --subset network > hxn-01.json
+              gantry facts hxn-01 --gather-subset network > hxn-01.json
             """)
 
     @Argument(help: "Which hosts.")
@@ -21,7 +21,7 @@ struct Facts: AsyncParsableCommand {
     @Option(help: "Only facts whose names match; may hold * and ?.")
     var filter: [String] = []
 
-    @Option(help: "Which families: all, min, network, hardware, virtual, or !one.")
+    @Option(name: .customLong("gather-subset"), help: "Which families: all, min, network, hardware, virtual, or !one.")
     var subset: [String] = []
 
     @OptionGroup(title: "Hosts and variables") var inventory: InventoryArguments
@@ -30,9 +30,12 @@ struct Facts: AsyncParsableCommand {
 
     func run() async throws {
         let project = try Project(inventory)
+        _ = try project.selected(pattern)
         var arguments = Dict()
         if !filter.isEmpty { arguments["filter"] = .strings(filter) }
-        if !subset.isEmpty { arguments["gather_subset"] = .strings(subset.flatMap { $0.split(separator: ",").map(String.init) }) }
+        if !subset.isEmpty {
+            arguments["gather_subset"] = .strings(subset.flatMap { $0.split(separator: ",").map(String.init) })
+        }
         let play = try AdHocPlay.play(
             pattern: pattern, module: "setup", arguments: arguments, folder: ".", project: project)
         let sink = FactSink()

@@ -44,6 +44,15 @@ struct InventoryCommand: ParsableCommand {
     var playbookDir: String?
 
     func run() throws {
+        let modes = [list, host != nil, graph].filter { $0 }.count
+        guard modes == 1 else {
+            throw CommandFailure(
+                Diagnostic(
+                    modes == 0
+                        ? "say what to show: --list, --host NAME or --graph"
+                        : "--list, --host and --graph exclude each other"),
+                status: 5)
+        }
         let project = try Project(inventory)
         for warning in project.warnings { Output.printError(warning.rendered) }
         let listing = Inventory.Listing(
@@ -54,17 +63,17 @@ struct InventoryCommand: ParsableCommand {
                 text = try written(project.inventory.show(host: host, listing))
             } else if graph {
                 text = try project.inventory.graphText(group, showVariables: vars, listing)
-            } else if list {
-                text = try written(yaml ? project.inventory.tree(listing) : project.inventory.list(listing))
             } else {
-                throw Diagnostics([Diagnostic("say what to show: --list, --host NAME or --graph")])
+                text = try written(yaml ? project.inventory.tree(listing) : project.inventory.list(listing))
             }
-        } catch { throw CommandFailure(error.all, status: 1) }
+        } catch { throw CommandFailure(error.all, status: host != nil || graph ? 5 : 1) }
         if let output { try Output.write(text + "\n", to: output) } else { Output.print(text) }
     }
 
     private func written(_ value: Value) throws(Diagnostics) -> String {
         guard yaml else { return value.json(JSONStyle(indent: 4, sortKeys: true, asciiOnly: false)) }
-        do throws(Diagnostic) { return try yamlText(value) } catch { throw Diagnostics([error]) }
+        do throws(Diagnostic) {
+            return String(try yamlText(value).reversed().drop { $0 == "\n" }.reversed())
+        } catch { throw Diagnostics([error]) }
     }
 }

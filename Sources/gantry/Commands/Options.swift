@@ -9,7 +9,8 @@ struct InventoryArguments: ParsableArguments {
         help: "Inventory: a file, a folder, a program, or hosts separated by commas. May be given several times.")
     var inventory: [String] = []
 
-    @Option(name: [.customShort("l"), .long, .customLong("subset")], help: "Only these of the hosts: a pattern, or @FILE.")
+    @Option(
+        name: [.customShort("l"), .long, .customLong("subset")], help: "Only these of the hosts: a pattern, or @FILE.")
     var limit: String?
 
     @Option(
@@ -30,7 +31,9 @@ struct VaultArguments: ParsableArguments {
         help: "A file or program that gives the vault's password.")
     var vaultPasswordFile: [String] = []
 
-    @Flag(name: [.customShort("J"), .customLong("ask-vault-password"), .customLong("ask-vault-pass")], help: "Ask for it.")
+    @Flag(
+        name: [.customShort("J"), .customLong("ask-vault-password"), .customLong("ask-vault-pass")],
+        help: "Ask for it.")
     var askVaultPassword = false
 }
 

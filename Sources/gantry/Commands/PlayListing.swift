@@ -17,48 +17,53 @@ struct PlayListing {
     let plays: [Play]
     let settings: RunSettings
 
+    /// - Parameter tags: the tags are asked for; then tasks tagged `never` count, too.
     func text(hosts: Bool, tasks: Bool, tags: Bool) throws -> String {
         var lines: [String] = []
         for (index, play) in plays.enumerated() {
-            let pattern = play.hosts.list.map { "[" + $0.map { "'\($0.pythonText)'" }.joined(separator: ", ") + "]" }
-                ?? play.hosts.pythonText
+            let patterns = (play.hosts.list ?? [play.hosts]).map(\.pythonText)
+            let pattern = patterns.joined(separator: ",")
             let own = Self.tags(of: play.keywords)
             lines.append("\n  play #\(index + 1) (\(pattern)): \(play.name.string)\tTAGS: [\(own.joined(separator: ","))]")
             if hosts {
-                let text = play.hosts.list.map { $0.map(\.pythonText).joined(separator: ",") } ?? pattern
-                let selected = try project.inventory.select(text, limit: project.limit).hosts
-                lines.append("    pattern: \(play.hosts.list == nil ? "['\(pattern)']" : pattern)")
-                lines.append("    hosts (\(selected.count)):")
-                lines += selected.map { "      \($0)" }
+                let selected = try project.inventory.select(pattern, limit: project.limit)
+                for warning in selected.warnings { Output.printError(warning.rendered) }
+                lines.append("    pattern: [\(patterns.map { "'\($0)'" }.joined(separator: ", "))]")
+                lines.append("    hosts (\(selected.hosts.count)):")
+                lines += selected.hosts.map { "      \($0)" }
             }
             if tasks {
                 lines.append("    tasks:")
-                for task in selected(play.steps) {
+                for task in selected(play.steps, withNever: tags) {
                     let role = task.role.map { play.roles[$0].name + " : " } ?? ""
-                    let name = task.name?.string ?? task.module
-                    lines.append("      \(role)\(name)\tTAGS: [\(Self.tags(of: task.keywords).sorted().joined(separator: ", "))]")
+                    let name = task.name.map { role + $0.string } ?? task.module
+                    let all = Self.tags(of: task.keywords).sorted().joined(separator: ", ")
+                    lines.append("      \(name)\tTAGS: [\(all)]")
                 }
             }
             if tags {
-                let all = Set(selected(play.steps).flatMap { Self.tags(of: $0.keywords) })
+                let all = Set(selected(play.steps, withNever: true).flatMap { Self.tags(of: $0.keywords) })
                 lines.append("      TASK TAGS: [\(all.sorted().joined(separator: ", "))]")
             }
         }
         return lines.joined(separator: "\n")
     }
 
-    private func selected(_ steps: [Step]) -> [TaskPlan] {
-        Self.tasks(in: steps).filter { task in
-            !task.isImplicit
-                && isSelected(tags: Set(Self.tags(of: task.keywords)), run: settings.tags, skip: settings.skipTags)
+    /// Ansible lists a block's main part only.
+    private func selected(_ steps: [Step], withNever: Bool) -> [TaskPlan] {
+        let run = withNever && settings.tags.isEmpty ? ["all", "never"] : settings.tags
+        return Self.tasks(in: steps, onlyMain: true).filter { task in
+            !task.isImplicit && isSelected(tags: Set(Self.tags(of: task.keywords)), run: run, skip: settings.skipTags)
         }
     }
 
-    static func tasks(in steps: [Step]) -> [TaskPlan] {
+    static func tasks(in steps: [Step], onlyMain: Bool = false) -> [TaskPlan] {
         steps.flatMap { step -> [TaskPlan] in
             switch step {
-            case .task(let task): [task]
-            case .block(let block): tasks(in: block.block + block.rescue + block.always)
+            case .task(let task): return [task]
+            case .block(let block):
+                let others = onlyMain ? [] : block.rescue + block.always
+                return tasks(in: block.block + others, onlyMain: onlyMain)
             }
         }
     }

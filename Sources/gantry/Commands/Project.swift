@@ -10,7 +10,11 @@ import Wire
 final class Project: Sendable {
     let configuration: Configuration
     let files: DiskFiles
-    var templater: Templater { Templater() }
+    var templater: Templater {
+        let templater = Templater()
+        templater.lookups = Set(Lookup.names)
+        return templater
+    }
     let extra: Dict
     let inventory: Inventory
     let warnings: [Diagnostic]
@@ -123,10 +127,14 @@ enum Installation {
 
     /// The agent to send to nodes: `GANTRY_AGENT`, beside the program, or in its `lib` folder.
     static func agent(_ environment: [String: String]) throws(CommandFailure) -> String {
-        let candidates =
-            (environment["GANTRY_AGENT"].map { [$0] } ?? []) + [
-                "\(programFolder)/gantry-agent", "\(programFolder)/../lib/gantry/gantry-agent",
-            ]
+        if let given = environment["GANTRY_AGENT"], !given.isEmpty {
+            if Disk.kind(given) == .file { return Disk.realPath(given) ?? given }
+            throw CommandFailure(
+                Diagnostic(
+                    "GANTRY_AGENT names '\(given)', and no file is there",
+                    notes: ["unset it, and the agent beside gantry is taken"]), status: 1)
+        }
+        let candidates = ["\(programFolder)/gantry-agent", "\(programFolder)/../lib/gantry/gantry-agent"]
         for candidate in candidates where Disk.kind(candidate) == .file { return Disk.realPath(candidate) ?? candidate }
         throw CommandFailure(
             Diagnostic(
@@ -137,13 +145,53 @@ enum Installation {
     }
 
     static func rolePaths(_ environment: [String: String]) -> [String] {
-        ["\(programFolder)/../share/gantry/Roles", "\(programFolder)/../../../Roles"].filter { Disk.kind($0) == .folder }
+        ["\(programFolder)/../share/gantry/Roles", "\(programFolder)/../../../Roles"]
+            .compactMap { Disk.realPath($0) }.filter { Disk.kind($0) == .folder }
     }
 }
 
 let gantryVersion = "0.1.0"
 
 extension Project {
+    /// The hosts of a pattern; none is an error with the nearest name.
+    func selected(_ pattern: String) throws(CommandFailure) -> [String] {
+        if pattern.allSatisfy(\.isWhitespace) {
+            throw CommandFailure(
+                Diagnostic("the pattern is empty", notes: ["name a host, a group, 'all' or 'localhost'"]), status: 1)
+        }
+        do throws(Diagnostics) {
+            let (hosts, warnings) = try inventory.select(pattern, limit: limit)
+            if hosts.isEmpty { throw Diagnostics([nothing(pattern)]) }
+            for warning in warnings { Output.printError(warning.rendered) }
+            return hosts
+        } catch { throw CommandFailure(error.all, status: 1) }
+    }
+
+    private func nothing(_ pattern: String) -> Diagnostic {
+        let known = inventory.hosts + inventory.groups.keys
+        if inventory.hosts.isEmpty {
+            return Diagnostic(
+                "the pattern '\(pattern)' matches no hosts", notes: ["the inventory has none: give one with -i"])
+        }
+        if let limit {
+            return Diagnostic(
+                "the pattern '\(pattern)' with --limit '\(limit)' matches no hosts",
+                hint: suggestion(for: limit, among: known) ?? suggestion(for: pattern, among: known))
+        }
+        return Diagnostic("the pattern '\(pattern)' matches no hosts", hint: suggestion(for: pattern, among: known))
+    }
+
+    /// A `--limit` that no host of the inventory matches is a slip, not a wish to do nothing.
+    func checkLimit() throws(CommandFailure) {
+        guard let limit, !inventory.hosts.isEmpty else { return }
+        do throws(Diagnostics) {
+            if try !inventory.select("all", limit: limit).hosts.isEmpty { return }
+        } catch { throw CommandFailure(error.all, status: 1) }
+        let known = inventory.hosts + inventory.groups.keys
+        throw CommandFailure(
+            Diagnostic("--limit '\(limit)' matches no hosts", hint: suggestion(for: limit, among: known)), status: 1)
+    }
+
     /// Folders whose `group_vars` and `host_vars` count beside the inventory's.
     static func variableFolders(of plays: [Play]) -> [String] {
         var seen: Set<String> = []

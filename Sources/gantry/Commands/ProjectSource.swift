@@ -42,9 +42,11 @@ actor ProjectSource: RunSource {
         self.defaults = defaults
         self.fallbacks = fallbacks
         self.prompted = prompted
-        lookups = ControllerLookups(files: project.files, environment: project.configuration.environment, home: project.home)
+        lookups = ControllerLookups(
+            files: project.files, environment: project.configuration.environment, home: project.home)
         var context = project.context(settings, playbookFolders: folders)
-        context.settings.reportsVariables = plays.contains { $0.readsHostVariables } || Self.templatesReadHosts(plays, project)
+        context.settings.reportsVariables =
+            plays.contains { $0.readsHostVariables } || Self.templatesReadHosts(plays, project)
         self.context = context
     }
 
@@ -52,7 +54,9 @@ actor ProjectSource: RunSource {
     private static func templatesReadHosts(_ plays: [Play], _ project: Project) -> Bool {
         var folders: Set<String> = []
         for play in plays {
-            for basis in play.bases { for role in basis.roles + [basis.playFolder] { folders.insert("\(role)/templates") } }
+            for basis in play.bases {
+                for role in basis.roles + [basis.playFolder] { folders.insert("\(role)/templates") }
+            }
         }
         return folders.contains { folder in
             Disk.names(folder).contains { name in
@@ -108,7 +112,20 @@ actor ProjectSource: RunSource {
         do throws(Diagnostic) {
             var plan = try planner.plan(
                 play, index: index, host: host, variables: try variables(of: host), own: own(host), in: context)
-            for (name, value) in fallbacks { apply(name, value, to: &plan.steps) }
+            for (name, value) in fallbacks {
+                apply(name, value, to: &plan.steps)
+                apply(name, value, to: &plan.handlers)
+                for (key, var file) in plan.taskFiles {
+                    apply(name, value, to: &file.steps)
+                    plan.taskFiles[key] = file
+                }
+                for (key, var role) in plan.dynamicRoles {
+                    apply(name, value, to: &role.steps)
+                    apply(name, value, to: &role.handlers)
+                    plan.dynamicRoles[key] = role
+                }
+            }
+            for (name, value) in known.delegated { plan.inventory["ansible_" + name.pythonText] = value }
             return plan
         } catch { throw Diagnostics([error]) }
     }
@@ -119,7 +136,9 @@ actor ProjectSource: RunSource {
             switch steps[index] {
             case .task(var task):
                 if task.keywords[name] == nil { task.keywords[name] = value }
-                if task.inherited[name] == nil, !task.inherited.isEmpty || includesTasks(task) { task.inherited[name] = value }
+                if task.inherited[name] == nil, !task.inherited.isEmpty || includesTasks(task) {
+                    task.inherited[name] = value
+                }
                 steps[index] = .task(task)
             case .block(var block):
                 apply(name, value, to: &block.block)
@@ -130,7 +149,9 @@ actor ProjectSource: RunSource {
         }
     }
 
-    private func includesTasks(_ task: TaskPlan) -> Bool { ["include_tasks", "include_role", "include"].contains(task.module) }
+    private func includesTasks(_ task: TaskPlan) -> Bool {
+        ["include_tasks", "include_role", "include"].contains(task.module)
+    }
 
     private func variables(of host: String) throws(Diagnostic) -> Dict {
         do throws(Diagnostics) { return try inventory.variables(of: host, playbookFolders: folders) } catch {
@@ -154,7 +175,8 @@ actor ProjectSource: RunSource {
             for (name, value) in variables { known[name] = value }
             known["inventory_hostname"] = .string(host)
             var used = Dict()
-            for (name, value) in known where name.pythonText.hasPrefix("ansible_") || name.pythonText.hasPrefix("gantry_") {
+            for (name, value) in known
+            where name.pythonText.hasPrefix("ansible_") || name.pythonText.hasPrefix("gantry_") {
                 do throws(TemplateError) {
                     used[name] = try templater.render(value, in: DictScope(known))
                 } catch {
@@ -184,7 +206,9 @@ actor ProjectSource: RunSource {
     ) throws(Diagnostics) -> Value? {
         do throws(Diagnostic) {
             var all = inventory.contains(host) ? try variables(of: host) : Dict()
-            if plays.indices.contains(index) { for (key, value) in plays[index].variables where all[key] == nil { all[key] = value } }
+            if plays.indices.contains(index) {
+                for (key, value) in plays[index].variables where all[key] == nil { all[key] = value }
+            }
             for (key, value) in known.facts { all["ansible_" + key.pythonText] = value }
             all["ansible_facts"] = .dict(known.facts)
             for (key, value) in known.assigned { all[key] = value }

@@ -35,7 +35,9 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "List the hosts, and run nothing.")
     var listHosts = false
 
-    @Option(name: [.customShort("P"), .long], help: ArgumentHelp("Seconds between looks at a task in the background.", visibility: .hidden))
+    @Option(
+        name: [.customShort("P"), .long],
+        help: ArgumentHelp("Seconds between looks at a task in the background.", visibility: .hidden))
     var poll: Int?
 
     @Option(help: "Act as if a playbook were in this folder.")
@@ -48,7 +50,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let project = try Project(inventory)
-        let selected = try select(project)
+        let selected = try project.selected(pattern)
         if listHosts {
             Output.print("  hosts (\(selected.count)):")
             for host in selected { Output.print("    \(host)") }
@@ -83,24 +85,12 @@ struct RunCommand: AsyncParsableCommand {
         if status != 0 { throw ExitCode(status) }
     }
 
-    private func select(_ project: Project) throws -> [String] {
-        let (hosts, warnings) = try project.inventory.select(pattern, limit: project.limit)
-        for warning in warnings { Output.printError(warning.rendered) }
-        if hosts.isEmpty {
-            throw CommandFailure(
-                Diagnostic(
-                    "the pattern '\(pattern)' matches no hosts",
-                    hint: suggestion(for: pattern, among: project.inventory.hosts + project.inventory.groups.keys)),
-                status: 1)
-        }
-        return hosts
-    }
-
     /// The module with its arguments: what stands behind `--` is a command.
     private func call() throws -> (String, Dict) {
         if !command.isEmpty {
             guard moduleName == nil, args == nil else {
-                throw ValidationError("give a command behind '--', or a module with -m and -a, not both")
+                throw CommandFailure(
+                    Diagnostic("give a command behind '--', or a module with -m and -a, not both"), status: 5)
             }
             return ("command", ["argv": .strings(command)])
         }
@@ -111,12 +101,25 @@ struct RunCommand: AsyncParsableCommand {
                     "there is no module '\(module)'", hint: suggestion(for: module, among: Registry.all.map(\.name))),
                 status: 2)
         }
-        guard let args, !args.isEmpty else { return (entry.name, Dict()) }
+        guard let args, !args.isEmpty else {
+            if ["command", "shell", "raw", "script"].contains(entry.name) {
+                throw CommandFailure(
+                    Diagnostic(
+                        "module '\(entry.name)' needs what it is to do",
+                        notes: [
+                            "gantry run \(pattern) -m \(entry.name) -a 'uptime'", "gantry run \(pattern) -- uptime",
+                        ]),
+                    status: 5)
+            }
+            return (entry.name, Dict())
+        }
         if args.hasPrefix("{") {
             do {
                 if let dict = try Value(json: args).dict { return (entry.name, dict) }
                 throw CommandFailure(Diagnostic("the arguments given with -a are no mapping"), status: 1)
-            } catch let error as JSONError { throw CommandFailure(Diagnostic("the arguments given with -a are not JSON: \(error)"), status: 1) }
+            } catch let error as JSONError {
+                throw CommandFailure(Diagnostic("the arguments given with -a are not JSON: \(error)"), status: 1)
+            }
         }
         return (entry.name, AdHocPlay.arguments(args, entry))
     }

@@ -36,24 +36,32 @@ final class AdHocDisplay: EventSink {
             for diff in text.diff(result.diff) { line(diff, nil) }
         }
         let printsOutput = ["command", "shell", "raw", "script"].contains(info.module)
-        if options.isOneLine {
-            let body = printsOutput && result.result["stdout"] != nil
-                ? "rc=\(result.result["rc"]?.pythonText ?? "0") | (stdout) \(flat(result, "stdout")) \(errors(result))"
-                : text.dump(result.result, action: info.module)
-            return line("\(host) | \(word) | " + body, colour)
-        }
+        if result.status == .skipped { return line("\(host) | \(word)", colour) }
+        if options.isOneLine { return line(oneLine(host, word, info, result, printsOutput), colour) }
         if printsOutput, result.result["rc"] != nil, result.status != .unreachable {
             let head = "\(host) | \(word) | rc=\(result.result["rc"]?.pythonText ?? "-1") >>"
             var body = (result.result["stdout"]?.pythonText ?? "") + (result.result["stderr"]?.pythonText ?? "")
-            if body.isEmpty, result.status == .failed { body = result.result["msg"]?.pythonText ?? "" }
-            if result.status == .failed, let message = result.result["msg"]?.text, !body.contains(message) {
-                body += message
-            }
+            // Without anything between, as Ansible has it.
+            if result.status == .failed { body += result.result["msg"]?.text ?? "" }
             return line(head + "\n" + body, colour)
         }
         let arrow = result.status == .failed || result.status == .unreachable ? "!" : ""
         let always = result.result.merging(["_ansible_verbose_always": true]) { $1 }
         line("\(host) | \(word)\(arrow) => \(text.dump(always, action: info.module))", colour)
+    }
+
+    private func oneLine(
+        _ host: String, _ word: String, _ info: TaskInfo, _ result: TaskResult, _ printsOutput: Bool
+    ) -> String {
+        switch result.status {
+        case .unreachable: return "\(host) | \(word)!: \(flat(result, "msg"))"
+        case _ where printsOutput && result.result["stdout"] != nil:
+            let output = "rc=\(result.result["rc"]?.pythonText ?? "0") | (stdout) \(flat(result, "stdout"))"
+            return "\(host) | \(word) | \(output)\(errors(result))"
+        default:
+            let arrow = result.status == .failed ? "! =>" : " =>"
+            return "\(host) | \(word)\(arrow) \(text.dump(result.result, action: info.module, isOneLine: true))"
+        }
     }
 
     private func flat(_ result: TaskResult, _ key: String) -> String {
@@ -62,7 +70,7 @@ final class AdHocDisplay: EventSink {
 
     private func errors(_ result: TaskResult) -> String {
         let text = flat(result, "stderr")
-        return text.isEmpty ? "" : "(stderr) \(text)"
+        return text.isEmpty ? "" : " (stderr) \(text)"
     }
 
     private func word(_ result: TaskResult) -> (String, Colour) {

@@ -12,6 +12,7 @@ final class PlaybookDisplay: EventSink {
         var printedWarnings: Set<String> = []
         var custom: [(host: String, values: Dict)] = []
         var runStats = Dict()
+        var excerpts = Excerpts()
     }
 
     private let state: Mutex<State>
@@ -47,7 +48,9 @@ final class PlaybookDisplay: EventSink {
         case .noHostsLeft: banner("NO MORE HOSTS LEFT", &state)
         case .task(let info, _):
             banner("\(info.isHandler ? "RUNNING HANDLER" : "TASK") [\(info.name)]" + marker, &state)
-            if options.verbosity >= 2, let place = info.place { state.terminal.line("task path: \(place.file):\(place.line)", .debug) }
+            if options.verbosity >= 2, let place = info.place {
+                state.terminal.line("task path: \(place.file):\(place.line)", .debug)
+            }
         case .item(let host, let info, let result): item(host, info, result, &state)
         case .result(let host, let info, let result): self.result(host, info, result, &state)
         case .retry(let host, let info, let left):
@@ -85,6 +88,7 @@ final class PlaybookDisplay: EventSink {
         switch result.status {
         case .failed, .unreachable:
             diff(result, &state)
+            explain(result, &state)
             let dump = text.dump(result.result, action: info.module)
             state.terminal.line(
                 "failed: [\(name)] (item=\(item)) => \(dump)", .failed, toErrors: options.failuresToErrors)
@@ -134,8 +138,11 @@ final class PlaybookDisplay: EventSink {
         let isUnreachable = result.result["unreachable"]?.isTrue ?? (result.status == .unreachable)
         if !isLoop {
             diff(result, &state)
-            if let diagnostic = result.diagnostic, diagnostic.place != nil {
-                state.terminal.line(diagnostic.rendered, .failed, toErrors: options.failuresToErrors)
+            explain(result, &state)
+            if result.diagnostic?.place == nil, !isUnreachable, let place = info.place {
+                let name = info.name.isEmpty ? info.module : info.name
+                state.terminal.line(
+                    "\(place): error: task '\(name)' failed", .failed, toErrors: options.failuresToErrors)
             }
             let dump = text.dump(result.result, action: info.module)
             state.terminal.line(
@@ -143,6 +150,13 @@ final class PlaybookDisplay: EventSink {
                 isUnreachable ? .unreachable : .failed, toErrors: options.failuresToErrors)
         }
         if result.status == .ignored { state.terminal.line("...ignoring", .skipped) }
+    }
+
+    /// Where the mistake is, above the result.
+    private func explain(_ result: TaskResult, _ state: inout State) {
+        guard let diagnostic = result.diagnostic, diagnostic.place != nil else { return }
+        let text = state.excerpts.located(diagnostic).rendered
+        state.terminal.line(text, .failed, toErrors: options.failuresToErrors)
     }
 
     private func diff(_ result: TaskResult, _ state: inout State) {
@@ -162,9 +176,10 @@ final class PlaybookDisplay: EventSink {
 
     private func message(_ host: String?, _ diagnostic: Diagnostic, _ state: inout State) {
         let prefix = host.map { "\($0): " } ?? ""
-        guard state.printedWarnings.insert(prefix + diagnostic.rendered).inserted else { return }
+        let text = state.excerpts.located(diagnostic).rendered
+        guard state.printedWarnings.insert(prefix + text).inserted else { return }
         state.terminal.line(
-            prefix + diagnostic.rendered, diagnostic.severity == .warning ? .warning : .failed, toErrors: true)
+            prefix + text, diagnostic.severity == .warning ? .warning : .failed, toErrors: true)
     }
 
     // MARK: The end

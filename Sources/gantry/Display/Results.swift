@@ -7,18 +7,23 @@ struct ResultText {
     var diffContext = 3
 
     /// A result as JSON: on one line, or indented where somebody asked to see it.
-    func dump(_ result: Dict, action: String) -> String {
+    ///
+    /// - Parameter isOneLine: as `ansible -o` writes it, without blanks behind commas.
+    func dump(_ result: Dict, action: String, isOneLine: Bool = false) -> String {
         let always = result["_ansible_verbose_always"]?.isTrue ?? false
-        var shown = result.filter { !$0.key.pythonText.hasPrefix("_ansible_") && !$0.key.pythonText.hasPrefix("_failed_") }
+        var shown = result.filter {
+            !$0.key.pythonText.hasPrefix("_ansible_") && !$0.key.pythonText.hasPrefix("_failed_")
+        }
         if verbosity < 3 {
             shown["invocation"] = nil
             shown["diff"] = nil
         }
-        for key in ["failed", "skipped", "exception", "warnings", "deprecations"] { shown[key] = nil }
-        if action == "debug" { shown = debugged(shown) }
-        let indent = always || verbosity > 2 ? 4 : nil
-        return Value.dict(Dict(uniqueKeysWithValues: shown.elements)).json(
+        for key in ["exception", "failed", "skipped", "warnings", "deprecations"] { shown[key] = nil }
+        if action == "debug", !(shown["unreachable"]?.isTrue ?? false) { shown = debugged(shown) }
+        let indent = isOneLine ? 0 : always || verbosity > 2 ? 4 : nil
+        let text = Value.dict(Dict(uniqueKeysWithValues: shown.elements)).json(
             JSONStyle(indent: indent, sortKeys: true, asciiOnly: false))
+        return isOneLine ? text.filter { $0 != "\n" } : text
     }
 
     /// `debug` shows what it was told to, and nothing else.

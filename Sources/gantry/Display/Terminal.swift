@@ -31,7 +31,9 @@ final class Terminal {
         usesColour = forced || (!refused && isInteractive)
     }
 
-    private static func isOn(_ value: String?) -> Bool { ["1", "true", "yes", "on"].contains(value?.lowercased() ?? "") }
+    private static func isOn(_ value: String?) -> Bool {
+        ["1", "true", "yes", "on"].contains(value?.lowercased() ?? "")
+    }
 
     /// Columns for banners: 79 where there is no terminal, as Ansible has it.
     var columns: Int {
@@ -66,7 +68,9 @@ final class Terminal {
     }
 
     private func clearLive() { if !liveLine.isEmpty { write("\r\u{1b}[K", to: 1) } }
-    private func drawLive() { if !liveLine.isEmpty { write("\u{1b}[2m" + liveLine.prefix(columns) + "\u{1b}[0m", to: 1) } }
+    private func drawLive() {
+        if !liveLine.isEmpty { write("\u{1b}[2m" + liveLine.prefix(columns) + "\u{1b}[0m", to: 1) }
+    }
 
     private func write(_ text: String, to descriptor: Int32) {
         let bytes = Array(text.utf8)

@@ -10,6 +10,7 @@ struct Configuration: Sendable {
     private(set) var warnings: [Diagnostic] = []
     /// `section.key` → value.
     private var entries: [String: String] = [:]
+    private var places: [String: Place] = [:]
 
     /// Looks for `ansible.cfg` as Ansible does: `ANSIBLE_CONFIG`, here, at home, in `/etc/ansible`.
     ///
@@ -34,9 +35,40 @@ struct Configuration: Sendable {
             break
         }
         path = found
-        guard let found, let bytes = try Disk.contents(found) else { return }
-        let text = String(decoding: bytes, as: UTF8.self)
-        try read(text, SourceFile(name: found, text: text))
+        if let given = environment["ANSIBLE_CONFIG"], !given.isEmpty, Disk.kind(given) == nil {
+            warnings.append(
+                Diagnostic("ANSIBLE_CONFIG names '\(given)', and no file is there", severity: .warning))
+        }
+        if let found, let bytes = try Disk.contents(found) {
+            let text = String(decoding: bytes, as: UTF8.self)
+            try read(text, SourceFile(name: found, text: text))
+        }
+        try check()
+    }
+
+    /// Values that are not what their settings take, and keys that look misspelt.
+    private mutating func check() throws(Diagnostic) {
+        for setting in Setting.all {
+            let (value, origin) = origin(setting)
+            guard origin != "default", let expected = setting.expectation(of: value) else { continue }
+            if let variable = setting.variables.first(where: { environment[$0] != nil }) {
+                throw Diagnostic("\(variable) is '\(value)'", hint: "expected \(expected)")
+            }
+            let key = setting.keys.first { entries[$0] != nil } ?? setting.name
+            let word = key.split(separator: ".").last ?? ""
+            throw Diagnostic(
+                "'\(word)' is '\(value)'", at: places[key], length: word.count, hint: "expected \(expected)")
+        }
+        let known = Set(Setting.all.flatMap(\.keys))
+        for (key, place) in places.sorted(by: { $0.value.line < $1.value.line }) where !known.contains(key) {
+            let parts = key.split(separator: ".", maxSplits: 1).map(String.init)
+            let others = known.filter { $0.hasPrefix(parts[0] + ".") }.map { String($0.dropFirst(parts[0].count + 1)) }
+            guard parts.count == 2, let hint = suggestion(for: parts[1], among: others) else { continue }
+            warnings.append(
+                Diagnostic(
+                    "there is no setting '\(parts[1])' in [\(parts[0])]", at: place, length: parts[1].count, hint: hint,
+                    severity: .warning))
+        }
     }
 
     private mutating func read(_ text: String, _ file: SourceFile) throws(Diagnostic) {
@@ -62,6 +94,7 @@ struct Configuration: Sendable {
             }
             let key = "\(section).\(trimmed[..<split].trimmingBlanks.lowercased())"
             entries[key] = withoutComment(trimmed[trimmed.index(after: split)...].trimmingBlanks)
+            places[key] = Place(file: file, line: index + 1, column: 1 + line.prefix { $0.isWhitespace }.count)
             last = key
         }
     }
@@ -74,7 +107,9 @@ struct Configuration: Sendable {
 
     /// The value and where it came from.
     func origin(_ setting: Setting) -> (value: String, origin: String) {
-        for variable in setting.variables { if let value = environment[variable] { return (value, "env: \(variable)") } }
+        for variable in setting.variables {
+            if let value = environment[variable] { return (value, "env: \(variable)") }
+        }
         for key in setting.keys { if let value = entries[key] { return (value, path ?? "ansible.cfg") } }
         return (setting.fallback, "default")
     }

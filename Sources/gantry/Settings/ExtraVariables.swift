@@ -32,7 +32,7 @@ enum ExtraVariables {
         options.decrypt = { (text: Text) throws(Diagnostic) in try files.decrypted(text) }
         let value = try node.value(options)
         guard let dict = value.dict else {
-            throw Diagnostic("variables given with -e are \(value.typeName), expected a mapping", at: node.place)
+            throw node.diagnostic("variables given with -e are a \(node.kindName), expected a mapping")
         }
         return dict
     }
@@ -47,7 +47,8 @@ enum ExtraVariables {
             }
             let value = OneLine.unquoted(String(word[word.index(after: equals)...]))
             let isTemplate = value.contains("{{") || value.contains("{%")
-            let mark = Mark(place: Place(file: SourceFile(name: "-e", text: text), line: 1, column: 1), isTemplate: isTemplate)
+            let mark = Mark(
+                place: Place(file: SourceFile(name: "-e", text: text), line: 1, column: 1), isTemplate: isTemplate)
             all[String(word[..<equals])] = .string(Text(value, mark: mark))
         }
         return all

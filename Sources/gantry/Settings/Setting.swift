@@ -1,3 +1,5 @@
+import Values
+
 /// A setting of `ansible.cfg` with its environment variables: defined once; reading, `gantry config` and the
 /// documentation derive from this table.
 struct Setting: Sendable {
@@ -27,7 +29,8 @@ struct Setting: Sendable {
         "hosts that change something at the same time; 0 is all of them")
     static let hostKeyChecking = Setting(
         "HOST_KEY_CHECKING", ["defaults.host_key_checking", "ssh_connection.host_key_checking"],
-        ["ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_SSH_HOST_KEY_CHECKING"], "true", "refuse hosts that are not in known_hosts")
+        ["ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_SSH_HOST_KEY_CHECKING"], "true",
+        "refuse hosts that are not in known_hosts")
     static let remoteUser = Setting(
         "DEFAULT_REMOTE_USER", ["defaults.remote_user"], ["ANSIBLE_REMOTE_USER"], "", "who to log in as")
     static let remotePort = Setting(
@@ -132,4 +135,28 @@ struct Setting: Sendable {
         displayOK, failedToErrors, checkMarkers, customStats, resultFormat, verbosity, ignoredExtensions, managed,
         playbookVarsRoot,
     ]
+}
+
+extension Setting {
+    private static let flags: Set<String> = Set(
+        [
+            hostKeyChecking, become, becomeAskPassword, askPassword, askVaultPassword, forceHandlers, anyErrorsFatal,
+            diffAlways, noColour, forceColour, displaySkipped, displayOK, failedToErrors, checkMarkers, customStats,
+        ].map(\.name))
+    private static let numbers: Set<String> = Set(
+        [forks, remotePort, timeout, sshRetries, diffContext, verbosity].map(\.name))
+    private static let choices: [String: [String]] = [
+        gathering.name: ["implicit", "explicit", "smart"], hashBehaviour.name: ["replace", "merge"],
+    ]
+
+    /// What the setting takes, where the value is something else.
+    func expectation(of value: String) -> String? {
+        let word = value.trimmingBlanks
+        // NO_COLOR counts by being there, whatever it says.
+        if word.isEmpty || name == Self.noColour.name { return nil }
+        if Self.flags.contains(name), Value.string(word).asBool == nil { return "true or false" }
+        if Self.numbers.contains(name), Int(word).map({ $0 < 0 }) ?? true { return "a whole number" }
+        if let words = Self.choices[name], !words.contains(word) { return words.joined(separator: ", ") }
+        return nil
+    }
 }
