@@ -56,7 +56,8 @@ let package = Package(
             dependencies: ["Values", "YAML", "Templates", "Modules", "Hosts", "Wire", "Crypto"],
             swiftSettings: strict),
         .target(
-            name: "Engine", dependencies: ["Values", "Templates", "Modules", "Machine", "Wire", "Crypto", "YAML"],
+            name: "Engine",
+            dependencies: ["Values", "Templates", "Modules", "Machine", "Wire", "Crypto", "YAML", "Patterns"],
             swiftSettings: strict),
         .target(name: "SSH", dependencies: ["CLibSSH2", "Values"], swiftSettings: strict),
         .target(

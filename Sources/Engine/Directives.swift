@@ -24,7 +24,7 @@ enum Directives {
     static func setFact(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
         var facts = Dict()
         for (key, value) in arguments where key.text != "cacheable" {
-            let name = key.pythonText
+            let name = try task.render(key).pythonText
             guard isVariableName(name) else {
                 throw .failed(
                     TaskFailure(
@@ -78,7 +78,7 @@ enum Directives {
             shown[name] = try task.run.templater.render(value, in: task.scope)
         } catch {
             guard error.undefinedName != nil else { throw task.interruption(error) }
-            shown[name] = "VARIABLE IS NOT DEFINED!"
+            shown[name] = .string("<< error 1 - \(error.diagnostic.message) >>")
         }
     }
 
@@ -98,7 +98,9 @@ enum Directives {
             failure["_ansible_verbose_always"] = .bool(!(arguments["quiet"]?.asBool ?? false))
             throw .failed(TaskFailure(failure))
         }
-        return result(["msg": try message("success_msg", fallback: "All assertions passed")])
+        var shown: Dict = ["msg": try message("success_msg", fallback: "All assertions passed")]
+        if !(arguments["quiet"]?.asBool ?? false) { shown["_ansible_verbose_always"] = true }
+        return result(shown)
     }
 
     static func fail(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
@@ -128,9 +130,10 @@ enum Directives {
             throw .failed(TaskFailure(Diagnostic("'group_by' needs parameter 'key'", at: task.task.place)))
         }
         let group = key.split(separator: " ", omittingEmptySubsequences: false).joined(separator: "-")
-        let parents = arguments["parents"].map { $0.list?.map(\.pythonText) ?? words($0.pythonText) } ?? ["all"]
+        let given = arguments["parents"].map { $0.list?.map(\.pythonText) ?? words($0.pythonText) } ?? ["all"]
+        let parents = given.map { String($0.map { $0 == " " ? "-" : $0 }) }
         task.run.coordinator.tell(.groupBy(group: group, parents: parents))
-        return result(["add_group": .string(group), "parent_groups": .strings(parents)])
+        return result(["add_group": .string(group), "parent_groups": .strings(parents)], changed: true)
     }
 
     static func setStats(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
@@ -148,9 +151,13 @@ enum Directives {
         let seconds = try number("seconds", arguments, task) ?? minutes.map { $0 * 60 }
         let echo = arguments["echo"]?.asBool ?? true
         let prompt = arguments["prompt"]?.pythonText
-        let shown = prompt ?? (seconds == nil ? "Press enter to continue, Ctrl+C to interrupt" : "")
+        var lines = seconds.map { ["Pausing for \(Int($0)) seconds"] } ?? []
+        if seconds == nil || prompt != nil {
+            lines.append("[\(task.info.name)]\n\(prompt ?? "Press enter to continue, Ctrl+C to interrupt"):")
+        }
+        task.run.coordinator.tell(.started(task.position, task.info))
         let answer = try task.run.coordinator.ask(
-            .pause(prompt: "[\(task.info.name)]\n\(shown)", seconds: seconds, echo: echo, task.position))
+            .pause(prompt: lines.joined(separator: "\n"), seconds: seconds, echo: echo, task.position))
         guard case .input(let input, let interrupted) = answer else {
             if case .stop(let reason) = answer { throw .stopped(reason) }
             throw .unexpectedAnswer

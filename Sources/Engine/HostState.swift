@@ -8,9 +8,6 @@ package struct HostState: Sendable {
     package var assigned = Dict()
     /// `include_vars` (level 18).
     package var included = Dict()
-    /// Names of handlers that were notified and have not run, in the order of notification.
-    package var pending: [String] = []
-
     package init() {}
 
     /// Takes in facts as a module returns them: `ansible_x` becomes `x`; other names are kept.
@@ -21,14 +18,4 @@ package struct HostState: Sendable {
             facts[short == "ansible_local" ? "local" : short] = value
         }
     }
-}
-
-/// What belongs to one play and not to the next.
-struct PlayState {
-    /// A failure that a `rescue` is handling.
-    var failedTask: Value?
-    var failedResult: Value?
-    /// Roles that have run, for `role_path` and their public variables.
-    var dynamicRoles: [Int] = []
-    var failedBefore = false
 }

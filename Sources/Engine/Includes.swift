@@ -2,11 +2,73 @@ import Templates
 import Values
 import Wire
 
+/// What a dynamic include names: tasks, and the surroundings that they run in.
+private struct Inclusion {
+    var steps: [Step]
+    var handlers: [Step] = []
+    var frame: Frame
+    var path: String
+    var label: String
+    var isRole = false
+}
+
 extension TaskRun {
-    /// `include_tasks` and `include_role`: runs what they name, now, as part of this task.
+    /// `include_tasks` and `include_role`: finds what all items name, says so, and then runs it item by item.
     ///
-    /// A failure inside has already been told; it goes on upwards as it is.
-    func include(_ loop: LoopItem?) throws(Interruption) -> TaskResult {
+    /// What fails inside goes on upwards as it is: it has been told, and is not this task's failure.
+    func performInclude() throws(Interruption) {
+        var inclusions: [Inclusion] = []
+        let result: TaskResult
+        do throws(Interruption) {
+            if let items = try loopItems() {
+                result = try collect(items, into: &inclusions)
+            } else if let when = task.keywords["when"], let condition = try firstFalse(when) {
+                result = TaskItem.skipped(condition)
+            } else {
+                inclusions.append(try inclusion(nil))
+                result = Self.included
+            }
+        } catch {
+            guard case .failed(let failure) = error else { throw error }
+            return try conclude(self.failure(failure))
+        }
+        guard !inclusions.isEmpty, result.status == .ok else { return try conclude(result) }
+        register(result)
+        for inclusion in inclusions {
+            run.coordinator.tell(.included(position, info, path: inclusion.path, label: inclusion.label))
+        }
+        for inclusion in inclusions { try run(inclusion) }
+    }
+
+    private static let included = TaskResult(status: .ok, result: ["changed": false, "failed": false])
+
+    private func collect(_ items: [Value], into inclusions: inout [Inclusion]) throws(Interruption) -> TaskResult {
+        guard !items.isEmpty else { return Self.noItems }
+        let control = LoopControl(try keyword("loop_control")?.dict ?? Dict(), raw: task.keywords["loop_control"]?.dict)
+        var results: [TaskResult] = []
+        for index in items.indices {
+            let loop = LoopItem(items: items, index: index, control: control)
+            scope.local = loop.variables
+            var result = Self.included
+            do throws(Interruption) {
+                if let when = task.keywords["when"], let condition = try firstFalse(when) {
+                    result = TaskItem.skipped(condition)
+                } else {
+                    inclusions.append(try inclusion(loop))
+                }
+            } catch {
+                guard case .failed(let failure) = error else { throw error }
+                result = self.failure(failure)
+            }
+            result = try labelled(result, loop)
+            results.append(result)
+            if result.status != .ok { run.coordinator.tell(.item(position, info, presented(result))) }
+        }
+        scope.local = Dict()
+        return summary(of: results)
+    }
+
+    private func inclusion(_ loop: LoopItem?) throws(Interruption) -> Inclusion {
         var arguments = Dict()
         for (key, value) in task.arguments.dict ?? Dict() where key.text != "apply" {
             let rendered = try render(value)
@@ -14,21 +76,30 @@ extension TaskRun {
         }
         var inner = Frame(
             roles: frame.roles, bases: frame.bases, fallbackBasis: scope.basis, parameters: frame.parameters,
-            inherited: inheriting(applied, from: task.inherited),
-            position: position.adding(loop?.index ?? 0), depth: try run.deeper(frame, at: task.place))
+            inherited: inheriting(task.arguments["apply"]?.dict ?? Dict(), from: task.inherited), position: position,
+            depth: try run.deeper(frame, at: task.place), isHandlers: isHandler)
         for (name, value) in task.keywords["vars"]?.dict ?? Dict() { inner.parameters[name] = value }
         for (name, value) in loop?.variables ?? Dict() { inner.parameters[name] = value }
-        if task.module == "include_role" {
-            try includeRole(arguments, &inner)
-        } else {
-            try includeFile(arguments, &inner, label: loop.map { $0.item.pythonText } ?? "")
-        }
-        return TaskResult(status: .ok, result: ["changed": false, "include": true])
+        let label = try loop.map { loop throws(Interruption) in try self.label(loop.control, loop.item) } ?? ""
+        var inclusion = task.module == "include_role"
+            ? try role(arguments, inner, label) : try file(arguments, inner, label)
+        inclusion.frame.position = place(of: inclusion, index: loop?.index ?? 0)
+        return inclusion
     }
 
-    private var applied: Dict { task.arguments["apply"]?.dict ?? Dict() }
+    /// Hosts that include the same for the same item meet in it; those that include something else at the same task
+    /// come before or after, in the order of the names, as if each had a task of its own.
+    private func place(of inclusion: Inclusion, index: Int) -> Position {
+        let name = inclusion.path.split(separator: "/").last.map(String.init) ?? ""
+        var order = 0
+        let bytes = Array(name.utf8.prefix(7))
+        for index in 0..<7 { order = order << 8 | (index < bytes.count ? Int(bytes[index]) : 0) }
+        var hash: UInt32 = 2_166_136_261
+        for byte in "\(inclusion.path)\u{0}\(inclusion.label)".utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
+        return Position(position.parts + [index, order, Int(hash)])
+    }
 
-    private func includeFile(_ arguments: Dict, _ inner: inout Frame, label: String) throws(Interruption) {
+    private func file(_ arguments: Dict, _ inner: Frame, _ label: String) throws(Interruption) -> Inclusion {
         guard let name = arguments["file"]?.pythonText ?? arguments["_raw_params"]?.pythonText else {
             throw .failed(TaskFailure(Diagnostic("'\(task.module)' needs the name of a file", at: task.place)))
         }
@@ -39,18 +110,24 @@ extension TaskRun {
         } else {
             switch try run.coordinator.ask(.tasks(request)) {
             case .tasks(let answer): file = answer
-            case .failure(let diagnostic): throw .failed(TaskFailure(diagnostic))
+            case .failure(let diagnostic): throw located(diagnostic)
             default: throw .unexpectedAnswer
             }
         }
-        run.coordinator.tell(.included(position, info, path: file.path, label: label))
-        inner.roles = file.roles
-        inner.bases = file.bases
-        inner.role = scope.role
-        try run.run(file.steps, in: inner)
+        var frame = inner
+        frame.roles = file.roles
+        frame.bases = file.bases
+        frame.role = scope.role
+        return Inclusion(steps: file.steps, frame: frame, path: file.path, label: label)
     }
 
-    private func includeRole(_ arguments: Dict, _ inner: inout Frame) throws(Interruption) {
+    private func located(_ diagnostic: Diagnostic) -> Interruption {
+        var located = diagnostic
+        if located.place == nil { located.place = task.place }
+        return .failed(TaskFailure(located))
+    }
+
+    private func role(_ arguments: Dict, _ inner: Frame, _ label: String) throws(Interruption) -> Inclusion {
         guard let name = arguments["name"]?.pythonText ?? arguments["role"]?.pythonText else {
             throw .failed(TaskFailure(Diagnostic("'include_role' needs parameter 'name'", at: task.place)))
         }
@@ -68,29 +145,32 @@ extension TaskRun {
         } else {
             switch try run.coordinator.ask(.role(request)) {
             case .role(let answer): role = answer
-            case .failure(let diagnostic):
-                var located = diagnostic
-                if located.place == nil { located.place = task.place }
-                throw .failed(TaskFailure(located))
+            case .failure(let diagnostic): throw located(diagnostic)
             default: throw .unexpectedAnswer
             }
         }
-        run.coordinator.tell(.included(position, info, path: name, label: ""))
-        inner.roles = role.roles
-        inner.bases = role.bases
+        var frame = inner
+        frame.roles = role.roles
+        frame.bases = role.bases
+        if let around = scope.role {
+            for index in frame.roles.indices { frame.roles[index].parents += [around.name] + around.parents }
+        }
         for plan in role.roles {
             for layer in [plan.defaults, plan.variables, plan.parameters] { run.masking.learn(from: .dict(layer)) }
         }
         if arguments["public"]?.asBool ?? false { run.publicRoles += role.roles }
-        let known = Set(run.handlers.compactMap { handler -> Place? in
-            if case .task(let task) = handler.step { task.place } else { nil }
-        })
-        for handler in role.handlers {
-            if case .task(let task) = handler, known.contains(task.place) { continue }
-            run.handlers.append((handler, inner))
+        return Inclusion(
+            steps: role.steps, handlers: role.handlers, frame: frame, path: name, label: label, isRole: true)
+    }
+
+    private func run(_ inclusion: Inclusion) throws(Interruption) {
+        if inclusion.isRole {
+            var frame = inclusion.frame
+            frame.isHandlers = true
+            run.handlers.add(inclusion.handlers, in: frame)
         }
-        do throws(Interruption) { try run.run(role.steps, in: inner) } catch {
-            if case .ended("end_role") = error { return }
+        do throws(Interruption) { try run.run(inclusion.steps, in: inclusion.frame) } catch {
+            if inclusion.isRole, case .ended("end_role") = error { return }
             throw error
         }
     }

@@ -45,9 +45,10 @@ package final class LocalExecutor: Executor {
         let courier = CallCourier(call, coordinator, turn)
         var environment: [String: String] = [:]
         for (key, value) in call.environment { environment[key.pythonText] = value.pythonText }
-        let context = Context(
+        var context = Context(
             machine: machine, courier: courier, checkMode: call.checkMode, diffMode: call.diffMode,
             environment: environment, verbosity: call.verbosity)
+        if call.timeout > 0 { context.timeout = call.timeout }
         do throws(Failure) {
             let outcome = try run(call.arguments, machine, context)
             var result = outcome.values
@@ -82,7 +83,7 @@ package func failed(_ failure: Failure) -> CallResult {
     var result = failure.result
     result["failed"] = true
     result["changed"] = result["changed"] ?? false
-    if result["msg"] == nil { result["msg"] = .string(failure.message) }
+    if !failure.message.isEmpty || result["msg"] == nil { result["msg"] = .string(failure.message) }
     if failure.isUnreachable { result["unreachable"] = true }
     return CallResult(result: result, isStop: failure.isStop)
 }

@@ -17,20 +17,21 @@ struct Frame {
     var position: Position
     /// How deep includes are nested.
     var depth = 0
+    /// Its tasks are handlers.
+    var isHandlers = false
 }
 
 /// Runs one play on this host. Used by one thread.
 package final class PlayRun {
     let plan: PlayPlan
     package internal(set) var state: HostState
-    var play = PlayState()
     let coordinator: any Coordinator
     let executor: any Executor
     let templater: Templater
     package internal(set) var masking = Masking()
     /// Roles whose defaults and variables every task of the play sees.
     var publicRoles: [RolePlan]
-    var handlers: [(step: Step, frame: Frame)] = []
+    var handlers = Handlers()
     /// Answers that cannot change within a task.
     private var hostVariables: [String: Value?] = [:]
     private var fileAnswers: [FileRequest: FileEntry] = [:]
@@ -51,7 +52,6 @@ package final class PlayRun {
         for role in plan.roles {
             for layer in [role.defaults, role.variables, role.parameters] { masking.learn(from: .dict(layer)) }
         }
-        self.state.pending += plan.pendingHandlers.filter { !state.pending.contains($0) }
     }
 
     /// Every host that the inventory of this run knows.
@@ -67,7 +67,8 @@ package final class PlayRun {
         let frame = Frame(
             roles: plan.roles, bases: plan.bases, fallbackBasis: basis, parameters: Dict(), inherited: Dict(),
             position: Position([plan.index]))
-        handlers = plan.handlers.map { ($0, frame) }
+        addHandlers(of: plan, in: frame)
+        takeUp(plan.pendingHandlers)
         do throws(Interruption) {
             try run(plan.steps, in: frame)
             return PlayEnd(.completed)
@@ -79,17 +80,26 @@ package final class PlayRun {
     private func end(by interruption: Interruption, _ frame: Frame) -> PlayEnd {
         switch interruption {
         case .failed(let failure):
-            if plan.settings.forceHandlers {
-                position = Position([plan.index, .max])
+            if plan.settings.forceHandlers, !failure.isUnreachable {
+                position = nextFlush
                 try? flush(at: position)
             }
-            return PlayEnd(failure.isUnreachable ? .unreachable : .failed, pendingHandlers: state.pending)
+            return PlayEnd(failure.isUnreachable ? .unreachable : .failed, pendingHandlers: pendingHandlers)
         case .ended(let what):
             let everything = what == "end_play" || what == "end_batch" ? what : nil
-            return PlayEnd(.ended, ends: everything, pendingHandlers: state.pending)
+            return PlayEnd(.ended, ends: everything, pendingHandlers: pendingHandlers)
         case .stopped:
-            return PlayEnd(.stopped, pendingHandlers: state.pending)
+            return PlayEnd(.stopped, pendingHandlers: pendingHandlers)
         }
+    }
+
+    /// Where the hosts that did not fail run their handlers next.
+    private var nextFlush: Position {
+        for case .task(let task) in plan.steps where task.isImplicit && task.module == "meta" {
+            let flush = Position([plan.index, task.ordinal])
+            if flush > position { return flush }
+        }
+        return Position([plan.index, .max])
     }
 
     func run(_ steps: [Step], in frame: Frame) throws(Interruption) {
@@ -107,15 +117,15 @@ package final class PlayRun {
         var pending: Interruption?
         do throws(Interruption) { try run(block.block, in: frame) } catch { pending = error }
         if case .failed(let failure)? = pending, !block.rescue.isEmpty, !failure.isUnreachable {
-            let outer = (play.failedTask, play.failedResult)
-            play.failedTask = failure.result["_failed_task"] ?? .null
-            play.failedResult = .dict(failure.result.filter { $0.key.text != "_failed_task" })
+            // From here on the failure counts as rescued, whatever the rescue comes to.
+            coordinator.tell(.result(position, rescueInfo(block), TaskResult(status: .rescued, result: Dict())))
+            state.assigned["ansible_failed_task"] = failure.result["_failed_task"] ?? .null
+            state.assigned["ansible_failed_result"] =
+                Value.dict(failure.result.filter { $0.key.text != "_failed_task" }).untrusted
             do throws(Interruption) {
                 try run(block.rescue, in: frame)
                 pending = nil
-                coordinator.tell(.result(position, rescueInfo(block), TaskResult(status: .rescued, result: Dict())))
             } catch { pending = error }
-            if pending == nil { (play.failedTask, play.failedResult) = outer }
         }
         if case .stopped? = pending {} else if case .failed(let failure)? = pending, failure.isUnreachable {} else {
             try run(block.always, in: frame)
@@ -142,88 +152,6 @@ package final class PlayRun {
         try runner.perform()
     }
 
-    // MARK: Handlers
-
-    /// Runs the notified handlers in the order of their definition; each once.
-    func flush(at flushPosition: Position) throws(Interruption) {
-        for (step, frame) in handlers {
-            guard case .task(let task) = step else {
-                if case .block(let block) = step { try flush(block, frame, at: flushPosition) }
-                continue
-            }
-            try runIfNotified(task, frame, at: flushPosition)
-        }
-    }
-
-    private func flush(_ block: BlockPlan, _ frame: Frame, at flushPosition: Position) throws(Interruption) {
-        for step in block.block { if case .task(let task) = step { try runIfNotified(task, frame, at: flushPosition) } }
-    }
-
-    private func runIfNotified(_ task: TaskPlan, _ frame: Frame, at flushPosition: Position) throws(Interruption) {
-        guard !state.pending.isEmpty else { return }
-        let names = handlerNames(task, frame)
-        guard state.pending.contains(where: names.contains) else { return }
-        var inner = frame
-        inner.position = flushPosition
-        try run([.task(task)], in: inner)
-        let others = Set(handlers.flatMap { remaining(after: task, $0.step, $0.frame) })
-        state.pending.removeAll { names.contains($0) && !others.contains($0) }
-    }
-
-    /// Topics that later handlers listen to stay pending until those have run.
-    private func remaining(after task: TaskPlan, _ step: Step, _ frame: Frame) -> Set<String> {
-        guard case .task(let other) = step, other.ordinal > task.ordinal else { return [] }
-        return handlerNames(other, frame)
-    }
-
-    /// What a handler answers to: its name, `role : name`, and its `listen` topics.
-    func handlerNames(_ task: TaskPlan, _ frame: Frame) -> Set<String> {
-        var names: Set<String> = []
-        let scope = TaskScope(self, task, frame: frame)
-        func add(_ value: Value?) {
-            switch value {
-            case .string(let text):
-                let rendered = text.isTemplate ? (try? templater.render(text, in: scope))?.pythonText : text.string
-                if let rendered { names.insert(rendered) }
-            case .list(let list): for item in list { add(item) }
-            default: break
-            }
-        }
-        add(task.name.map { .string($0) })
-        if let role = scope.role { for name in names { names.insert("\(role.name) : \(name)") } }
-        add(task.keywords["listen"])
-        return names
-    }
-
-    /// An error for the first name that no handler answers to.
-    func missingHandler(among names: [String], of task: TaskPlan) -> Diagnostic? {
-        guard !names.isEmpty else { return nil }
-        let known = allHandlerNames
-        guard let name = names.first(where: { !known.contains($0) }) else { return nil }
-        return Diagnostic(
-            "no handler is named or listens to '\(name)'", at: task.keywords["notify"]?.place ?? task.place,
-            hint: suggestion(for: name, among: known))
-    }
-
-    func notify(_ names: [String]) {
-        for name in names where !state.pending.contains(name) {
-            state.pending.append(name)
-            if plan.settings.verbosity > 0 { coordinator.tell(.notified(handler: name, position)) }
-        }
-    }
-
-    private var allHandlerNames: [String] {
-        handlers.flatMap { handler -> [String] in
-            switch handler.step {
-            case .task(let task): return Array(handlerNames(task, handler.frame))
-            case .block(let block):
-                return block.block.flatMap { step -> [String] in
-                    if case .task(let task) = step { Array(handlerNames(task, handler.frame)) } else { [] }
-                }
-            }
-        }
-    }
-
     // MARK: What only the coordinator knows
 
     /// The entry of a controller file: from the plan, from an earlier answer, or asked for.
@@ -247,7 +175,7 @@ package final class PlayRun {
     /// The content as template text, with its place.
     func text(of entry: FileEntry) throws(Interruption) -> Text {
         let string = String(decoding: try contents(of: entry), as: UTF8.self)
-        let place = Place(file: SourceFile(name: entry.path, text: string), line: 1, column: 1)
+        let place = Place(file: SourceFile(name: shown(entry.path, in: plan.settings.folder), text: string), line: 1, column: 1)
         if entry.isSecret { masking.learn(string) }
         return Text(string, mark: Mark(place: place, isTemplate: true, isSecret: entry.isSecret))
     }

@@ -22,12 +22,7 @@ struct TaskItem {
         do throws(Interruption) {
             _ = try task.flag("no_log")
             if let when = keywords["when"], let condition = try task.firstFalse(when) {
-                result = TaskResult(
-                    status: .skipped,
-                    result: [
-                        "changed": false, "skipped": true, "skip_reason": "Conditional result was False",
-                        "false_condition": condition,
-                    ])
+                result = Self.skipped(condition)
             } else {
                 result = try perform(isHidden)
             }
@@ -39,26 +34,39 @@ struct TaskItem {
         return result
     }
 
+    static func skipped(_ condition: Value) -> TaskResult {
+        TaskResult(
+            status: .skipped,
+            result: [
+                "changed": false, "skipped": true, "skip_reason": "Conditional result was False",
+                "false_condition": condition,
+            ])
+    }
+
     private func perform(_ isHidden: Bool) throws(Interruption) -> TaskResult {
-        if includeModules.contains(task.task.module) { return try task.include(loop) }
         guard let until = keywords["until"] ?? (keywords["retries"] != nil ? .bool(true) : nil) else {
             return try judged(try attempt(isHidden))
         }
         let retries = max(0, (try task.keyword("retries")).flatMap { try? Int(parameter: $0) } ?? 3)
-        let delay = (try task.keyword("delay")).flatMap { try? Double(parameter: $0) } ?? 5
+        var delay = (try task.keyword("delay")).flatMap { try? Double(parameter: $0) } ?? 5
+        if delay < 0 { delay = 1 }
         var attempt = 1
         while true {
-            var result = try judged(try self.attempt(isHidden))
-            result.result["attempts"] = .int(attempt)
+            var tried = try self.attempt(isHidden)
+            if retries > 0 { tried.result["attempts"] = .int(attempt) }
+            var result = try judged(tried)
             let isDone = keywords["until"] == nil ? result.status != .failed : try holds(until, result)
             if isDone || result.status == .unreachable { return result }
             if attempt > retries {
                 result.status = .failed
                 result.result["failed"] = true
+                if retries > 0 { result.result["attempts"] = .int(retries) }
                 return result
             }
+            if let reason = run.coordinator.stopReason { throw .stopped(reason) }
+            run.coordinator.tell(.retry(task.position, task.info, left: retries - attempt + 1))
             attempt += 1
-            try task.pause(seconds: max(0, delay))
+            try task.pause(seconds: delay)
         }
     }
 
@@ -72,14 +80,14 @@ struct TaskItem {
     ) throws(Interruption) -> T {
         let before = task.scope.local
         defer { task.scope.local = before }
-        if let name = keywords["register"]?.text { task.scope.local[name] = Value.dict(result.result).untrusted }
+        if let name = keywords["register"]?.text { task.scope.local[name] = Value.dict(result.registered).untrusted }
         return try body()
     }
 
     /// One try.
     private func attempt(_ isHidden: Bool) throws(Interruption) -> TaskResult {
         let arguments = try arguments()
-        if let directive = Directives.all[task.task.module] { return try directive(task, arguments) }
+        if let directive = Directives.all[task.task.module] { return try act(directive, arguments) }
         guard let entry = Registry.entry(task.task.module) else {
             throw .failed(TaskFailure(Diagnostic("there is no module '\(task.task.module)'", at: task.task.place)))
         }
@@ -116,6 +124,14 @@ struct TaskItem {
         return try taken(called, delegate)
     }
 
+    /// Directives fail by throwing; `failed_when` decides over that, too.
+    private func act(_ directive: Directives.Body, _ arguments: Dict) throws(Interruption) -> TaskResult {
+        do throws(Interruption) { return try directive(task, arguments) } catch {
+            guard case .failed(let failure) = error, failure.diagnostic == nil else { throw error }
+            return task.failure(failure)
+        }
+    }
+
     /// Connection variables of the play's own host do not go along: the delegate has its own.
     private func delegateVariables() throws(Interruption) -> Dict {
         var variables = Dict()
@@ -133,7 +149,10 @@ struct TaskItem {
         let settings = run.plan.settings
         let check = try task.keyword("check_mode") == nil ? settings.checkMode : try task.flag("check_mode")
         let diff = try task.keyword("diff") == nil ? settings.diffMode : try task.flag("diff")
-        let timeout = try task.keyword("timeout").flatMap { try? Double(parameter: $0) } ?? 0
+        let limits = [try task.keyword("timeout"), try task.keyword("async")].compactMap { limit in
+            limit.flatMap { try? Double(parameter: $0) }.flatMap { $0 > 0 ? $0 : nil }
+        }
+        let timeout = limits.min() ?? 0
         var call = ModuleCall(
             module: entry.name, arguments: arguments, checkMode: check, diffMode: diff, environment: environment,
             verbosity: settings.verbosity, become: try become(), isHidden: isHidden, timeout: timeout,
@@ -187,13 +206,23 @@ struct TaskItem {
         }
         var all = try defaults()
         for (key, value) in written.dict ?? Dict() { all[key] = value }
-        if Directives.rendersItself.contains(task.task.module) { return all }
+        if Directives.rendersItself.contains(task.task.module) {
+            var kept = Dict()
+            for (key, value) in all where try !isOmitted(value) { kept[key] = value }
+            return kept
+        }
         var rendered = Dict()
         for (key, value) in all {
             let result = try task.render(value)
             if result != Templater.omit { rendered[key] = result }
         }
         return rendered
+    }
+
+    /// A parameter that is one template, and comes out as `omit`.
+    private func isOmitted(_ value: Value) throws(Interruption) -> Bool {
+        guard case .string(let text) = value, text.isTemplate, text.string.contains("omit") else { return false }
+        return try task.render(value) == Templater.omit
     }
 
     /// From `module_defaults`, by any of the module's names.
@@ -276,6 +305,11 @@ struct TaskItem {
             }
         }
         if result["changed"] == nil { result["changed"] = false }
+        if let async = keywords["async"], async.int != 0 {
+            // It ran while it was waited for, within the seconds of `async`.
+            for key in ["started", "finished"] { result[key] = true }
+            result["ansible_job_id"] = result["ansible_job_id"] ?? .string("j\(UInt32.random(in: 0 ... .max)).0")
+        }
         addLines("stdout", "stdout_lines", &result)
         addLines("stderr", "stderr_lines", &result)
         return TaskResult(
@@ -299,15 +333,16 @@ struct TaskItem {
     private func judged(_ given: TaskResult) throws(Interruption) -> TaskResult {
         var result = given
         guard result.status != .unreachable, result.status != .skipped else { return result }
+        if result.result["failed"] == nil { result.result["failed"] = .bool(result.status == .failed) }
+        if let condition = keywords["changed_when"] {
+            let changed = try withResult(result) { () throws(Interruption) in try task.conditions(condition) }
+            result.result["changed"] = .bool(changed)
+        }
         if let condition = keywords["failed_when"] {
             let failed = try withResult(result) { () throws(Interruption) in try task.conditions(condition) }
             result.result["failed_when_result"] = .bool(failed)
             result.result["failed"] = .bool(failed)
             if !failed { result.diagnostic = nil }
-        }
-        if let condition = keywords["changed_when"] {
-            let changed = try withResult(result) { () throws(Interruption) in try task.conditions(condition) }
-            result.result["changed"] = .bool(changed)
         }
         result.status = status(of: result.result)
         return result

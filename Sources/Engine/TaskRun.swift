@@ -10,7 +10,7 @@ final class TaskRun {
     let frame: Frame
     let position: Position
     private var cachedInfo: TaskInfo?
-    private var isHandler: Bool
+    let isHandler: Bool
 
     init(_ run: PlayRun, _ task: TaskPlan, _ scope: TaskScope, _ frame: Frame, _ position: Position) {
         self.run = run
@@ -18,7 +18,7 @@ final class TaskRun {
         self.scope = scope
         self.frame = frame
         self.position = position
-        isHandler = task.keywords["_handler"] != nil
+        isHandler = frame.isHandlers || task.keywords["_handler"] != nil
     }
 
     // MARK: Keywords
@@ -50,10 +50,13 @@ final class TaskRun {
         }
     }
 
+    /// Tags, of which one word may hold several.
+    private func tags() throws(Interruption) -> Set<String> {
+        Set(try strings("tags").flatMap { $0.split(separator: ",").map { String($0).trimmingBlanks } })
+    }
+
     func render(_ value: Value) throws(Interruption) -> Value {
-        do throws(TemplateError) { return try run.templater.render(value, in: scope) } catch {
-            throw interruption(error)
-        }
+        do throws(TemplateError) { return try run.templater.render(value, in: scope) } catch { throw interruption(error) }
     }
 
     func interruption(_ error: TemplateError) -> Interruption {
@@ -65,17 +68,23 @@ final class TaskRun {
     func isSelected() throws(Interruption) -> Bool {
         let settings = run.plan.settings
         if task.isImplicit, task.module == "meta" { return true }
-        let tags = Set(try strings("tags"))
+        // A handler is chosen by being notified; what it includes, by tags.
+        if task.keywords["_handler"] != nil { return true }
+        let tags = try tags()
         return Wire.isSelected(tags: tags, run: settings.tags, skip: settings.skipTags)
+    }
+
+    /// The name as written; rendered where that is possible.
+    private var ownName: String {
+        guard let text = task.name else { return "" }
+        guard text.isTemplate, let value = try? run.templater.render(text, in: scope) else { return text.string }
+        return value.pythonText
     }
 
     /// What a person knows the task by; a name that cannot be rendered stays as it is written.
     var info: TaskInfo {
         if let cachedInfo { return cachedInfo }
-        var name = task.name?.string ?? ""
-        if let text = task.name, text.isTemplate, let value = try? run.templater.render(text, in: scope) {
-            name = value.pythonText
-        }
+        var name = ownName
         if name.isEmpty { name = task.isImplicit ? name : task.module }
         if let role = scope.role { name = "\(role.name) : \(name)" }
         let info = TaskInfo(
@@ -89,8 +98,10 @@ final class TaskRun {
 
     func perform() throws(Interruption) {
         if task.module == "meta" { return try runMeta() }
-        let isInclude = includeModules.contains(task.module)
-        if !isInclude, try flag("run_once") { return try runOnce() }
+        if includeModules.contains(task.module) { return try performInclude() }
+        // These act on the run, not on a host.
+        if ["add_host", "pause"].contains(task.module) { return try runOnce() }
+        if try flag("run_once") { return try runOnce() }
         let result = try execute()
         try conclude(result)
     }
@@ -104,15 +115,18 @@ final class TaskRun {
             let assigned = run.state.assigned.filter { before.assigned[$0.key] != $0.value }
             let facts = run.state.facts.filter { before.facts[$0.key] != $0.value }
             var registered = Dict(uniqueKeysWithValues: assigned.elements)
-            if let name = task.keywords["register"]?.text { registered[name] = .dict(result.result) }
+            if let name = task.keywords["register"]?.text { registered[name] = .dict(result.registered) }
             _ = try run.coordinator.ask(
                 .onceDone(position, result, variables: registered, facts: Dict(uniqueKeysWithValues: facts.elements)))
             try conclude(result)
         case .once(let result, let variables, let facts):
             for (name, value) in variables { run.state.assigned[name] = value.untrusted }
             run.state.facts.merge(facts) { $1 }
-            if result.status == .failed { throw .failed(TaskFailure(result.result)) }
-            if result.status == .unreachable { throw .failed(TaskFailure(result.result)) }
+            let keyword = result.status == .failed ? "ignore_errors" : "ignore_unreachable"
+            guard result.status == .failed || result.status == .unreachable, try !flag(keyword) else { return }
+            var shown = result.registered
+            shown["_failed_task"] = .dict(described)
+            throw .failed(TaskFailure(shown))
         case .stop(let reason): throw .stopped(reason)
         default: throw .unexpectedAnswer
         }
@@ -121,6 +135,8 @@ final class TaskRun {
     /// Runs the task, with its loop; failures are in the result, not thrown.
     private func execute() throws(Interruption) -> TaskResult {
         do throws(Interruption) {
+            // A name that hangs on an item is told without it.
+            _ = info
             guard let items = try loopItems() else { return try TaskItem(self, item: nil).outcome() }
             return try runLoop(items)
         } catch {
@@ -138,27 +154,15 @@ final class TaskRun {
     }
 
     private func runLoop(_ items: [Value]) throws(Interruption) -> TaskResult {
-        guard !items.isEmpty else {
-            let result: Dict = [
-                "changed": false, "results": [], "skipped": true, "skipped_reason": "No items in the list",
-            ]
-            return TaskResult(status: .skipped, result: result)
-        }
+        guard !items.isEmpty else { return Self.noItems }
         let control = try loopControl()
         var results: [TaskResult] = []
-        for (index, item) in items.enumerated() {
+        for index in items.indices {
             if index > 0, control.pause > 0 { try pause(seconds: control.pause) }
             if let reason = run.coordinator.stopReason { throw .stopped(reason) }
             let loop = LoopItem(items: items, index: index, control: control)
             scope.local = loop.variables
-            var result = try TaskItem(self, item: loop).outcome()
-            result.label = try label(control, item)
-            result.result["ansible_loop_var"] = .string(control.variable)
-            result.result[control.variable] = item.untrusted
-            if let name = control.indexVariable {
-                result.result["ansible_index_var"] = .string(name)
-                result.result[name] = .int(index)
-            }
+            let result = try labelled(try TaskItem(self, item: loop).outcome(), loop)
             results.append(result)
             run.coordinator.tell(.item(position, info, presented(result)))
             if result.status == .unreachable { break }
@@ -177,28 +181,42 @@ final class TaskRun {
         return LoopControl(try render(.dict(common)).dict ?? Dict(), raw: raw)
     }
 
+    static let noItems = TaskResult(
+        status: .skipped,
+        result: ["changed": false, "results": [], "skipped": true, "skipped_reason": "No items in the list"])
+
+    /// One item's result with what says whose it is.
+    func labelled(_ given: TaskResult, _ loop: LoopItem) throws(Interruption) -> TaskResult {
+        var result = given
+        result.label = try label(loop.control, loop.item)
+        for (name, value) in loop.variables where name.text != "ansible_loop" {
+            result.result[name] = value.untrusted
+        }
+        if let extended = loop.variables["ansible_loop"] { result.result["ansible_loop"] = extended.untrusted }
+        return result
+    }
+
     private func breaks(_ condition: Value, _ result: TaskResult) throws(Interruption) -> Bool {
         if let name = task.keywords["register"]?.text { scope.local[name] = .dict(result.result) }
         return try conditions(condition)
     }
 
-    private func label(_ control: LoopControl, _ item: Value) throws(Interruption) -> String {
+    func label(_ control: LoopControl, _ item: Value) throws(Interruption) -> String {
         guard let label = control.rawLabel else { return item.holdsSecretText ? "(hidden)" : item.pythonText }
         return (try render(label)).pythonText
     }
 
-    private func summary(of results: [TaskResult]) -> TaskResult {
+    func summary(of results: [TaskResult]) -> TaskResult {
         let failed = results.contains { $0.status == .failed }
         let unreachable = results.contains { $0.status == .unreachable }
         let allSkipped = results.allSatisfy { $0.status == .skipped }
         var result: Dict = [
             "changed": .bool(results.contains { $0.result["changed"]?.isTrue ?? false }),
-            "results": .list(results.map { .dict($0.result) }),
+            "results": .list(results.map { .dict($0.registered) }), "skipped": .bool(allSkipped),
             "msg": failed ? "One or more items failed" : allSkipped ? "All items skipped" : "All items completed",
         ]
         if failed { result["failed"] = true }
         if unreachable { result["unreachable"] = true }
-        if allSkipped { result["skipped"] = true }
         let status: Status =
             unreachable ? .unreachable : failed ? .failed : allSkipped ? .skipped
             : (result["changed"]?.isTrue ?? false) ? .changed : .ok
@@ -209,10 +227,14 @@ final class TaskRun {
     }
 
     /// Registers, tells, notifies, and throws where the result ends the way.
-    private func conclude(_ given: TaskResult) throws(Interruption) {
+    func conclude(_ given: TaskResult) throws(Interruption) {
         var result = given
-        if let name = task.keywords["register"]?.text {
-            run.state.assigned[name] = Value.dict(result.result).untrusted
+        register(result)
+        if result.result["changed"]?.isTrue ?? false, ![.failed, .unreachable].contains(result.status) {
+            do throws(Interruption) { try run.notify(try strings("notify"), by: task) } catch {
+                guard case .failed(let failure) = error else { throw error }
+                result = self.failure(failure)
+            }
         }
         var pending: Interruption?
         if result.status == .failed || result.status == .unreachable {
@@ -221,29 +243,32 @@ final class TaskRun {
                 result.status = .ignored
                 if given.status == .unreachable { result.result["skip_reason"] = "Host is unreachable" }
             } else {
-                var shown = result.result
-                shown["_failed_task"] = .dict([
-                    "name": .string(info.name), "action": .string(task.module), "args": .dict(Dict()),
-                ])
+                var shown = result.registered
+                shown["_failed_task"] = .dict(described)
                 result.isFatalToAll = try flag("any_errors_fatal")
                 pending = .failed(TaskFailure(shown, diagnostic: result.diagnostic))
-            }
-        }
-        var notified: [String] = []
-        if pending == nil, result.result["changed"]?.isTrue ?? false, result.status != .ignored {
-            notified = try strings("notify")
-            if let missing = run.missingHandler(among: notified, of: task) {
-                result.status = .failed
-                result.diagnostic = missing
-                result.result["failed"] = true
-                result.result["msg"] = .string(missing.message)
-                pending = .failed(TaskFailure(missing))
             }
         }
         report(result)
         run.coordinator.tell(.result(position, info, presented(result)))
         if let pending { throw pending }
-        run.notify(notified)
+    }
+
+    func register(_ result: TaskResult) {
+        guard let name = task.keywords["register"]?.text else { return }
+        run.state.assigned[name] = Value.dict(result.registered).untrusted
+    }
+
+    /// The task as `ansible_failed_task` shows it: its keywords as they are written, its arguments without secrets.
+    private var described: Dict {
+        var all = task.keywords.filter { !$0.key.pythonText.hasPrefix("_") }
+        all["name"] = .string(ownName)
+        all["action"] = .string(task.module)
+        let isHidden = (try? flag("no_log")) ?? true
+        let arguments = task.arguments.dict ?? Dict()
+        all["args"] = .dict(isHidden ? Dict() : arguments.mapValues { (try? render($0)) ?? $0 })
+        if let role = scope.role { all["role"] = .string(role.name) }
+        return Dict(uniqueKeysWithValues: all.elements).mapValues(\.untrusted)
     }
 
     /// Tells other hosts' coordinator what became known, when any template reads other hosts' variables.
@@ -271,10 +296,11 @@ final class TaskRun {
                 """,
                 "changed": result.result["changed"] ?? false,
             ]
-            for key in ["failed", "skipped", "unreachable", "results"] {
-                guard let value = result.result[key] else { continue }
-                shown.result[key] = key == "results" ? nil : value
+            for key in ["failed", "skipped", "unreachable"] {
+                if let value = result.result[key] { shown.result[key] = value }
             }
+            // Its items have been told.
+            if result.result["results"] != nil { shown.result["results"] = [] }
             shown.diff = []
             shown.diagnostic = nil
             shown.label = result.label.map { _ in "(censored due to no_log)" }
@@ -333,6 +359,14 @@ extension String {
         while let first = part.first, first.isWhitespace { part.removeFirst() }
         while let last = part.last, last.isWhitespace { part.removeLast() }
         return String(part)
+    }
+}
+
+extension TaskResult {
+    /// As it is registered: without keys that are for the display.
+    var registered: Dict {
+        let own = result.filter { !$0.key.pythonText.hasPrefix("_ansible_") }
+        return Dict(uniqueKeysWithValues: own.elements)
     }
 }
 

@@ -26,7 +26,7 @@ final class TaskScope: Scope {
 
     func value(of name: String) throws(TemplateError) -> Value? {
         if let value = run.plan.extra[name] { return value }
-        if let value = magic(name) { return value }
+        if let value = try magic(name) { return value }
         if let value = local[name] { return value }
         if let value = includeParameters[name] { return value }
         if let value = role?.parameters[name] { return value }
@@ -58,17 +58,27 @@ final class TaskScope: Scope {
         return run.state.facts[String(name.dropFirst(8))]
     }
 
-    private func magic(_ name: String) -> Value? {
+    /// What changes while the play runs is asked for, where there is anyone who could have changed it.
+    private func current(_ name: String) throws(TemplateError) -> Value? {
+        let plan = run.plan
+        switch name {
+        case "groups", "group_names":
+            guard plan.settings.changesInventory else { return plan.magic[name] }
+        default: guard plan.magic[name]?.list?.count ?? 0 > 1 else { return plan.magic[name] }
+        }
+        return try run.hostVariable(plan.host, name) ?? plan.magic[name]
+    }
+
+    private func magic(_ name: String) throws(TemplateError) -> Value? {
         switch name {
         case "ansible_facts": return .dict(run.state.facts)
         case "role_path": return role.map { .string($0.path) }
         case "role_name", "ansible_role_name": return role.map { .string($0.name) }
-        case "ansible_parent_role_names": return role.map { .strings($0.parents) }
-        case "ansible_dependent_role_names": return run.plan.magic[name]
-        case "ansible_failed_task": return run.play.failedTask
-        case "ansible_failed_result": return run.play.failedResult
+        case "ansible_parent_role_names": return role.flatMap { $0.parents.isEmpty ? nil : .strings($0.parents) }
+        case "ansible_dependent_role_names": return role.map { .strings($0.dependencies) } ?? run.plan.magic[name]
         case "ansible_search_path": return .strings(basis.roles + [basis.taskFolder, basis.playFolder])
         case "environment", "vars", "hostvars": return nil
+        case "groups", "group_names", "ansible_play_hosts", "play_hosts", "ansible_play_batch": return try current(name)
         default: return run.plan.magic[name]
         }
     }

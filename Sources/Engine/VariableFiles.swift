@@ -1,10 +1,11 @@
+import Modules
+import Patterns
+import Templates
 import Values
 import Wire
 import YAML
 
 extension Directives {
-    private static let extensions = ["yaml", "yml", "json"]
-
     static func includeVars(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
         var loaded = Dict()
         var files: [Value] = []
@@ -14,7 +15,7 @@ extension Directives {
             for (key, value) in try variables(in: entry, task) { loaded[key] = value }
             files = [.string(entry.path)]
         } else if let folder = arguments["dir"]?.pythonText {
-            for entry in try chosen(in: try find(folder, task), arguments, depth: 1) {
+            for entry in try chosen(in: try find(folder, task), try choice(arguments, task)) {
                 for (key, value) in try variables(in: entry, task) { loaded[key] = value }
                 files.append(.string(entry.path))
             }
@@ -48,29 +49,73 @@ extension Directives {
                     notes: searched.isEmpty ? [] : ["searched: " + searched.joined(separator: ", ")])))
     }
 
-    /// Files of a folder in order of their names, as far down as `depth` says (0: all the way).
+    /// What `dir` takes of a folder.
+    private struct Choice {
+        /// Levels of folders; 0 is all of them.
+        var depth = 0
+        var ignored: [String] = []
+        var extensions = ["yaml", "yml", "json"]
+        var ignoresUnknown = false
+        var pattern: Pattern?
+    }
+
+    private static func choice(_ arguments: Dict, _ task: TaskRun) throws(Interruption) -> Choice {
+        func strings(_ name: String) -> [String]? {
+            arguments[name].map { $0.list?.map(\.pythonText) ?? [$0.pythonText] }
+        }
+        var choice = Choice()
+        choice.depth = arguments["depth"].flatMap { try? Int(parameter: $0) } ?? 0
+        choice.ignored = strings("ignore_files") ?? []
+        choice.extensions = strings("extensions") ?? choice.extensions
+        choice.ignoresUnknown = arguments["ignore_unknown_extensions"]?.asBool ?? false
+        guard let pattern = arguments["files_matching"]?.text else { return choice }
+        do throws(PatternError) { choice.pattern = try Pattern(pattern) } catch {
+            throw .failed(
+                TaskFailure(
+                    Diagnostic(
+                        "'files_matching' is no regular expression: \(error.message)",
+                        at: task.task.arguments["files_matching"]?.place ?? task.task.place)))
+        }
+        return choice
+    }
+
+    /// Files of a folder in order of their names, folder by folder.
     private static func chosen(
-        in folder: FileEntry, _ arguments: Dict, depth: Int
+        in folder: FileEntry, _ choice: Choice, depth: Int = 1
     ) throws(Interruption) -> [FileEntry] {
-        let limit = arguments["depth"]?.int ?? 0
-        let ignored = arguments["ignore_files"]?.list?.map(\.pythonText) ?? []
-        let accepted = arguments["extensions"]?.list?.map(\.pythonText) ?? extensions
         var files: [FileEntry] = []
         for entry in folder.children ?? [] {
             let name = String(entry.path.split(separator: "/").last ?? "")
             if entry.children != nil {
-                if limit == 0 || depth < limit { files += try chosen(in: entry, arguments, depth: depth + 1) }
-            } else if !ignored.contains(name), accepted.contains(where: { name.hasSuffix("." + $0) }) {
-                files.append(entry)
+                if choice.depth == 0 || depth < choice.depth {
+                    files += try chosen(in: entry, choice, depth: depth + 1)
+                }
+                continue
             }
+            let isMatching = try choice.pattern.map { pattern throws(Interruption) in try matches(pattern, name) } ?? true
+            if choice.ignored.contains(name) || !isMatching { continue }
+            guard choice.extensions.contains(where: { name.hasSuffix("." + $0) }) else {
+                if choice.ignoresUnknown { continue }
+                let message = "\(entry.path) does not have a valid extension: "
+                    + choice.extensions.joined(separator: ", ")
+                throw .failed(TaskFailure(["failed": true, "changed": false, "message": .string(message),
+                    "msg": .string(message), "ansible_facts": .dict(Dict()), "ansible_included_var_files": []]))
+            }
+            files.append(entry)
         }
         return files
+    }
+
+    private static func matches(_ pattern: Pattern, _ name: String) throws(Interruption) -> Bool {
+        do throws(PatternError) { return try pattern.search(name) != nil } catch {
+            throw .failed(TaskFailure("'files_matching' cannot be matched with '\(name)': \(error.description)"))
+        }
     }
 
     private static func variables(in entry: FileEntry, _ task: TaskRun) throws(Interruption) -> Dict {
         let text = String(decoding: try task.run.contents(of: entry), as: UTF8.self)
         do throws(Diagnostic) {
-            let file = SourceFile(name: entry.path, text: text)
+            let file = SourceFile(name: shown(entry.path, in: task.run.plan.settings.folder), text: text)
             let (nodes, _) = try YAMLReader.documents(text, file: file)
             guard let node = nodes.first else { return Dict() }
             let value = try node.value(ValueOptions())

@@ -83,6 +83,8 @@ package struct Context {
     package var environment: [String: String]
     package var verbosity: Int
     package var courier: any Courier
+    /// Seconds that the task's commands may take.
+    package var timeout: Double?
     private let machine: any MachineEditor
 
     package init(

@@ -138,9 +138,7 @@ package final class Loader {
         ]
         var own = keywords(entries, except: structure)
         if let user = own["user"] { own["remote_user"] = own["remote_user"] ?? user }
-        let name = entry("name").flatMap { value($0) }?.pythonText
-            ?? hosts.list?.map(\.pythonText).joined(separator: ",")
-            ?? hosts.pythonText
+        let name = Self.title(entry("name").flatMap { value($0) }, hosts)
         var variables = inherited["vars"]?.dict ?? Dict()
         for (key, item) in mapping(entry("vars"), "vars") { variables[key] = item }
         var play = Play(
@@ -181,6 +179,19 @@ package final class Loader {
         return nil
     }
 
+    /// A play without a name is called by its pattern.
+    private static func title(_ name: Value?, _ hosts: Value) -> Text {
+        switch name {
+        case .string(let text)? where !text.string.isEmpty: return text
+        case let value? where value.isTrue: return Text(value.pythonText)
+        default: break
+        }
+        if case .string(let text) = hosts { return text }
+        let words = hosts.list ?? [hosts]
+        let isTemplate = words.contains { if case .string(let text) = $0 { text.isTemplate } else { false } }
+        return Text(words.map(\.pythonText).joined(separator: ","), mark: Mark(place: hosts.place, isTemplate: isTemplate))
+    }
+
     private func prompts(_ node: Node?) -> [Dict] {
         list(node).compactMap { $0.dict }
     }
@@ -210,11 +221,11 @@ package final class Loader {
             guard let bytes = try files.contents(of: path) else {
                 let known = files.names(in: folder(of: path))
                 let hint = suggestion(for: lastPart(of: path), among: known)
-                report(Diagnostic("there is no \(what) '\(path)'", at: place, hint: hint))
+                report(Diagnostic("there is no \(what) '\(files.shown(path))'", at: place, hint: hint))
                 return nil
             }
             let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
-            let file = SourceFile(name: path, text: opened.text)
+            let file = SourceFile(name: files.shown(path), text: opened.text)
             let (nodes, warnings) = try YAMLReader.documents(opened.text, file: file)
             for warning in warnings { report(warning) }
             documents[path] = .some(nodes.first)

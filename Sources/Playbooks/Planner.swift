@@ -48,7 +48,9 @@ package final class Planner {
         var settings = context.settings
         settings.isFree = ["free", "host_pinned"].contains(play.keywords["strategy"]?.text.map { lastWord($0) } ?? "")
         settings.forceHandlers = settings.forceHandlers || play.keywords["force_handlers"]?.asBool ?? false
-        var plan = PlayPlan(name: play.name, place: play.place, index: index, host: host, settings: settings)
+        settings.changesInventory = play.changesInventory
+        settings.folder = files.folder
+        var plan = PlayPlan(name: play.name.string, place: play.place, index: index, host: host, settings: settings)
         plan.inventory = variables
         plan.extra = context.extra
         plan.variables = play.variables
@@ -128,14 +130,14 @@ package final class Planner {
         throw Diagnostic(
             "there is no file of variables '\(entry.list?.first?.pythonText ?? entry.pythonText)'",
             at: entry.place ?? entry.list?.first?.place ?? play.place,
-            notes: ["searched: " + searched.joined(separator: ", ")])
+            notes: [files.searched(searched)])
     }
 
     private func read(_ path: String) throws(Diagnostic) -> Dict {
         if let known = variableFiles[path] { return known }
         let bytes = try files.contents(of: path) ?? []
         let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
-        let file = SourceFile(name: path, text: opened.text)
+        let file = SourceFile(name: files.shown(path), text: opened.text)
         let (nodes, _) = try YAMLReader.documents(opened.text, file: file)
         var options = ValueOptions()
         let files = files
@@ -201,7 +203,7 @@ package final class Planner {
             for: SearchRequest(
                 kind: request.kind.rawValue, name: request.name, roles: request.basis.roles,
                 taskFolder: request.basis.taskFolder, playFolder: request.basis.playFolder, home: home))
-        guard let path = candidates.first(where: { files.kind(of: $0) != nil }) else { return (nil, candidates) }
+        guard let path = candidates.first(where: { files.kind(of: $0) != nil }) else { return (nil, candidates.map(files.shown)) }
         let limit = request.kind == .templates || request.kind == .vars ? Self.smallTemplate : Self.smallFile
         return (described(path, limit, depth: 0), candidates)
     }
@@ -225,7 +227,7 @@ package final class Planner {
 
     /// The content, out of its vault.
     package func contents(of path: String) throws(Diagnostic) -> (bytes: [UInt8], isSecret: Bool) {
-        guard let bytes = try files.contents(of: path) else { throw Diagnostic("there is no file '\(path)'") }
+        guard let bytes = try files.contents(of: path) else { throw Diagnostic("there is no file '\(files.shown(path))'") }
         guard bytes.starts(with: "$ANSIBLE_VAULT;".utf8) else { return (bytes, false) }
         let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
         return (Array(opened.text.utf8), opened.isSecret)

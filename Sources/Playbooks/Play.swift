@@ -3,7 +3,8 @@ package import Wire
 
 /// A play as it was written, checked, with everything static expanded: the same for every host.
 package struct Play: Sendable {
-    package var name: String
+    /// May hold templates.
+    package var name: Text
     package var place: Place
     /// The file that the play is in.
     package var path: String
@@ -21,11 +22,13 @@ package struct Play: Sendable {
     package var dynamicRoles: [String: RoleFile] = [:]
     /// Any template in the play reads `hostvars`.
     package var readsHostVariables = false
+    /// A task in it adds hosts or groups.
+    package var changesInventory = false
     /// Depth-first names of the roles, for `ansible_play_role_names`.
     package var roleNames: [String] = []
 
     package init(
-        name: String, place: Place, path: String, hosts: Value, keywords: Dict, variables: Dict,
+        name: Text, place: Place, path: String, hosts: Value, keywords: Dict, variables: Dict,
         variableFiles: [Value] = [], prompts: [Dict] = []
     ) {
         self.name = name

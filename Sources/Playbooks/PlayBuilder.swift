@@ -25,6 +25,7 @@ final class PlayBuilder {
     var dynamicRoles: [String: RoleFile] = [:]
     var roleNames: [String] = []
     var readsHostVariables = false
+    var changesInventory = false
     private var ordinal = 0
     private var handlerOrdinal = 0
     /// Roles that ran already, with their parameters: Ansible runs each once.
@@ -65,6 +66,7 @@ final class PlayBuilder {
         play.taskFiles = taskFiles
         play.dynamicRoles = dynamicRoles
         play.readsHostVariables = readsHostVariables
+        play.changesInventory = changesInventory
         play.roleNames = roleNames
     }
 
@@ -188,9 +190,9 @@ final class PlayBuilder {
         if surroundings.chain.contains(path) {
             loader.report(
                 Diagnostic(
-                    "'\(path)' imports itself", at: place,
+                    "'\(loader.files.shown(path))' imports itself", at: place,
                     notes: [
-                        "by way of " + surroundings.chain.joined(separator: " > "),
+                        "by way of " + surroundings.chain.map(loader.files.shown).joined(separator: " > "),
                         "a file may include itself with 'include_tasks' and a condition that ends it",
                     ]))
             return []

@@ -1,4 +1,5 @@
 package import Values
+import Wire
 
 /// The files that playbooks are made of. The controller reads the disk; tests keep them in memory.
 package protocol ProjectFiles: AnyObject, Sendable {
@@ -13,6 +14,15 @@ package protocol ProjectFiles: AnyObject, Sendable {
     func decrypted(_ text: Text) throws(Diagnostic) -> Text
     /// SHA-256 in hex.
     func digest(of contents: [UInt8]) -> String
+    /// The folder that places are told relative to; empty where paths are told as they are.
+    var folder: String { get }
+}
+
+extension ProjectFiles {
+    package var folder: String { "" }
+    /// A path as a person is told it.
+    func shown(_ path: String) -> String { Wire.shown(path, in: folder) }
+    func searched(_ paths: [String]) -> String { "searched: " + paths.map(shown).joined(separator: ", ") }
 }
 
 package enum ProjectFileKind: Sendable { case file, folder }

@@ -100,7 +100,7 @@ extension PlayBuilder {
                 "there is no role '\(name)'", at: place, length: name.count,
                 hint: suggestion(for: name, among: others),
                 notes: [
-                    "searched: " + folders.joined(separator: ", "),
+                    loader.files.searched(folders),
                     "set 'roles_path' in ansible.cfg where your roles are elsewhere",
                 ]))
         return nil
@@ -156,7 +156,7 @@ extension PlayBuilder {
         var inner = surroundings
         inner.chain.append(path)
         inner.inherited = inheriting(use.keywords, from: surroundings.inherited)
-        let plan = RolePlan(
+        var plan = RolePlan(
             name: roleTitle(use.name), path: path,
             defaults: variables(path, "defaults", use.defaultsFrom, at: use.place),
             variables: variables(path, "vars", use.varsFrom, at: use.place),
@@ -168,9 +168,15 @@ extension PlayBuilder {
         var handlers: [Step] = []
         for dependency in meta["dependencies"]?.list ?? [] {
             guard let dependencyUse = self.dependency(dependency, of: path, at: use.place) else { continue }
-            if let made = role(dependencyUse, inner, parents: [plan.name] + parents) {
+            let first = roles.count
+            if let made = role(dependencyUse, inner, parents: parents) {
                 steps += made.steps
                 handlers += made.handlers
+            }
+            for role in roles[first...].reversed() + (roles.count == first ? known(dependencyUse, inner) : []) {
+                for name in [role.name] + role.dependencies where !plan.dependencies.contains(name) {
+                    plan.dependencies.append(name)
+                }
             }
         }
         roles.append(plan)
@@ -205,7 +211,14 @@ extension PlayBuilder {
         }
     }
 
-    private func roleTitle(_ name: String) -> String { name.contains("/") ? lastPart(of: name) : name }
+    /// A role that ran before and does not run again.
+    private func known(_ use: RoleUse, _ surroundings: Surroundings) -> [RolePlan] {
+        roles.last { $0.name == roleTitle(use.name) }.map { [$0] } ?? []
+    }
+
+    private func roleTitle(_ name: String) -> String {
+        ["/", "./", "../"].contains(where: name.hasPrefix) ? lastPart(of: name) : name
+    }
 
     private func mainTasks(_ path: String, _ use: RoleUse, _ surroundings: Surroundings) -> [Step] {
         guard let file = part(path, "tasks", use.tasksFrom).first else {
@@ -257,7 +270,7 @@ extension PlayBuilder {
         var keywords = surroundings.inherited
         keywords["tags"] = .list((keywords["tags"]?.list ?? keywords["tags"].map { [$0] } ?? []) + ["always"])
         let summary = spec["short_description"]?.pythonText
-        let title = "Validating arguments against arg spec \(use.tasksFrom)" + (summary.map { " - \($0)" } ?? "")
+        let title = "Validating arguments against arg spec '\(use.tasksFrom)'" + (summary.map { " - \($0)" } ?? "")
         let place = use.place ?? play.place
         let arguments: Dict = [
             "argument_spec": .dict(options), "_spec_name": .string(use.tasksFrom),
@@ -365,6 +378,7 @@ package struct Inclusion {
         outer.preloading = builder.preloading
         outer.taskFiles.merge(builder.taskFiles) { old, _ in old }
         outer.dynamicRoles.merge(builder.dynamicRoles) { old, _ in old }
+        outer.changesInventory = outer.changesInventory || builder.changesInventory
         outer.readsHostVariables = outer.readsHostVariables || builder.readsHostVariables
     }
 
@@ -376,7 +390,7 @@ package struct Inclusion {
             loader.report(
                 Diagnostic(
                     "there is no file of tasks '\(request.name)'", at: place,
-                    notes: ["searched: " + searched.joined(separator: ", ")]))
+                    notes: [loader.files.searched(searched)]))
             return nil
         }
         let steps = builder.fileSteps(path, surroundings, from: place)

@@ -158,7 +158,9 @@ struct TaskParser {
     private func made(_ module: String, _ arguments: Value, _ own: Dict, _ action: Node.Entry) -> [Step] {
         builder.checkKeywords(own)
         builder.note(arguments)
+        if module == "add_host" || module == "group_by" { builder.changesInventory = true }
         checkArguments(module, arguments, action)
+        checkAsync(own)
         let keywords = named(inheriting(own, from: surroundings.inherited))
         switch module {
         case "import_tasks": return importTasks(arguments, keywords, action)
@@ -166,7 +168,8 @@ struct TaskParser {
         default: break
         }
         var name: Text?
-        if let value = own["name"], !value.isNull { name = builder.asText(value) }
+        if let value = own["name"], value.isTrue { name = builder.asText(value) }
+        if name == nil { name = title(of: module, arguments, action) }
         var all = keywords
         all["name"] = nil
         if surroundings.isHandlers { all["_handler"] = true }
@@ -177,6 +180,15 @@ struct TaskParser {
             basis: surroundings.basis)
         if includesTasks(module) { builder.preload(task, surroundings) }
         return [.task(task)]
+    }
+
+    /// What a task without a name is called, where that is not its module.
+    private func title(of module: String, _ arguments: Value, _ action: Node.Entry) -> Text? {
+        let written = action.name ?? ""
+        if module == "include_role", let role = arguments["name"] ?? arguments["role"] {
+            return Text("\(written) : \(role.pythonText)")
+        }
+        return Registry.shortName(written) == module && written != module ? Text(written) : nil
     }
 
     /// Keys without their places: those were for errors.
@@ -200,6 +212,19 @@ struct TaskParser {
         for diagnostic in ArgumentCheck.diagnostics(entry, given, at: action.key.place) { loader.report(diagnostic) }
     }
 
+    /// A task that runs on by itself needs what is not there yet; ignoring that would change what the play means.
+    private func checkAsync(_ own: Dict) {
+        guard let limit = own["async"], limit.int != 0, let poll = own["poll"] else { return }
+        guard poll.int == 0 || poll.text == "0" else { return }
+        loader.report(
+            Diagnostic(
+                "'poll: 0' leaves the task running, and tasks are not left running yet", at: poll.place ?? node.place,
+                notes: [
+                    "with 'poll' above 0 the task is waited for, as long as 'async' says",
+                    "what is to run on by itself can be started with 'systemd-run' or a unit",
+                ]))
+    }
+
     /// The file's tasks in place of the import, each with what the import hands down.
     private func importTasks(_ arguments: Value, _ keywords: Dict, _ action: Node.Entry) -> [Step] {
         guard case .string(let text)? = arguments["_raw_params"] ?? arguments["file"] else {
@@ -212,7 +237,7 @@ struct TaskParser {
             loader.report(
                 Diagnostic(
                     "there is no file of tasks '\(name)'", at: text.place ?? action.key.place,
-                    notes: ["searched: " + searched.joined(separator: ", ")]))
+                    notes: [loader.files.searched(searched)]))
             return []
         }
         var inner = surroundings

@@ -148,6 +148,9 @@ extension Event: WireCodable {
             writer.write(stats)
             writer.write(perHost)
             writer.write(aggregate)
+        case .retry(let position, let info, let left):
+            writer.write(tag: 11, position, info)
+            writer.write(left)
         }
     }
     package init(from reader: inout WireReader) throws(WireError) {
@@ -168,6 +171,7 @@ extension Event: WireCodable {
             self = .addHost(name: name, groups: try reader.array(), variables: variables)
         case 9: self = .groupBy(group: try reader.string(), parents: try reader.array())
         case 10: self = .stats(try reader.value(), perHost: try reader.bool(), aggregate: try reader.bool())
+        case 11: self = .retry(try reader.value(), try reader.value(), left: try reader.int())
         case let tag: throw WireError("an event of unknown kind \(tag)")
         }
     }

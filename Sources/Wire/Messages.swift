@@ -1,7 +1,7 @@
 package import Values
 
 /// The version of everything in this target. Both ends must have the same; the controller uploads the agent it needs.
-package let wireVersion = 1
+package let wireVersion = 2
 
 /// Where a task stands in the run, the same on every host: play, section and ordinals down through includes and items.
 /// Ordered lexicographically, the order in which Ansible's `linear` would come to it.
@@ -50,6 +50,8 @@ package enum Event: Sendable {
     case item(Position, TaskInfo, TaskResult)
     /// The task's end; for a loop, behind its items.
     case result(Position, TaskInfo, TaskResult)
+    /// The task did not come to what `until` asks for, and is tried again so many times at most.
+    case retry(Position, TaskInfo, left: Int)
     /// A dynamic include was opened: `included: PATH for HOST`.
     case included(Position, TaskInfo, path: String, label: String)
     /// Passed without anything to show (a skipped include, a `noop`): moves the order on.

@@ -63,6 +63,10 @@ package struct RunSettings: Sendable, Hashable {
     /// Other hosts' templates read this host's facts and results: report them.
     package var reportsVariables = false
     package var step = false
+    /// The play adds hosts or groups: `groups` is asked for where it is read.
+    package var changesInventory = false
+    /// The folder that places are told relative to.
+    package var folder = ""
     package init() {}
 }
 
@@ -132,13 +136,15 @@ package struct RolePlan: Sendable {
     package var variables: Dict
     /// Role parameters (level 20).
     package var parameters: Dict
-    /// Names of the roles that led here, innermost first.
+    /// Names of the roles that included or imported it, innermost first.
     package var parents: [String]
+    /// Names of the roles that it depends on, those of dependencies included.
+    package var dependencies: [String]
     /// Defaults and vars are seen by the other tasks of the play, too.
     package var isPublic: Bool
     package init(
         name: String, path: String, defaults: Dict, variables: Dict, parameters: Dict, parents: [String],
-        isPublic: Bool
+        dependencies: [String] = [], isPublic: Bool
     ) {
         self.name = name
         self.path = path
@@ -146,6 +152,7 @@ package struct RolePlan: Sendable {
         self.variables = variables
         self.parameters = parameters
         self.parents = parents
+        self.dependencies = dependencies
         self.isPublic = isPublic
     }
 }
@@ -268,6 +275,13 @@ package func isSelected(tags given: Set<String>, run: [String], skip: [String]) 
     let unwanted = Set(skip)
     if unwanted.contains("all") { return tags.contains("always") && !unwanted.contains("always") }
     return tags.isDisjoint(with: unwanted) && !(unwanted.contains("tagged") && tags != untagged)
+}
+
+/// A path as a person is told it: relative to the folder, where it is in there.
+package func shown(_ path: String, in folder: String) -> String {
+    if path == folder { return "." }
+    guard !folder.isEmpty, path.hasPrefix(folder), path.dropFirst(folder.count).first == "/" else { return path }
+    return String(path.dropFirst(folder.count + 1))
 }
 
 /// Keywords of a task under those of its surroundings: conditions, tags and environments add up, variables merge, and

@@ -4,10 +4,13 @@ import Values
 
 extension RunSettings: WireCodable {
     package func encode(to writer: inout WireWriter) {
-        for flag in [checkMode, diffMode, forceHandlers, isFree, reportsVariables, step] { writer.write(flag) }
+        for flag in [checkMode, diffMode, forceHandlers, isFree, reportsVariables, step, changesInventory] {
+            writer.write(flag)
+        }
         writer.write(verbosity)
         writer.write(tags)
         writer.write(skipTags)
+        writer.write(folder)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init()
@@ -17,9 +20,11 @@ extension RunSettings: WireCodable {
         isFree = try reader.bool()
         reportsVariables = try reader.bool()
         step = try reader.bool()
+        changesInventory = try reader.bool()
         verbosity = try reader.int()
         tags = try reader.array()
         skipTags = try reader.array()
+        folder = try reader.string()
     }
 }
 
@@ -89,13 +94,14 @@ extension RolePlan: WireCodable {
         writer.write(variables)
         writer.write(parameters)
         writer.write(parents)
+        writer.write(dependencies)
         writer.write(isPublic)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             name: try reader.string(), path: try reader.string(), defaults: try reader.value(),
             variables: try reader.value(), parameters: try reader.value(), parents: try reader.array(),
-            isPublic: try reader.bool())
+            dependencies: try reader.array(), isPublic: try reader.bool())
     }
 }
 

@@ -8,6 +8,8 @@ package import Wire
 package struct Linearizer: Sendable {
     private struct Bucket {
         var info: TaskInfo?
+        /// Its banner is due before anything comes of it.
+        var isAnnounced = false
         var events: [RunEvent] = []
         /// Shown when every host is past the include, together: path, label, hosts in order.
         var included: [(path: String, label: String, hosts: [String])] = []
@@ -68,9 +70,13 @@ package struct Linearizer: Sendable {
     private mutating func file(_ event: Event, _ host: Int) {
         let name = hosts[host]
         switch event {
+        case .started(let position, let info) where info.module == "pause":
+            if advance(host, to: position) == position { announce(position, info) }
         case .started(let position, _), .passed(let position, _): advance(host, to: position)
         case .item(let position, let info, let result):
             add(.item(host: name, info, result), host, position, info)
+        case .retry(let position, let info, let left):
+            add(.retry(host: name, info, left: left), host, position, info)
         case .result(let position, let info, let result): add(result, info, position, host)
         case .included(let position, let info, let path, let label):
             let at = advance(host, to: position)
@@ -113,6 +119,11 @@ package struct Linearizer: Sendable {
         if isCut(position, event.host) { return }
         open(position, info)
         buckets[position]?.events.append(event)
+    }
+
+    private mutating func announce(_ position: Position, _ info: TaskInfo) {
+        open(position, info)
+        buckets[position]?.isAnnounced = true
     }
 
     private mutating func addInclude(
@@ -193,7 +204,7 @@ package struct Linearizer: Sendable {
 
     private mutating func show(_ position: Position, isOpen: Bool, _ out: inout [RunEvent]) {
         guard var bucket = buckets.removeValue(forKey: position) else { return }
-        let hasSomething = !bucket.events.isEmpty || (!isOpen && !bucket.included.isEmpty)
+        let hasSomething = bucket.isAnnounced || !bucket.events.isEmpty || (!isOpen && !bucket.included.isEmpty)
         if hasSomething, let info = bucket.info, banner?.position != position || banner?.info.place != info.place {
             banner = (position, info)
             out.append(.task(info, position))
@@ -202,7 +213,8 @@ package struct Linearizer: Sendable {
         bucket.events = []
         if !isOpen {
             for group in bucket.included {
-                out.append(.included(hosts: group.hosts, path: group.path, label: group.label))
+                let included = Set(group.hosts)
+                out.append(.included(hosts: hosts.filter(included.contains), path: group.path, label: group.label))
             }
         }
         buckets[position] = bucket

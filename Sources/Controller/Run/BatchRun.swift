@@ -136,7 +136,7 @@ actor BatchRun {
             progress[host].enter(position, info)
             progress[host].isInTask = false
             let isFailed = result.status == .failed || result.status == .unreachable
-            if isFailed, result.isFatalToAll || outline.anyErrorsFatal { progress[host].fatal = position }
+            if isFailed, result.isFatalToAll { progress[host].fatal = position }
             shared.show(.activity(host: hosts[host], nil))
         case .variables(let variables, let facts):
             shared.learn(hosts[host], assigned: variables, facts: facts)
@@ -255,18 +255,18 @@ actor BatchRun {
             return await changing(host, position, info)
         case .once(let position, let info):
             progress[host].enter(position, info)
-            return await once(host, position) { nil }
+            return await once(host, position)
         case .onceDone(let position, let result, let variables, let facts):
             taken[position] = .once(result, variables: variables, facts: facts)
             release(barrier.finishOnce(position))
             return .proceed
         case .pause(let prompt, let seconds, let echo, let position):
-            return await once(host, position) { [shared] in
-                let (input, isInterrupted) = await shared.prompter.pause(prompt, seconds: seconds, echo: echo)
-                return .input(input, interrupted: isInterrupted)
-            }
+            if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
+            let (input, isInterrupted) = await shared.prompter.pause(prompt, seconds: seconds, echo: echo)
+            return .input(input, interrupted: isInterrupted)
         case .hostVariable(let other, let name, let position):
             if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
+            if let name, other == hosts[host], let left = remaining(name, of: host) { return .value(left) }
             return await variable(name, of: other)
         case .meta(let action, let position):
             if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
@@ -302,20 +302,23 @@ actor BatchRun {
     }
 
     /// One host does it; the others get its answer.
-    private func once(
-        _ host: Int, _ position: Position, _ body: @Sendable () async -> Answer?
-    ) async -> Answer {
+    private func once(_ host: Int, _ position: Position) async -> Answer {
         switch await turn(host, position, .once) {
         case .stop(let reason): return .stop(reason: reason)
         case .follow:
             let answer = taken[position] ?? .stop(reason: "the host that ran it is gone")
             trust[host].note(answer)
             return answer
-        case .proceed:
-            guard let answer = await body() else { return .proceed }
-            taken[position] = answer
-            release(barrier.finishOnce(position))
-            return answer
+        case .proceed: return .proceed
+        }
+    }
+
+    /// The lists of the play's hosts, without those that failed meanwhile.
+    private func remaining(_ name: String, of host: Int) -> Value? {
+        guard ["ansible_play_hosts", "play_hosts", "ansible_play_batch"].contains(name) else { return nil }
+        let gone = end.failed.union(end.unreachable)
+        return plans[host].magic[name]?.list.map { hosts in
+            .list(hosts.filter { !gone.contains($0.pythonText) })
         }
     }
 

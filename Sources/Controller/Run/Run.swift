@@ -73,7 +73,7 @@ package final class Run: Sendable {
             standing.isBroken = standing.isBroken || end.isBroken
             if shared.isStopping { return false }
             if end.isBroken || active.allSatisfy(standing.isOut) {
-                if end.isBroken { shared.show(.noHostsLeft) }
+                if end.isBroken, outline.maxFailPercentage != nil { shared.show([.noHostsLeft, .noHostsLeft]) }
                 return false
             }
             if end.ends == "end_play" { break }

@@ -168,7 +168,8 @@ extension CommandSettings {
         let arguments = try arguments(words, on: editor, context, shell: shell)
         var input = stdin ?? ""
         if stdinAddNewline, !input.isEmpty { input += "\n" }
-        let command = Command(arguments, input: Array(input.utf8), folder: folder, environment: context.environment)
+        let command = Command(arguments, input: Array(input.utf8), folder: folder, environment: context.environment,
+            timeout: context.timeout)
         let start = editor.now
         let done: CommandResult
         do throws(MachineError) { done = try editor.run(command) } catch {
@@ -179,6 +180,7 @@ extension CommandSettings {
             throw Failure(
                 "Error executing command: [Errno \(error.code)] \(errorName(error.code)): \(program)", result: failed)
         }
+        try done.checkTime(context)
         let end = editor.now
         result["rc"] = .int(Int(done.status))
         result["start"] = .string(LocalTime(start).timestamp)
@@ -192,5 +194,14 @@ extension CommandSettings {
             throw Failure("non-zero return code", result: result)
         }
         return Outcome(changed: true, result)
+    }
+}
+
+extension CommandResult {
+    /// A command that was ended because the task's `timeout` was over is a failure that says so.
+    func checkTime(_ context: Context) throws(Failure) {
+        guard timedOut, let limit = context.timeout else { return }
+        let shown = Double(Int(limit)) == limit ? String(Int(limit)) : String(limit)
+        throw Failure("Timed out after \(shown) second(s).", result: ["timedout": ["period": .double(limit)]])
     }
 }

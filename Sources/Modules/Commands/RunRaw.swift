@@ -29,8 +29,9 @@ struct RunRaw: Action {
     func run(on machine: some MachineReader, _ context: Context) throws(Failure) -> Outcome {
         guard let editor = try context.editor() else { return Outcome(skipped: true) }
         let done = try attempt { () throws(MachineError) in
-            try editor.run(Command([executable ?? "/bin/sh", "-c", line ?? ""]))
+            try editor.run(Command([executable ?? "/bin/sh", "-c", line ?? ""], timeout: context.timeout))
         }
+        try done.checkTime(context)
         var outcome = try finished(done)
         if !context.environment.isEmpty {
             outcome.warnings.append("raw module does not support the environment keyword")

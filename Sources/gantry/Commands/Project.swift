@@ -79,7 +79,8 @@ final class Project: Sendable {
 
     /// Configured paths, then the roles that come with Gantry.
     private var rolePaths: [String] {
-        configuration.paths(.rolesPath, separator: ":") + Installation.rolePaths(configuration.environment)
+        (configuration.paths(.rolesPath, separator: ":") + Installation.rolePaths(configuration.environment)).map(
+            Disk.absolute)
     }
 
     func loader() -> Loader { Loader(files: files, options: loaderOptions, templater: templater) }
@@ -91,7 +92,7 @@ final class Project: Sendable {
         var warnings: [Diagnostic] = []
         for path in paths {
             let loader = loader()
-            do throws(Diagnostics) { plays += try loader.plays(of: path) } catch { errors += error.all }
+            do throws(Diagnostics) { plays += try loader.plays(of: Disk.absolute(path)) } catch { errors += error.all }
             warnings += loader.diagnostics.filter { $0.severity == .warning }
         }
         if !errors.isEmpty { throw CommandFailure(errors, status: 4) }
@@ -194,7 +195,8 @@ extension Project {
     /// Folders whose `group_vars` and `host_vars` count beside the inventory's.
     static func variableFolders(of plays: [Play]) -> [String] {
         var seen: Set<String> = []
-        return plays.map(\.folder).filter { seen.insert($0).inserted }
+        let current = Disk.currentFolder
+        return plays.map { shown($0.folder, in: current) }.filter { seen.insert($0).inserted }
     }
 
     /// Reads the inventory again.

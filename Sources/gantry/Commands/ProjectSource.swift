@@ -78,7 +78,8 @@ actor ProjectSource: RunSource {
             guard let value = keywords[name] else { continue }
             keywords[name] = try rendered(value, known)
         }
-        return PlayOutline(name: play.name, place: play.place, keywords: keywords)
+        let name = (try? templater.render(play.name, in: DictScope(known)))?.pythonText ?? play.name.string
+        return PlayOutline(name: name, place: play.place, keywords: keywords)
     }
 
     private func rendered(_ value: Value, _ variables: Dict) throws(Diagnostics) -> Value {
@@ -216,7 +217,7 @@ actor ProjectSource: RunSource {
             for (key, value) in own(host) { all[key] = value }
             all["inventory_hostname"] = .string(host)
             all["inventory_hostname_short"] = .string(host.split(separator: ".").first.map(String.init) ?? host)
-            all["groups"] = .dict(context.groups)
+            all["groups"] = .dict(Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) }))
             guard let name else { return .strings(all.names) }
             guard let value = all[name] else { return nil }
             do throws(TemplateError) { return try templater.render(value, in: DictScope(all)) } catch {

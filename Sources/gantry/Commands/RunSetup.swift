@@ -184,7 +184,7 @@ struct TerminalPrompter: Prompter {
             try? await Task.sleep(for: .seconds(seconds))
             return ("", Task.isCancelled)
         }
-        guard isatty(0) == 1, let answer = try? Prompt.ask(prompt + ":\n", echo: echo) else { return ("", false) }
+        guard isatty(0) == 1, let answer = try? Prompt.ask(prompt + "\n", echo: echo) else { return ("", false) }
         return (answer, false)
     }
 }

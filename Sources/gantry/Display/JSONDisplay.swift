@@ -23,6 +23,8 @@ final class JSONDisplay: EventSink {
         case .result(let host, let info, let result): return self.result("result", host, info, result)
         case .included(let hosts, let path, _):
             return ["event": "included", "hosts": .strings(hosts), "path": .string(path)]
+        case .retry(let host, let info, let left):
+            return task("retry", info).merging(["host": .string(host), "left": .int(left)]) { $1 }
         case .notified(let host, let handler):
             return ["event": "notified", "host": .string(host), "handler": .string(handler)]
         case .message(let host, let diagnostic):

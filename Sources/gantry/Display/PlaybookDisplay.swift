@@ -53,6 +53,8 @@ final class PlaybookDisplay: EventSink {
             }
         case .item(let host, let info, let result): item(host, info, result, &state)
         case .result(let host, let info, let result): self.result(host, info, result, &state)
+        case .retry(let host, let info, let left):
+            state.terminal.line("FAILED - RETRYING: [\(host)]: \(info.name) (\(left) retries left).", .debug)
         case .included(let hosts, let path, let label):
             let item = label.isEmpty ? "" : " => (item=\(label))"
             state.terminal.line("included: \(path) for \(hosts.joined(separator: ", "))\(item)", .skipped)
@@ -108,7 +110,7 @@ final class PlaybookDisplay: EventSink {
     }
 
     private func result(_ host: String, _ info: TaskInfo, _ result: TaskResult, _ state: inout State) {
-        guard info.module != "include_tasks", info.module != "include_role" || result.status != .ok else { return }
+        guard !["include_tasks", "include_role", "include"].contains(info.module) || result.status != .ok else { return }
         state.live.note(host, nil)
         let isLoop = result.result["results"] != nil
         if !isLoop { warn(result, &state) }

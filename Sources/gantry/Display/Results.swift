@@ -18,7 +18,7 @@ struct ResultText {
             shown["invocation"] = nil
             shown["diff"] = nil
         }
-        for key in ["exception", "failed", "warnings", "deprecations"] { shown[key] = nil }
+        for key in ["exception", "failed", "skipped", "warnings", "deprecations"] { shown[key] = nil }
         if action == "debug", !(shown["unreachable"]?.isTrue ?? false) { shown = debugged(shown) }
         let indent = isOneLine ? 0 : always || verbosity > 2 ? 4 : nil
         let text = Value.dict(Dict(uniqueKeysWithValues: shown.elements)).json(
@@ -29,10 +29,10 @@ struct ResultText {
     /// `debug` shows what it was told to, and nothing else.
     private func debugged(_ result: Dict) -> Dict {
         if result["msg"] != nil {
-            return result.filter { ["msg", "failed", "skipped"].contains($0.key.text) }
+            return result.filter { $0.key.text == "msg" }
         }
         return result.filter {
-            !["changed", "failed", "skipped", "invocation", "skip_reason"].contains($0.key.text)
+            !["changed", "invocation", "skip_reason"].contains($0.key.text)
         }
     }
 

@@ -64,6 +64,15 @@ enum Disk {
         return unsafe String(cString: path)
     }
 
+    /// The path from the root; `.` and `..` are followed by name, links stay.
+    static func absolute(_ path: String) -> String {
+        var parts: [Substring] = []
+        for part in (path.hasPrefix("/") ? path : currentFolder + "/" + path).split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+
     /// Links and `..` resolved.
     static func realPath(_ path: String) -> String? {
         guard let real = unsafe realpath(path, nil) else { return nil }
@@ -75,6 +84,7 @@ enum Disk {
 /// The project on disk, with the vault's secrets at hand.
 final class DiskFiles: ProjectFiles {
     private let vault: VaultOpener
+    let folder = Disk.currentFolder
     init(vault: VaultOpener) { self.vault = vault }
 
     func kind(of path: String) -> ProjectFileKind? { Disk.kind(path) }

@@ -1,0 +1,173 @@
+import Templates
+import Values
+import Wire
+
+/// A play's handlers: which of them a notification means, and which are due.
+struct Handlers {
+    struct Entry {
+        let step: Step
+        let frame: Frame
+        /// Handlers that came together (one role's, the play's): within these the first of a name counts, among them
+        /// the last.
+        let section: Int
+        var isDue = false
+    }
+
+    private(set) var entries: [Entry] = []
+    private var sections = 0
+
+    /// Adds handlers that belong together. Those that are known already (a role included again) are left out.
+    mutating func add(_ steps: [Step], in frame: Frame) {
+        let known = Set(entries.flatMap { $0.step.places })
+        for step in steps where known.isDisjoint(with: step.places) {
+            entries.append(Entry(step: step, frame: frame, section: sections))
+        }
+        sections += 1
+    }
+
+    var indices: Range<Int> { entries.indices }
+    var hasDue: Bool { entries.contains(where: \.isDue) }
+
+    /// In the order in which names are looked up: the section that was added last comes first.
+    var lookupOrder: [Int] { entries.indices.sorted { (-entries[$0].section, $0) < (-entries[$1].section, $1) } }
+
+    /// - Returns: whether it was not due before.
+    mutating func makeDue(_ index: Int) -> Bool {
+        defer { entries[index].isDue = true }
+        return !entries[index].isDue
+    }
+
+    mutating func settle(_ index: Int) { entries[index].isDue = false }
+}
+
+extension Step {
+    /// Where its tasks are written.
+    fileprivate var places: Set<Place> {
+        switch self {
+        case .task(let task): [task.place]
+        case .block(let block): Set((block.block + block.rescue + block.always).flatMap(\.places))
+        }
+    }
+
+    /// The tasks that can be notified.
+    fileprivate var handlers: [TaskPlan] {
+        switch self {
+        case .task(let task): [task]
+        case .block(let block): block.block.flatMap(\.handlers)
+        }
+    }
+}
+
+extension PlayRun {
+    /// What a handler answers to.
+    struct HandlerNames {
+        /// Its name, and `role : name`.
+        var names: Set<String> = []
+        /// Its `listen` topics.
+        var topics: Set<String> = []
+        /// As it is written and told.
+        var own: String?
+    }
+
+    func addHandlers(of plan: PlayPlan, in frame: Frame) {
+        var frame = frame
+        frame.isHandlers = true
+        var group: [Step] = []
+        var role: Int??
+        for step in plan.handlers {
+            let own = step.handlers.first?.role
+            if let role, role != own {
+                handlers.add(group, in: frame)
+                group = []
+            }
+            role = .some(own)
+            group.append(step)
+        }
+        handlers.add(group, in: frame)
+    }
+
+    private func names(of index: Int) -> HandlerNames {
+        let entry = handlers.entries[index]
+        var all = HandlerNames()
+        for task in entry.step.handlers { add(task, entry.frame, to: &all) }
+        return all
+    }
+
+    private func add(_ task: TaskPlan, _ frame: Frame, to all: inout HandlerNames) {
+        let scope = TaskScope(self, task, frame: frame)
+        func rendered(_ text: Text) -> String? {
+            text.isTemplate ? (try? templater.render(text, in: scope))?.pythonText : text.string
+        }
+        if let name = task.name.flatMap(rendered) {
+            all.own = all.own ?? name
+            all.names.insert(name)
+            if let role = scope.role { all.names.insert("\(role.name) : \(name)") }
+        }
+        for topic in task.keywords["listen"].map({ $0.list ?? [$0] }) ?? [] {
+            if case .string(let text) = topic, let topic = rendered(text) { all.topics.insert(topic) }
+        }
+    }
+
+    /// The handlers that a notification means: the one of that name, and all that listen to it.
+    private func handlers(for notification: String) -> [Int] {
+        var found: [Int] = []
+        var seen: Set<String> = []
+        let order = handlers.lookupOrder.map { ($0, names(of: $0)) }
+        if let (index, _) = order.first(where: { $0.1.names.contains(notification) }) { found.append(index) }
+        for (index, names) in order where names.topics.contains(notification) {
+            if let own = names.own, !seen.insert(own).inserted { continue }
+            if !found.contains(index) { found.append(index) }
+        }
+        return found
+    }
+
+    func notify(_ notifications: [String], by task: TaskPlan) throws(Interruption) {
+        for notification in notifications {
+            let found = handlers(for: notification)
+            if found.isEmpty { throw .failed(unknownHandler(notification, task)) }
+            for index in found where handlers.makeDue(index) {
+                if plan.settings.verbosity > 0 { coordinator.tell(.notified(handler: notification, position)) }
+            }
+        }
+    }
+
+    private func unknownHandler(_ notification: String, _ task: TaskPlan) -> TaskFailure {
+        let known = handlers.indices.flatMap { index in Array(names(of: index).names.union(names(of: index).topics)) }
+        return TaskFailure(
+            Diagnostic(
+                "no handler is named or listens to '\(notification)'",
+                at: task.keywords["notify"]?.place ?? task.place,
+                hint: suggestion(for: notification, among: known)))
+    }
+
+    /// Handlers that are due, for the next run.
+    var pendingHandlers: [String] {
+        handlers.indices.filter { handlers.entries[$0].isDue }.compactMap { names(of: $0).own ?? names(of: $0).topics.first }
+    }
+
+    /// Takes up what an earlier run left; names that are gone are forgotten.
+    func takeUp(_ pending: [String]) {
+        for name in pending { for index in handlers(for: name) { _ = handlers.makeDue(index) } }
+    }
+
+    /// Runs the handlers that are due in the order of their definition, each once.
+    func flush(at flushPosition: Position) throws(Interruption) {
+        guard handlers.hasDue else { return }
+        var index = 0
+        // A handler may bring others, by an include or by notifying them.
+        while index < handlers.entries.count {
+            let entry = handlers.entries[index]
+            if entry.isDue {
+                var frame = entry.frame
+                // Those of an included role stand behind the play's own, the same on every host.
+                frame.position = flushPosition
+                if entry.frame.position.parts.count > 1 {
+                    frame.position = Position(flushPosition.parts + [1 << 30] + entry.frame.position.parts)
+                }
+                try run([entry.step], in: frame)
+                handlers.settle(index)
+            }
+            index += 1
+        }
+    }
+}
