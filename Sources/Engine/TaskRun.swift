@@ -56,7 +56,9 @@ final class TaskRun {
     }
 
     func render(_ value: Value) throws(Interruption) -> Value {
-        do throws(TemplateError) { return try run.templater.render(value, in: scope) } catch { throw interruption(error) }
+        do throws(TemplateError) { return try run.templater.render(value, in: scope) } catch {
+            throw interruption(error)
+        }
     }
 
     func interruption(_ error: TemplateError) -> Interruption {

@@ -189,7 +189,8 @@ package final class Loader {
         if case .string(let text) = hosts { return text }
         let words = hosts.list ?? [hosts]
         let isTemplate = words.contains { if case .string(let text) = $0 { text.isTemplate } else { false } }
-        return Text(words.map(\.pythonText).joined(separator: ","), mark: Mark(place: hosts.place, isTemplate: isTemplate))
+        let mark = Mark(place: hosts.place, isTemplate: isTemplate)
+        return Text(words.map(\.pythonText).joined(separator: ","), mark: mark)
     }
 
     private func prompts(_ node: Node?) -> [Dict] {
