@@ -58,7 +58,8 @@ package final class Loader {
         }
         if node.isNull || node.items?.isEmpty ?? false {
             report(
-                Diagnostic("the playbook '\(path)' is empty", at: node.place, notes: ["a play begins with '- hosts: …'"]))
+                Diagnostic(
+                    "the playbook '\(path)' is empty", at: node.place, notes: ["a play begins with '- hosts: …'"]))
             return []
         }
         guard case .sequence(let items) = node.content else {

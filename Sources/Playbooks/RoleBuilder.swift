@@ -27,7 +27,9 @@ extension PlayBuilder {
         guard let node else { return }
         guard case .sequence(let items) = node.content else {
             if case .scalar(.null) = node.content { return }
-            loader.report(node.diagnostic("'roles' is a \(node.kindName), expected a list of roles", hint: "begin each with '- '"))
+            loader.report(
+                node.diagnostic(
+                    "'roles' is a \(node.kindName), expected a list of roles", hint: "begin each with '- '"))
             return
         }
         for item in items {
@@ -158,7 +160,8 @@ extension PlayBuilder {
             name: roleTitle(use.name), path: path,
             defaults: variables(path, "defaults", use.defaultsFrom, at: use.place),
             variables: variables(path, "vars", use.varsFrom, at: use.place),
-            parameters: Dict(uniqueKeysWithValues: use.parameters.map { (Value.string(Text($0.key.pythonText)), $0.value) }),
+            parameters: Dict(
+                uniqueKeysWithValues: use.parameters.map { (Value.string(Text($0.key.pythonText)), $0.value) }),
             parents: parents, isPublic: use.isPublic)
         warnOfKeywords(in: use.parameters, of: plan)
         var steps: [Step] = []

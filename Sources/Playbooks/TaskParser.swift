@@ -22,7 +22,8 @@ struct TaskParser {
 
     func steps() -> [Step] {
         if let part = entries.first(where: { $0.name == "rescue" || $0.name == "always" }) {
-            loader.report(part.key.diagnostic("'\(part.name ?? "")' without 'block'", hint: "put the tasks into a 'block'"))
+            loader.report(
+                part.key.diagnostic("'\(part.name ?? "")' without 'block'", hint: "put the tasks into a 'block'"))
             return []
         }
         KeywordValues(loader: loader).check(entries)

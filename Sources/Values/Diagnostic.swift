@@ -73,7 +73,7 @@ package func nearest(to name: String, among candidates: some Sequence<String>) -
 /// The only candidate that the name is written out of or into: `src` for `source`, `destination` for `dest`.
 private func abbreviation(of name: String, among candidates: some Sequence<String>) -> String? {
     func abbreviates(_ short: String, _ long: String) -> Bool {
-        guard short.count >= 3, short.count < long.count, short.first == long.first, short.last != "_" else { return false }
+        guard short.count >= 3, short.count < long.count, short.first == long.first else { return false }
         var rest = short[...]
         for letter in long where letter == rest.first { rest.removeFirst() }
         return rest.isEmpty && short.count * 3 > long.count

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Where a case is played: a scratch folder with its files, a home folder of its own, ports, and an `sshd` if asked for.
+/// Where a case is played: a scratch folder with its files, a home of its own, ports, and an `sshd` if asked for.
 ///
 /// What differs from run to run has a name, in the case's files and commands as in what they print:
 /// `@PORT@` sshd's port, `@CLOSED@` a port where nobody listens, `@SILENT@` one that takes connections and says
@@ -96,7 +96,8 @@ final class Scene {
             mkdir ssh && cd ssh && chmod 700 . &&
             for key in host other user stranger; do ssh-keygen -q -t ed25519 -N '' -C test -f $key; done &&
             ssh-keygen -q -t ed25519 -N sesame -C test -f locked && cat user.pub locked.pub >authorized_keys &&
-            echo "[127.0.0.1]:\(port) $(cat host.pub)" >known_hosts && echo "[127.0.0.1]:\(port) $(cat other.pub)" >changed
+            echo "[127.0.0.1]:\(port) $(cat host.pub)" >known_hosts &&
+            echo "[127.0.0.1]:\(port) $(cat other.pub)" >changed
             """, in: folder)
         try write(
             """

@@ -47,7 +47,10 @@ struct InventoryCommand: ParsableCommand {
         let modes = [list, host != nil, graph].filter { $0 }.count
         guard modes == 1 else {
             throw CommandFailure(
-                Diagnostic(modes == 0 ? "say what to show: --list, --host NAME or --graph" : "--list, --host and --graph exclude each other"),
+                Diagnostic(
+                    modes == 0
+                        ? "say what to show: --list, --host NAME or --graph"
+                        : "--list, --host and --graph exclude each other"),
                 status: 5)
         }
         let project = try Project(inventory)
@@ -69,6 +72,8 @@ struct InventoryCommand: ParsableCommand {
 
     private func written(_ value: Value) throws(Diagnostics) -> String {
         guard yaml else { return value.json(JSONStyle(indent: 4, sortKeys: true, asciiOnly: false)) }
-        do throws(Diagnostic) { return String(try yamlText(value).reversed().drop { $0 == "\n" }.reversed()) } catch { throw Diagnostics([error]) }
+        do throws(Diagnostic) {
+            return String(try yamlText(value).reversed().drop { $0 == "\n" }.reversed())
+        } catch { throw Diagnostics([error]) }
     }
 }

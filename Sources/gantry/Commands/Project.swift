@@ -169,7 +169,8 @@ extension Project {
     private func nothing(_ pattern: String) -> Diagnostic {
         let known = inventory.hosts + inventory.groups.keys
         if inventory.hosts.isEmpty {
-            return Diagnostic("the pattern '\(pattern)' matches no hosts", notes: ["the inventory has none: give one with -i"])
+            return Diagnostic(
+                "the pattern '\(pattern)' matches no hosts", notes: ["the inventory has none: give one with -i"])
         }
         if let limit {
             return Diagnostic(

@@ -104,7 +104,9 @@ struct RunCommand: AsyncParsableCommand {
                 throw CommandFailure(
                     Diagnostic(
                         "module '\(entry.name)' needs what it is to do",
-                        notes: ["gantry run \(pattern) -m \(entry.name) -a 'uptime'", "gantry run \(pattern) -- uptime"]),
+                        notes: [
+                            "gantry run \(pattern) -m \(entry.name) -a 'uptime'", "gantry run \(pattern) -- uptime",
+                        ]),
                     status: 5)
             }
             return (entry.name, Dict())
