@@ -93,6 +93,14 @@ let package = Package(
         .testTarget(
             name: "ModulesTests", dependencies: ["Values", "Machine", "MachineFakes", "Modules", "YAML", "Crypto"],
             exclude: ["Cases", "oracle.py", "oracle.sh"], swiftSettings: tested),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "Values"], swiftSettings: strict),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: [
+                "Controller", "Crypto", "Engine", "Machine", "MachineFakes", "Playbooks", "Templates", "Values", "Wire",
+                "YAML",
+            ],
+            exclude: ["Cases"], swiftSettings: strict),
         .testTarget(name: "ControllerTests", dependencies: ["Controller", "SSH", "Values", "Wire"], swiftSettings: tested),
         .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: tested),
         .testTarget(

@@ -142,7 +142,8 @@ extension PlayRun {
 
     /// Handlers that are due, for the next run.
     var pendingHandlers: [String] {
-        handlers.indices.filter { handlers.entries[$0].isDue }.compactMap { names(of: $0).own ?? names(of: $0).topics.first }
+        handlers.indices.filter { handlers.entries[$0].isDue }
+            .compactMap { names(of: $0).own ?? names(of: $0).topics.first }
     }
 
     /// Takes up what an earlier run left; names that are gone are forgotten.

@@ -106,9 +106,17 @@ package struct Lookup {
                 if skipsMissing { continue }
                 throw TemplateError("an element has no list '\(key)'")
             }
-            pairs += list.map { .list([element, $0]) }
+            // The element stands beside it without its list, as with Ansible.
+            let rest = without(path: key.split(separator: ".").map(String.init)[...], element)
+            pairs += list.map { .list([rest, $0]) }
         }
         return pairs
+    }
+
+    private func without(path: ArraySlice<String>, _ value: Value) -> Value {
+        guard let first = path.first, var dict = value.dict else { return value }
+        if path.count == 1 { dict[first] = nil } else { dict[first] = dict[first].map { without(path: path.dropFirst(), $0) } }
+        return .dict(dict)
     }
 
     /// `start=1 end=5 stride=2 format=%02x`, or `1-5/2:%02x`, or options.

@@ -175,7 +175,8 @@ package final class PlayRun {
     /// The content as template text, with its place.
     func text(of entry: FileEntry) throws(Interruption) -> Text {
         let string = String(decoding: try contents(of: entry), as: UTF8.self)
-        let place = Place(file: SourceFile(name: shown(entry.path, in: plan.settings.folder), text: string), line: 1, column: 1)
+        let file = SourceFile(name: shown(entry.path, in: plan.settings.folder), text: string)
+        let place = Place(file: file, line: 1, column: 1)
         if entry.isSecret { masking.learn(string) }
         return Text(string, mark: Mark(place: place, isTemplate: true, isSecret: entry.isSecret))
     }

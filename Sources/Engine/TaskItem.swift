@@ -87,6 +87,7 @@ struct TaskItem {
     /// One try.
     private func attempt(_ isHidden: Bool) throws(Interruption) -> TaskResult {
         let arguments = try arguments()
+        task.lastArguments = arguments
         if let directive = Directives.all[task.task.module] { return try act(directive, arguments) }
         guard let entry = Registry.entry(task.task.module) else {
             throw .failed(TaskFailure(Diagnostic("there is no module '\(task.task.module)'", at: task.task.place)))

@@ -10,6 +10,8 @@ final class TaskRun {
     let frame: Frame
     let position: Position
     private var cachedInfo: TaskInfo?
+    /// What the module was last given.
+    var lastArguments: Dict?
     let isHandler: Bool
 
     init(_ run: PlayRun, _ task: TaskPlan, _ scope: TaskScope, _ frame: Frame, _ position: Position) {
@@ -269,8 +271,8 @@ final class TaskRun {
         all["name"] = .string(ownName)
         all["action"] = .string(task.module)
         let isHidden = (try? flag("no_log")) ?? true
-        let arguments = task.arguments.dict ?? Dict()
-        all["args"] = .dict(isHidden ? Dict() : arguments.mapValues { (try? render($0)) ?? $0 })
+        // Not rendered again: lookups may do something.
+        all["args"] = .dict(isHidden ? Dict() : lastArguments ?? task.arguments.dict ?? Dict())
         if let role = scope.role { all["role"] = .string(role.name) }
         return Dict(uniqueKeysWithValues: all.elements).mapValues(\.untrusted)
     }

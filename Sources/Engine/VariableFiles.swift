@@ -92,7 +92,8 @@ extension Directives {
                 }
                 continue
             }
-            let isMatching = try choice.pattern.map { pattern throws(Interruption) in try matches(pattern, name) } ?? true
+            let isMatching =
+                try choice.pattern.map { pattern throws(Interruption) in try matches(pattern, name) } ?? true
             if choice.ignored.contains(name) || !isMatching { continue }
             guard choice.extensions.contains(where: { name.hasSuffix("." + $0) }) else {
                 if choice.ignoresUnknown { continue }

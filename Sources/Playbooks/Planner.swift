@@ -203,7 +203,9 @@ package final class Planner {
             for: SearchRequest(
                 kind: request.kind.rawValue, name: request.name, roles: request.basis.roles,
                 taskFolder: request.basis.taskFolder, playFolder: request.basis.playFolder, home: home))
-        guard let path = candidates.first(where: { files.kind(of: $0) != nil }) else { return (nil, candidates.map(files.shown)) }
+        guard let path = candidates.first(where: { files.kind(of: $0) != nil }) else {
+            return (nil, candidates.map(files.shown))
+        }
         let limit = request.kind == .templates || request.kind == .vars ? Self.smallTemplate : Self.smallFile
         return (described(path, limit, depth: 0), candidates)
     }
@@ -227,7 +229,9 @@ package final class Planner {
 
     /// The content, out of its vault.
     package func contents(of path: String) throws(Diagnostic) -> (bytes: [UInt8], isSecret: Bool) {
-        guard let bytes = try files.contents(of: path) else { throw Diagnostic("there is no file '\(files.shown(path))'") }
+        guard let bytes = try files.contents(of: path) else {
+            throw Diagnostic("there is no file '\(files.shown(path))'")
+        }
         guard bytes.starts(with: "$ANSIBLE_VAULT;".utf8) else { return (bytes, false) }
         let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
         return (Array(opened.text.utf8), opened.isSecret)

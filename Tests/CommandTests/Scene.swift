@@ -1,7 +1,6 @@
 import Glibc
 
-/// Where a case is played: a scratch folder with its files, a home folder of its own, ports, and an `sshd` if asked
-/// for.
+/// Where a case is played: a scratch folder with its files, a home of its own, ports, and an `sshd` if asked for.
 ///
 /// What differs from run to run has a name, in the case's files and commands as in what they print:
 /// `@PORT@` sshd's port, `@CLOSED@` a port where nobody listens, `@SILENT@` one that takes connections and says

@@ -26,7 +26,7 @@ let layers: [LayerRow] = [
     LayerRow("Modules", ["Values", "Machine", "Wire", "Crypto", "HTTP", "Patterns"]),
     LayerRow("Hosts", ["Values", "YAML", "Crypto", "Patterns", "OrderedCollections"]),
     LayerRow("Playbooks", ["Values", "YAML", "Templates", "Modules", "Hosts", "Wire", "Crypto"]),
-    LayerRow("Engine", ["Values", "Templates", "Modules", "Machine", "Wire", "Crypto", "YAML"]),
+    LayerRow("Engine", ["Values", "Templates", "Modules", "Machine", "Wire", "Crypto", "YAML", "Patterns"]),
     LayerRow("SSH", ["CLibSSH2", "Values", "Dispatch"]),
     LayerRow(
         "Controller",

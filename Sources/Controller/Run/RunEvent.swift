@@ -31,7 +31,8 @@ extension RunEvent {
     /// Whose event it is, where it is one host's.
     var host: String? {
         switch self {
-        case .item(let host, _, _), .result(let host, _, _), .retry(let host, _, _), .notified(let host, _), .rescued(let host),
+        case .item(let host, _, _), .result(let host, _, _), .retry(let host, _, _), .notified(let host, _),
+            .rescued(let host),
             .addHost(let host, _, _, _), .groupBy(let host, _, _), .stats(let host, _, _, _), .activity(let host, _):
             host
         case .message(let host, _): host

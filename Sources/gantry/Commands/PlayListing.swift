@@ -24,7 +24,8 @@ struct PlayListing {
             let patterns = (play.hosts.list ?? [play.hosts]).map(\.pythonText)
             let pattern = patterns.joined(separator: ",")
             let own = Self.tags(of: play.keywords)
-            lines.append("\n  play #\(index + 1) (\(pattern)): \(play.name.string)\tTAGS: [\(own.joined(separator: ","))]")
+            let title = "play #\(index + 1) (\(pattern)): \(play.name.string)"
+            lines.append("\n  \(title)\tTAGS: [\(own.joined(separator: ","))]")
             if hosts {
                 let selected = try project.inventory.select(pattern, limit: project.limit)
                 for warning in selected.warnings { Output.printError(warning.rendered) }

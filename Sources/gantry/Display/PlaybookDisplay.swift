@@ -110,7 +110,8 @@ final class PlaybookDisplay: EventSink {
     }
 
     private func result(_ host: String, _ info: TaskInfo, _ result: TaskResult, _ state: inout State) {
-        guard !["include_tasks", "include_role", "include"].contains(info.module) || result.status != .ok else { return }
+        let isInclude = ["include_tasks", "include_role", "include"].contains(info.module)
+        guard !isInclude || result.status != .ok else { return }
         state.live.note(host, nil)
         let isLoop = result.result["results"] != nil
         if !isLoop { warn(result, &state) }
