@@ -70,8 +70,8 @@ let package = Package(
         .executableTarget(
             name: "gantry",
             dependencies: [
-                "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Controller", "Engine",
-                "SSH", "Crypto", arguments,
+                "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Controller",
+                "Engine", "SSH", "Crypto", arguments,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -101,7 +101,8 @@ let package = Package(
                 "YAML",
             ],
             exclude: ["Cases"], swiftSettings: strict),
-        .testTarget(name: "ControllerTests", dependencies: ["Controller", "SSH", "Values", "Wire"], swiftSettings: tested),
+        .testTarget(
+            name: "ControllerTests", dependencies: ["Controller", "SSH", "Values", "Wire"], swiftSettings: tested),
         .testTarget(name: "SSHTests", dependencies: ["SSH", "Values"], swiftSettings: tested),
         .testTarget(
             name: "HostsTests", dependencies: ["Hosts", "YAML", "Values"],

@@ -173,7 +173,8 @@ extension TaskRun {
         }
         if arguments["public"]?.asBool ?? false { run.publicRoles += role.roles }
         return Inclusion(
-            steps: role.steps, handlers: role.handlers, frame: frame, name: name, path: name, label: label, isRole: true)
+            steps: role.steps, handlers: role.handlers, frame: frame, name: name, path: name, label: label,
+            isRole: true)
     }
 
     private func run(_ inclusion: Inclusion) throws(Interruption) {

@@ -115,7 +115,7 @@ package struct Lookup {
 
     private func without(path: ArraySlice<String>, _ value: Value) -> Value {
         guard let first = path.first, var dict = value.dict else { return value }
-        if path.count == 1 { dict[first] = nil } else { dict[first] = dict[first].map { without(path: path.dropFirst(), $0) } }
+        dict[first] = path.count == 1 ? nil : dict[first].map { without(path: path.dropFirst(), $0) }
         return .dict(dict)
     }
 

@@ -344,7 +344,9 @@ struct TaskItem {
             result.result["failed_when_result"] = .bool(failed)
             result.result["failed"] = .bool(failed)
             if !failed { result.diagnostic = nil }
-            if failed, result.result["msg"] == nil { result.result["msg"] = "Task failed: Action failed: Unknown error." }
+            if failed, result.result["msg"] == nil {
+                result.result["msg"] = "Task failed: Action failed: Unknown error."
+            }
         }
         result.status = status(of: result.result)
         return result

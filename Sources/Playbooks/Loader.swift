@@ -158,22 +158,6 @@ package final class Loader {
         return play
     }
 
-<<<<<<< HEAD
-    /// A play without a name is called by its pattern.
-    private static func title(_ name: Value?, _ hosts: Value) -> Text {
-        switch name {
-        case .string(let text)? where !text.string.isEmpty: return text
-        case let value? where value.isTrue: return Text(value.pythonText)
-        default: break
-        }
-        if case .string(let text) = hosts { return text }
-        let words = hosts.list ?? [hosts]
-        let isTemplate = words.contains { if case .string(let text) = $0 { text.isTemplate } else { false } }
-        return Text(words.map(\.pythonText).joined(separator: ","), mark: Mark(place: hosts.place, isTemplate: isTemplate))
-    }
-
-=======
->>>>>>> main
     private func isModule(_ name: String) -> Bool { Registry.entry(name) != nil && !Keywords.play.contains(name) }
 
     /// The pattern: a text, or a list of texts, that is not empty. An empty one must never mean all hosts.
@@ -193,8 +177,6 @@ package final class Loader {
         }
         report(node.diagnostic("'hosts' is a mapping, expected a pattern or a list of patterns", notes: notes))
         return nil
-<<<<<<< HEAD
-=======
     }
 
     /// A play without a name is called by its pattern.
@@ -209,7 +191,6 @@ package final class Loader {
         let isTemplate = words.contains { if case .string(let text) = $0 { text.isTemplate } else { false } }
         let mark = Mark(place: hosts.place, isTemplate: isTemplate)
         return Text(words.map(\.pythonText).joined(separator: ","), mark: mark)
->>>>>>> main
     }
 
     private func prompts(_ node: Node?) -> [Dict] {

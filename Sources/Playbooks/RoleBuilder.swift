@@ -197,18 +197,6 @@ extension PlayBuilder {
         return (steps, handlers)
     }
 
-<<<<<<< HEAD
-    /// A role that ran before and does not run again.
-    private func known(_ use: RoleUse, _ surroundings: Surroundings) -> [RolePlan] {
-        roles.last { $0.name == roleTitle(use.name) }.map { [$0] } ?? []
-    }
-
-    private func roleTitle(_ name: String) -> String {
-        ["/", "./", "../"].contains(where: name.hasPrefix) ? lastPart(of: name) : name
-    }
-
-=======
->>>>>>> main
     /// A key that is no keyword is a parameter of the role; one that the role does not know may be a slip.
     private func warnOfKeywords(in parameters: Dict, of role: RolePlan) {
         for key in parameters.keys {
@@ -223,8 +211,6 @@ extension PlayBuilder {
         }
     }
 
-<<<<<<< HEAD
-=======
     /// A role that ran before and does not run again.
     private func known(_ use: RoleUse, _ surroundings: Surroundings) -> [RolePlan] {
         roles.last { $0.name == roleTitle(use.name) }.map { [$0] } ?? []
@@ -234,7 +220,6 @@ extension PlayBuilder {
         ["/", "./", "../"].contains(where: name.hasPrefix) ? lastPart(of: name) : name
     }
 
->>>>>>> main
     private func mainTasks(_ path: String, _ use: RoleUse, _ surroundings: Surroundings) -> [Step] {
         guard let file = part(path, "tasks", use.tasksFrom).first else {
             if use.tasksFrom != "main" {

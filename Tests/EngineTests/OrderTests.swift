@@ -200,7 +200,9 @@ final class MemoryAgent: Coordinator, @unchecked Sendable {
     var stopReason: String? { nil }
 
     func tell(_ event: Event) {
-        if case .result(_, let info, let result) = event, result.status == .changed { fleet.noteChange(host, info.name) }
+        if case .result(_, let info, let result) = event, result.status == .changed {
+            fleet.noteChange(host, info.name)
+        }
         events.append(event)
     }
 

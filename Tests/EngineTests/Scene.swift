@@ -172,7 +172,9 @@ final class ScriptedCoordinator: Coordinator {
         let kind = info.isHandler ? "handler " : ""
         let hidden = result.isHidden ? " hidden" : ""
         note("\(result.status) \(short(at)) \(kind)\(info.name)\(item)\(hidden) \(shown(result.result))")
-        if let diagnostic = result.diagnostic { note("  \(diagnostic.place?.description ?? "-") \(diagnostic.message)") }
+        if let diagnostic = result.diagnostic {
+            note("  \(diagnostic.place?.description ?? "-") \(diagnostic.message)")
+        }
     }
 
     /// Without the numbers that only keep includes apart.

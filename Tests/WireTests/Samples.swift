@@ -7,7 +7,8 @@ enum Samples {
     static let template = Value.string(Text("{{ port }}", mark: Mark(place: place, isTemplate: true)))
     static let secret = Value.string(Text("hush", mark: Mark(place: place, isSecret: true)))
     static let dict: Dict = [
-        "text": "ünïcode ☃\u{0}", "template": template, "secret": secret, "numbers": [1, -1, .int(.max), .int(.min)],
+        "text": "ünïcode ☃\u{0}", "template": template, "secret": secret,
+        "numbers": [1, -1, .int(.max), .int(.min)],
         "double": .double(2.5), "nothing": .null, "yes": true, "no": false, "inner": ["deep": [["list": []]]],
     ]
     static let diagnostic = Diagnostic(
@@ -83,11 +84,13 @@ enum Samples {
     static let questions: [Question] = [
         .turn(position, info), .once(position, info), .onceDone(position, result, variables: dict, facts: dict),
         .file(request), .contents(digest: "00ff", path: "files/a"), .tasks(request),
-        .role(RoleRequest(name: "web", tasksFrom: "a", varsFrom: "b", defaultsFrom: "c", handlersFrom: "d", basis: basis)),
+        .role(
+            RoleRequest(name: "web", tasksFrom: "a", varsFrom: "b", defaultsFrom: "c", handlersFrom: "d", basis: basis)),
         .hostVariable(host: "db", name: "port", position), .hostVariable(host: "db", name: nil, position),
         .lookup(plugin: "env", terms: ["HOME"], options: dict, basis),
         .delegate(host: "db", call, variables: dict, position), .delegateFacts(host: "db", dict),
-        .pause(prompt: "?", seconds: 1.5, echo: true, position), .pause(prompt: "?", seconds: nil, echo: false, position),
+        .pause(prompt: "?", seconds: 1.5, echo: true, position),
+        .pause(prompt: "?", seconds: nil, echo: false, position),
         .meta("end_play", position),
     ]
 
