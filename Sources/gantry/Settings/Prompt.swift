@@ -28,8 +28,9 @@ enum Prompt {
     private static func answer(from input: Int32, _ question: String, echo: Bool) throws(Diagnostic) -> String {
         if isatty(input) == 0, !echo { put("Warning: Password input may be echoed.\n", 2) }
         put(question, 2)
-        guard let answer = line(input) else {
-            put("\n", 2)
+        let answer = line(input)
+        if !echo || answer == nil { put("\n", 2) }
+        guard let answer else {
             throw Diagnostic(
                 "'\(question.trimmingBlanks)' is to be asked, and there is no terminal",
                 notes: ["give the answer in a file or a variable"])
