@@ -79,17 +79,7 @@ struct RunCommand: AsyncParsableCommand {
         settings.checkMode = runOptions.check
         settings.diffMode = runOptions.diff
         settings.verbosity = verbosity
-        let sink: any EventSink
-        if runOptions.output == .json {
-            sink = JSONDisplay()
-        } else {
-            var options = DisplayOptions()
-            options.verbosity = verbosity
-            options.isAdHoc = true
-            options.isOneLine = oneLine
-            options.module = module
-            sink = AdHocDisplay(options, environment: configuration.environment, colour: configuration.colour)
-        }
+        let sink = try display(settings, configuration)
         let changes = ChangeWatch()
         let setup = RunSetup(
             project: project, plays: [play], settings: settings, connection: connection, become: become,
@@ -111,6 +101,21 @@ struct RunCommand: AsyncParsableCommand {
 
     private func written(_ sink: any EventSink) -> any EventSink {
         tree.map { ResultFiles(folder: $0, inner: sink) } ?? sink
+    }
+
+    private func display(_ settings: RunSettings, _ configuration: Configuration) throws -> any EventSink {
+        if runOptions.output == .json { return JSONDisplay() }
+        var options = DisplayOptions(configuration, verbosity: settings.verbosity)
+        options.checkMode = settings.checkMode
+        options.diffMode = settings.diffMode
+        var stdout: StdoutCallback = oneLine ? .oneline : .minimal
+        var enabled: [EnabledCallback] = []
+        if configuration.flag(.adHocCallbacks) {
+            let choice = try CallbackChoice(configuration)
+            if !oneLine, configuration.origin(.stdoutCallback).origin != "default" { stdout = choice.stdout }
+            enabled = choice.enabled
+        }
+        return Callbacks(stdout: stdout, enabled: enabled, configuration, options)
     }
 
     /// The module with its arguments: what stands behind `--` is a command.
