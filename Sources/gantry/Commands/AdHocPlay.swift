@@ -15,7 +15,7 @@ enum AdHocPlay {
     }
 
     static func play(
-        pattern: String, module: String, arguments: Dict, folder: String, project: Project
+        pattern: String, module: String, arguments: Dict, keywords: Dict = Dict(), folder: String, project: Project
     ) throws -> Play {
         let file = SourceFile(name: "gantry run")
         let place = Place(file: file, line: 1, column: 1)
@@ -40,7 +40,7 @@ enum AdHocPlay {
             .task(
                 TaskPlan(
                     ordinal: 1, place: place, name: Text(module), module: module, arguments: .dict(arguments),
-                    keywords: Dict(), inherited: Dict(), role: nil, basis: 0))
+                    keywords: keywords, inherited: Dict(), role: nil, basis: 0))
         ]
         return play
     }

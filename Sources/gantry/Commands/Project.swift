@@ -97,7 +97,8 @@ final class Project: Sendable {
         context.groups = Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) })
         context.magic = [
             "ansible_version": [
-                "full": "2.19.0", "major": 2, "minor": 19, "revision": 0, "string": "2.19.0",
+                "full": .string(languageVersion), "major": 2, "minor": 19, "revision": 14,
+                "string": .string(languageVersion),
             ],
             "gantry_version": .string(gantryVersion),
             "ansible_forks": .int(configuration.number(.forks) ?? 0),
