@@ -1,32 +1,80 @@
-# The main job: fresh hosts become a registry and two nodes of the centre; again; drift; mended.
-. Tests/Real/expect.sh
-"$LAB" reset real-1 real-2 real-3
-"$LAB" inventory >"$WORK/hosts.yml"
-mkdir -p "$WORK/50"
-cp -R Inventory/group_vars "$WORK/50/"
-address() { sed -n "/^    $1:/,/ansible_host/s/.*ansible_host: //p" "$WORK/hosts.yml" | head -n 1; }
-{
-    echo 'all:'
-    echo '  children:'
-    echo "    registry: {hosts: {real-1: {ansible_host: $(address real-1)}}}"
-    echo "    hxn_cloud: {hosts: {real-2: {ansible_host: $(address real-2)}, real-3: {ansible_host: $(address real-3)}}}"
-    echo '  vars:'
-    echo '    ansible_user: root'
-    echo "    ansible_ssh_private_key_file: $GANTRY_LAB/id_ed25519"
-    echo "    ansible_ssh_common_args: -o UserKnownHostsFile=$GANTRY_LAB/known_hosts"
-    echo '    mesos_agent_repository: "deb [trusted=yes] file:/srv/mesos-standin ./"'
-} >"$WORK/50/hosts.yml"
-Tests/Real/fixtures/mesos-repo.sh "$WORK/50/mesos" >/dev/null
-apply() { gantry apply -i "$WORK/50/hosts.yml" --vault-password-file Inventory/demo.vault-pass "$@"; }
-status 0 apply Playbooks/site.yml --check -e "mesos_standin=$WORK/50/mesos"
-status 0 apply Playbooks/demo-mesos-standin.yml Playbooks/site.yml Playbooks/demo-image.yml Playbooks/demo-run.yml \
-    -e "mesos_standin=$WORK/50/mesos"
-status 0 apply Playbooks/site.yml
-unchanged
-"$LAB" exec real-2 "sed -i 's/json-file/local/' /etc/docker/daemon.json; systemctl stop docker.socket docker"
-status 3 apply Playbooks/site.yml --check --diff --detailed-exitcode
-says '+  "log-driver": "json-file"'
-status 0 apply Playbooks/site.yml
-same "$("$LAB" exec real-2 'systemctl is-active docker')" active
-status 0 apply Playbooks/site.yml
-unchanged
+# shellcheck shell=bash
+# the shipped roles on three fresh hosts: a registry and two cloud nodes; twice, checked, with a drift
+CENTRE=inventory
+LIMIT=300
+fresh node-1 node-2 node-3
+"$REAL/fixtures/mesos-repo.sh" "$PWD/mesos-standin" >mesos.log 2>&1
+check 'the stand-in packages are made' test -s mesos-standin/Packages
+mkdir $CENTRE
+ln -s "$TOP/Inventory/group_vars" $CENTRE/group_vars
+cp "$HOSTS" $CENTRE/10-hosts.yml
+cat >$CENTRE/20-centre.yml <<YAML
+all:
+  vars:
+    mesos_agent_repository: "deb [trusted=yes] file:/srv/mesos-standin ./"
+    mesos_standin: $PWD/mesos-standin
+  children:
+    registry:
+      hosts:
+        node-1:
+    hxn_cloud:
+      hosts:
+        node-2:
+        node-3:
+YAML
+centre() { gantry apply -i $CENTRE --vault-password-file "$TOP/Inventory/demo.vault-pass" "$@"; }
+books() { local name; for name in "$@"; do echo "$TOP/Playbooks/$name.yml"; done; }
+mapfile -t provision < <(books demo-mesos-standin site)
+mapfile -t image < <(books demo-image demo-run)
+three() { local host; for host in node-1 node-2 node-3; do "$1" $host || return; done; }
+
+adhoc 'node-*' -m ping
+for host in node-1 node-2 node-3; do snapshot $host >$host.before; done
+centre --check --diff "${provision[@]}"
+check 'check of fresh hosts: status 0' ended 0
+check 'check of fresh hosts: tells of changes' three changed
+for host in node-1 node-2 node-3; do
+    snapshot $host >$host.after
+    check "check of fresh hosts: changes nothing on $host" diff $host.before $host.after
+done
+
+centre "${provision[@]}"
+check 'converge: status 0' ended 0
+check 'converge: changes all' three changed
+check 'the registry answers by TLS' holds node-2 \
+    'timeout 10 bash -c "docker manifest inspect myregistrydomain.com/hxn/smoke:1" || docker pull -q myregistrydomain.com/hxn/smoke:1'
+for host in node-2 node-3; do
+    check "the Mesos agent runs on $host" holds $host 'systemctl is-active mesos-slave'
+done
+centre "${image[@]}"
+check 'image: status 0' ended 0
+check 'image: built, pushed, and run by both nodes' says 'changed: [node-1]' 'node-2: {' 'node-3: {'
+centre "${provision[@]}" "${image[@]}"
+check 'second run: status 0' ended 0
+check 'second run: changes nothing' three unchanged
+centre --check --detailed-exitcode "${provision[@]}" "${image[@]}"
+check 'check after it: finds nothing' ended 0
+
+mapfile -t site < <(books site)
+on node-2 'sed -i "s/\"live-restore\": *true/\"live-restore\": false/" /etc/docker/daemon.json; systemctl stop docker.socket docker.service' 2>/dev/null
+centre --check --diff --detailed-exitcode "${site[@]}"
+check 'drift: is found' ended 3
+check 'drift: its file is shown' says '-' 'live-restore'
+check 'drift: nothing on the others' unchanged node-3
+check 'drift: a check does not mend it' not holds node-2 'systemctl is-active docker'
+centre "${site[@]}"
+check 'drift: is mended' changed node-2
+check 'drift: Docker runs' holds node-2 'systemctl is-active docker'
+check 'drift: the file is as it was' holds node-2 'grep -q "live-restore\": *true" /etc/docker/daemon.json'
+centre "${site[@]}"
+check 'drift: nothing is left of it' three unchanged
+
+# The cloud nodes by themselves, some at a time.
+mapfile -t cloud < <(books provision-cloud)
+centre "${cloud[@]}"
+check 'provision-cloud: status 0' ended 0
+check 'provision-cloud: batches' same "$(grep -c '^PLAY \[Turn' <<<"$OUT")" 2
+check 'provision-cloud: changes nothing here' unchanged node-2
+centre --syntax-check "${provision[@]}" "${image[@]}" "$TOP"/Playbooks/*.yml
+check 'every playbook can be read' ended 0
+fresh node-1 node-2 node-3
