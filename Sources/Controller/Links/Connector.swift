@@ -22,7 +22,8 @@ package final class Connector: Connecting {
     ///   - forks: at most so many log in at the same time; 0 is no limit.
     ///   - passphrase: asks for the passphrase of a key file; `nil` when there is nobody to ask.
     package init(
-        image: AgentImage, forks: Int, verbosity: Int = 0, passphrase: (@Sendable (String, Bool) async -> Secret?)? = nil
+        image: AgentImage, forks: Int, verbosity: Int = 0,
+        passphrase: (@Sendable (String, Bool) async -> Secret?)? = nil
     ) {
         self.image = image
         self.verbosity = verbosity

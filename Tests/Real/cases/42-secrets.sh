@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # secrets: in no output, no process list and no file, except the one that asks for it
-fresh node-1 ops-1
+hosts hideops 1 --sudo-password
 secret=vaulted-7391-kestrel
-password=$(cat "$GANTRY_LAB/hosts/ops-1/password")
+password=$(cat "$GANTRY_LAB/hosts/hideops-1/password")
 cp "$REAL/fixtures/secret.yml" "$REAL/fixtures/vault-pass" .
 playbook play <<'YAML'
-- hosts: ops-1
+- hosts: hideops-1
   become: true
   vars_files: [secret.yml]
   tasks:
@@ -50,17 +50,17 @@ echo '{{ api_token }} {{ api_token | from_json }}' >secret.j2
 
 # Everything that runs on the host, sampled while the play runs, with what it was started with.
 # (The pattern is written so that it is not in the sampler's own arguments.)
-on ops-1 'n=0; while [ $n -lt 300 ] && [ ! -e /tmp/enough ]; do ps -eo args ww; n=$((n + 1)); sleep 0.03; done >/tmp/processes' &
+on hideops-1 'n=0; while [ $n -lt 300 ] && [ ! -e /tmp/enough ]; do ps -eo args ww; n=$((n + 1)); sleep 0.03; done >/tmp/processes' &
 sampler=$!
 apply play.yml -vvvv --diff --vault-password-file vault-pass
-on ops-1 'touch /tmp/enough'
+on hideops-1 'touch /tmp/enough'
 wait $sampler
-check 'the play works' counts ops-1 failed=0 unreachable=0
+check 'the play works' counts hideops-1 failed=0 unreachable=0
 check 'the file that asks for it has it' same \
-    "$(on ops-1 "echo '$password' | sudo -S -p '' cat /root/token")" $'token='"$secret"$'\nagain='"$secret"
-check 'the processes were sampled' test "$(on ops-1 'grep -c . /tmp/processes')" -gt 500
-check 'no process list shows the secret' same "$(on ops-1 "grep -c '${secret:0:8}[-]' /tmp/processes")" 0
-check 'no process list shows the password' same "$(on ops-1 "grep -cF '$password' /tmp/processes")" 0
+    "$(on hideops-1 "echo '$password' | sudo -S -p '' cat /root/token")" $'token='"$secret"$'\nagain='"$secret"
+check 'the processes were sampled' test "$(on hideops-1 'grep -c . /tmp/processes')" -gt 500
+check 'no process list shows the secret' same "$(on hideops-1 "grep -c '${secret:0:8}[-]' /tmp/processes")" 0
+check 'no process list shows the password' same "$(on hideops-1 "grep -cF '$password' /tmp/processes")" 0
 for text in "$secret" "$password" visible-only-here-5521; do
     check "no output shows it, at -vvvv and with --diff (${text:0:8})" silent "$text"
 done
@@ -69,10 +69,10 @@ check 'nor does JSON' silent "$secret" "$password" visible-only-here-5521
 check 'the secret is said to be hidden' says hidden
 
 # Every file of the node: the journal and the leftovers of the run included.
-on ops-1 "rm -f /tmp/processes"
+on hideops-1 "rm -f /tmp/processes"
 # What is looked for comes by standard input, so that looking leaves no trace of it.
 search() {
-    printf '%s\n%s\n' "$password" "$1" | on ops-1 "sudo -S -p '' sh -c '
+    printf '%s\n%s\n' "$password" "$1" | on hideops-1 "sudo -S -p '' sh -c '
         cat >/dev/shm/pattern; grep -rlF -f /dev/shm/pattern /root /home /etc /var /tmp /opt /srv; rm /dev/shm/pattern' 2>/dev/null"
 }
 check 'no file of the node holds the secret but that one' same "$(search "$secret")" /root/token
