@@ -142,8 +142,9 @@ final class ChildAgent: Executor {
             }
         } catch {
             isAlive = false
+            // It ends what it runs before it ends itself.
             if error.isStop { try? conversation.write(Frame.bytes(of: Order.abort)) }
-            conversation.finish(ending: true)
+            conversation.finish(ending: true, patience: error.isStop ? 5 : 0)
             return failed(Failure(error))
         }
     }

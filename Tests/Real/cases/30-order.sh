@@ -133,5 +133,5 @@ check 'run_once, delegate_to, hostvars: status 0' ended 0
 check 'run_once and delegate_to: on that host' same "$(on order-3 'cat /srv/once')" order-3
 check 'run_once and delegate_to: nowhere else' not holds order-1 'test -e /srv/once'
 check 'hostvars across hosts' same "$(on order-1 'cat /srv/other')" "order-2 $(address order-2)"
-check 'delegate_to localhost' same "$(cat from-order-1 from-order-2)" $'order-1\nnode-2'
+check 'delegate_to localhost' same "$(cat from-order-1 from-order-2)" $'order-1\norder-2'
 check 'delegation is shown' says '[order-1 -> order-3' '[order-2 -> localhost'
