@@ -214,7 +214,7 @@ struct TaskItem {
         }
         var rendered = Dict()
         for (key, value) in all {
-            let result = try task.render(value)
+            let result = try task.render(argument: key.pythonText, value)
             if result != Templater.omit { rendered[key] = result }
         }
         return rendered
@@ -252,7 +252,7 @@ struct TaskItem {
         } catch {
             var diagnostic = error.diagnostic
             diagnostic.notes.append("on host '\(run.plan.host)', task '\(task.info.name)' (\(task.task.place))")
-            throw .failed(TaskFailure(diagnostic))
+            throw .failed(TaskFailure(diagnostic, told: "Task failed: " + error.told))
         }
     }
 

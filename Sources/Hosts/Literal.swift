@@ -106,7 +106,7 @@ private struct LiteralReader {
         switch number() {
         case .int(let int)?: return .int(negative ? -int : int)
         case .double(let double)?: return .double(negative ? -double : double)
-        case .string(let digits)?: return .string((negative ? "-" : "") + digits.string)
+        case .big(let big)?: return .integer(negative ? -big : big)
         default: return nil
         }
     }
@@ -127,12 +127,12 @@ private struct LiteralReader {
         if text.hasPrefix("_") || text.hasSuffix("_") || text.contains("__") { return nil }
         let plain = text.replacing("_", with: "")
         for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] where plain.hasPrefix(prefix) {
-            return Int(plain.dropFirst(2), radix: radix).map(Value.int)
+            return Value.integer(digits: String(plain.dropFirst(2)), radix: radix)
         }
         if plain.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) {
             // Python refuses 0644; it then is the string.
             if plain.hasPrefix("0"), plain.contains(where: { $0 != "0" }) { return nil }
-            return Int(plain).map(Value.int) ?? .string(Text(plain))
+            return Value.integer(digits: plain)
         }
         guard plain.utf8.allSatisfy({ ($0 >= 0x30 && $0 <= 0x39) || ".e+-".utf8.contains($0) }), plain != "." else {
             return nil

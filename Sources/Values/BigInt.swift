@@ -1,6 +1,6 @@
 /// A whole number of any size: what Python's arithmetic gives beyond 64 bits.
-struct BigInt: Sendable, Hashable, Comparable {
-    private(set) var isNegative: Bool
+package struct BigInt: Sendable, Hashable, Comparable {
+    package private(set) var isNegative: Bool
     /// Little-endian, without leading zeros; empty for zero.
     private var limbs: [UInt32]
 
@@ -11,12 +11,12 @@ struct BigInt: Sendable, Hashable, Comparable {
         self.isNegative = isNegative && !trimmed.isEmpty
     }
 
-    init(_ int: Int) {
+    package init(_ int: Int) {
         let magnitude = int.magnitude
         self.init(int < 0, [UInt32(truncatingIfNeeded: magnitude), UInt32(truncatingIfNeeded: magnitude >> 32)])
     }
 
-    init?(digits: String, radix: Int = 10) {
+    package init?(digits: String, radix: Int = 10) {
         var limbs: [UInt32] = []
         let body = digits.hasPrefix("-") || digits.hasPrefix("+") ? digits.dropFirst() : digits[...]
         if body.isEmpty { return nil }
@@ -34,7 +34,7 @@ struct BigInt: Sendable, Hashable, Comparable {
     }
 
     /// The number without its fraction; `nil` for what is no number.
-    init?(_ double: Double) {
+    package init?(_ double: Double) {
         guard double.isFinite else { return nil }
         let whole = double.rounded(.towardZero)
         let exponent = whole == 0 ? 0 : max(0, Int(whole.exponent) - 62)
@@ -49,24 +49,24 @@ struct BigInt: Sendable, Hashable, Comparable {
         return result
     }
 
-    var isZero: Bool { limbs.isEmpty }
-    var isOdd: Bool { (limbs.first ?? 0) & 1 == 1 }
-    var bitWidth: Int { limbs.isEmpty ? 0 : limbs.count * 32 - (limbs.last?.leadingZeroBitCount ?? 0) }
+    package var isZero: Bool { limbs.isEmpty }
+    package var isOdd: Bool { (limbs.first ?? 0) & 1 == 1 }
+    package var bitWidth: Int { limbs.isEmpty ? 0 : limbs.count * 32 - (limbs.last?.leadingZeroBitCount ?? 0) }
 
     /// The same number as an `Int`, where it fits.
-    var int: Int? {
+    package var int: Int? {
         guard limbs.count <= 2 else { return nil }
         let magnitude = limbs.enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (32 * UInt64($1.offset)) }
         if isNegative { return magnitude <= UInt64(1) << 63 ? Int(truncatingIfNeeded: 0 &- magnitude) : nil }
         return Int(exactly: magnitude)
     }
 
-    var double: Double {
+    package var double: Double {
         // The decimal text is rounded once and rightly; limbs added up would be rounded often.
         Double(description) ?? .infinity
     }
 
-    static func < (left: BigInt, right: BigInt) -> Bool {
+    package static func < (left: BigInt, right: BigInt) -> Bool {
         if left.isNegative != right.isNegative { return left.isNegative }
         let order = compare(left.limbs, right.limbs)
         return left.isNegative ? order > 0 : order < 0
@@ -78,7 +78,7 @@ struct BigInt: Sendable, Hashable, Comparable {
         return 0
     }
 
-    static prefix func - (number: BigInt) -> BigInt { BigInt(!number.isNegative, number.limbs) }
+    package static prefix func - (number: BigInt) -> BigInt { BigInt(!number.isNegative, number.limbs) }
 
     private static func sum(_ left: [UInt32], _ right: [UInt32]) -> [UInt32] {
         var result: [UInt32] = []
@@ -105,16 +105,16 @@ struct BigInt: Sendable, Hashable, Comparable {
         return result
     }
 
-    static func + (left: BigInt, right: BigInt) -> BigInt {
+    package static func + (left: BigInt, right: BigInt) -> BigInt {
         if left.isNegative == right.isNegative { return BigInt(left.isNegative, sum(left.limbs, right.limbs)) }
         return compare(left.limbs, right.limbs) >= 0
             ? BigInt(left.isNegative, difference(left.limbs, right.limbs))
             : BigInt(right.isNegative, difference(right.limbs, left.limbs))
     }
 
-    static func - (left: BigInt, right: BigInt) -> BigInt { left + (-right) }
+    package static func - (left: BigInt, right: BigInt) -> BigInt { left + (-right) }
 
-    static func * (left: BigInt, right: BigInt) -> BigInt {
+    package static func * (left: BigInt, right: BigInt) -> BigInt {
         var result = [UInt32](repeating: 0, count: left.limbs.count + right.limbs.count + 1)
         for (i, a) in left.limbs.enumerated() {
             var carry: UInt64 = 0
@@ -162,7 +162,7 @@ struct BigInt: Sendable, Hashable, Comparable {
     }
 
     /// Python's `//` and `%`: rounded down. The divisor must not be zero.
-    func floorDivided(by right: BigInt) -> (quotient: BigInt, rest: BigInt) {
+    package func floorDivided(by right: BigInt) -> (quotient: BigInt, rest: BigInt) {
         let (quotient, rest) = Self.divided(limbs, by: right.limbs)
         let plain = BigInt(isNegative != right.isNegative, quotient)
         let remainder = BigInt(isNegative, rest)
@@ -172,7 +172,10 @@ struct BigInt: Sendable, Hashable, Comparable {
         return (plain, remainder)
     }
 
-    func power(_ exponent: Int) -> BigInt {
+    /// Python's `<<`; the count must not be negative.
+    package func shiftedLeft(_ bits: Int) -> BigInt { shifted(bits) }
+
+    package func power(_ exponent: Int) -> BigInt {
         var result = BigInt(1)
         var base = self
         var left = exponent
@@ -186,18 +189,22 @@ struct BigInt: Sendable, Hashable, Comparable {
 }
 
 extension BigInt: CustomStringConvertible {
-    var description: String { text(radix: 10) }
+    package var description: String { text(radix: 10) }
 
-    func text(radix: UInt32) -> String {
+    package func text(radix: UInt32) -> String {
         if limbs.isEmpty { return "0" }
-        var digits: [Character] = []
+        // Nine digits at a time where the base allows it.
+        let step: UInt32 = radix == 10 ? 1_000_000_000 : radix
+        let width = radix == 10 ? 9 : 1
+        var parts: [String] = []
         var rest = limbs
         while !rest.isEmpty {
-            let (quotient, digit) = Self.divided(rest, by: radix)
-            digits.append(Character(String(digit, radix: Int(radix))))
+            let (quotient, part) = Self.divided(rest, by: step)
             rest = quotient
             while rest.last == 0 { rest.removeLast() }
+            let digits = String(part, radix: Int(radix))
+            parts.append(rest.isEmpty ? digits : String(repeating: "0", count: width - digits.utf8.count) + digits)
         }
-        return (isNegative ? "-" : "") + String(digits.reversed())
+        return (isNegative ? "-" : "") + parts.reversed().joined()
     }
 }
