@@ -65,6 +65,7 @@ struct RunCommand: AsyncParsableCommand {
         settings.checkMode = runOptions.check
         settings.diffMode = runOptions.diff
         settings.verbosity = verbosity
+        settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
         let sink: any EventSink
         if runOptions.output == .json {
             sink = JSONDisplay()
