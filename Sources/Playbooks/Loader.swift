@@ -11,6 +11,9 @@ package final class Loader {
     let templater: Templater
     package internal(set) var diagnostics: [Diagnostic] = []
     private var documents: [String: Node?] = [:]
+    /// The task in hand may fail, and what is wrong with it.
+    var expectsFailure = false
+    var expected: [Diagnostic] = []
     private static let playbookDepthLimit = 32
 
     package init(files: any ProjectFiles, options: LoaderOptions, templater: Templater) {
@@ -40,6 +43,12 @@ package final class Loader {
 
     func report(_ diagnostic: Diagnostic) {
         if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
+    }
+
+    /// What Ansible finds only when the task runs. A task whose failure somebody expects (`ignore_errors`,
+    /// `failed_when`, `rescue`) is left to fail then.
+    func reportUnlessExpected(_ diagnostic: Diagnostic) {
+        if expectsFailure, diagnostic.severity == .error { expected.append(diagnostic) } else { report(diagnostic) }
     }
 
     private func plays(in path: String, inherited: Dict, depth: Int, from place: Place?) -> [Play] {
@@ -302,7 +311,7 @@ package final class Loader {
                     if isCondition, text.string.contains("{{") {
                         diagnostic.notes.append("a condition is an expression: write its variables without braces")
                     }
-                    report(diagnostic)
+                    reportUnlessExpected(diagnostic)
                 }
             }
         case .list(let items): for item in items { checkTemplates(in: item, isCondition: isCondition) }

@@ -9,6 +9,8 @@ struct Surroundings {
     var role: Int?
     var basis: Int
     var isHandlers = false
+    /// A `rescue` takes up what fails here.
+    var isRescued = false
     /// Paths of the files and roles that led here, to tell recursion.
     var chain: [String]
 }
@@ -162,7 +164,12 @@ final class PlayBuilder {
         checkKeywords(own)
         var inner = surroundings
         inner.inherited = inheriting(own, from: surroundings.inherited)
-        func part(_ name: String) -> [Step] { tasks(entries.first { $0.name == name }?.value, inner) }
+        let isRescuing = !(entries.first { $0.name == "rescue" }?.value.isNull ?? true)
+        func part(_ name: String) -> [Step] {
+            var around = inner
+            around.isRescued = surroundings.isRescued || (name == "block" && isRescuing)
+            return tasks(entries.first { $0.name == name }?.value, around)
+        }
         let name = entries.first { $0.name == "name" }.flatMap { loader.value($0.value) }
         let plan = BlockPlan(
             place: node.place, name: name.flatMap(asText), role: surroundings.role, block: part("block"),

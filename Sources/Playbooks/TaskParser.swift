@@ -21,6 +21,21 @@ struct TaskParser {
     private var allowed: Set<String> { surroundings.isHandlers ? Keywords.handler : Keywords.task }
 
     func steps() -> [Step] {
+        let around = loader.expectsFailure
+        defer { loader.expectsFailure = around }
+        loader.expectsFailure = expectsFailure
+        return parsedSteps()
+    }
+
+    /// Somebody sees to it that the task may fail.
+    private var expectsFailure: Bool {
+        func isSet(_ node: Node?) -> Bool { node.map { $0.scalar?.asBool ?? true } ?? false }
+        if surroundings.isRescued || entries.contains(where: { $0.name == "failed_when" }) { return true }
+        if let own = entries.first(where: { $0.name == "ignore_errors" }) { return isSet(own.value) }
+        return surroundings.inherited["ignore_errors"].map { $0.asBool ?? true } ?? false
+    }
+
+    private func parsedSteps() -> [Step] {
         if let part = entries.first(where: { $0.name == "rescue" || $0.name == "always" }) {
             loader.report(
                 part.key.diagnostic("'\(part.name ?? "")' without 'block'", hint: "put the tasks into a 'block'"))
@@ -159,7 +174,7 @@ struct TaskParser {
         builder.checkKeywords(own)
         builder.note(arguments)
         if module == "add_host" || module == "group_by" { builder.changesInventory = true }
-        checkArguments(module, arguments, action)
+        let problem = checkArguments(module, arguments, action)
         checkAsync(own)
         let keywords = named(inheriting(own, from: surroundings.inherited))
         switch module {
@@ -172,6 +187,7 @@ struct TaskParser {
         if name == nil { name = title(of: module, arguments, action) }
         var all = keywords
         all["name"] = nil
+        if let problem { all["_problem"] = .string(Text(problem.message, mark: Mark(place: problem.place))) }
         if surroundings.isHandlers { all["_handler"] = true }
         let task = TaskPlan(
             ordinal: builder.nextOrdinal(surroundings), place: node.place, name: name, module: module,
@@ -202,14 +218,17 @@ struct TaskParser {
         ["include_tasks", "include_role", "include"].contains(module)
     }
 
-    private func checkArguments(_ module: String, _ arguments: Value, _ action: Node.Entry) {
+    /// - Returns: what the task will fail with, where that is expected.
+    private func checkArguments(_ module: String, _ arguments: Value, _ action: Node.Entry) -> Diagnostic? {
         let expressions = module == "assert" ? ["that"] : []
         for (key, value) in arguments.dict ?? Dict() {
             loader.checkTemplates(in: value, isCondition: expressions.contains(key.pythonText))
         }
         if case .string = arguments { loader.checkTemplates(in: arguments) }
-        guard let entry = Registry.entry(module), let given = arguments.dict else { return }
-        for diagnostic in ArgumentCheck.diagnostics(entry, given, at: action.key.place) { loader.report(diagnostic) }
+        guard let entry = Registry.entry(module), let given = arguments.dict else { return nil }
+        let found = ArgumentCheck.diagnostics(entry, given, at: action.key.place)
+        for diagnostic in found { loader.reportUnlessExpected(diagnostic) }
+        return loader.expectsFailure ? found.first { $0.severity == .error } : nil
     }
 
     /// A task that runs on by itself needs what is not there yet; ignoring that would change what the play means.

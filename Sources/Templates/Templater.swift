@@ -125,10 +125,14 @@ package final class Templater {
             let datum = try evaluator.lifted(try evaluator.render(clean))
             guard case .string(let result) = datum else { return try self.truth(of: datum, evaluator, clean) }
             let words = StringMethods.strip(result.string)
-            if words.isEmpty { return true }
+            if words.isEmpty { return allowsBrokenConditions ? true : try self.truth(of: datum, evaluator, clean) }
             if let bool = Value.string(words).asBool { return bool }
             // Only a text that somebody wrote into a file is an expression again; a result never is.
             if result.place != nil { return try self.truth(of: Text(words, mark: result.mark), in: scope) }
+            guard allowsBrokenConditions else {
+                throw TemplateError(
+                    Diagnostic("Encountered untrusted template or expression.", at: clean.place))
+            }
             return try self.truth(of: datum, evaluator, clean)
         }
     }
@@ -152,7 +156,7 @@ package final class Templater {
         let place = text.place.map { " at '\($0)'" } ?? ""
         throw TemplateError(
             "the condition gives a value of type '\(datum.typeName)', not a boolean",
-            hint: "compare it, or test it with 'is truthy'",
+            hint: "compare it, or test it with 'is truthy'; 'allow_broken_conditionals' takes any value, as before 2.19",
             words: "Conditional result (\(result ? "True" : "False")) was derived from value of type "
                 + "'\(datum.typeName)'\(place). Conditionals must have a boolean result.")
     }

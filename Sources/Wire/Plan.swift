@@ -65,6 +65,10 @@ package struct RunSettings: Sendable, Hashable {
     package var step = false
     /// The play adds hosts or groups: `groups` is asked for where it is read.
     package var changesInventory = false
+    /// The engine is not on the host: every module is sent there by the coordinator.
+    package var isAway = false
+    /// Conditions may give anything, and its truth counts: as before ansible-core 2.19.
+    package var allowsBrokenConditions = false
     /// The folder that places are told relative to.
     package var folder = ""
     package init() {}

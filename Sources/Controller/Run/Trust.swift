@@ -61,7 +61,7 @@ struct Trust {
                 "the node asked for lookup '\(name)', which its plan does not name",
                 notes: ["a lookup that runs or writes something must be written out: lookup('\(name)', …)"])
         case .delegate(let host, let call, _, _):
-            if delegates(call.module, to: host) { return nil }
+            if host == plan.host || delegates(call.module, to: host) { return nil }
             return Diagnostic("the node delegated '\(call.module)' to '\(host)', which no task of its plan does")
         default: return nil
         }

@@ -71,6 +71,7 @@ struct Apply: AsyncParsableCommand {
         settings.checkMode = runOptions.check
         settings.diffMode = runOptions.diff || configuration.flag(.diffAlways)
         settings.verbosity = verbosity
+        settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
         settings.tags = words(tags)
         settings.skipTags = words(skipTags)
         settings.forceHandlers = forceHandlers || configuration.flag(.forceHandlers)

@@ -47,7 +47,14 @@ actor ProjectSource: RunSource {
         var context = project.context(settings, playbookFolders: folders)
         context.settings.reportsVariables =
             plays.contains { $0.readsHostVariables } || Self.templatesReadHosts(plays, project)
+        context.magic["ansible_playbook_python"] = .string(Self.python(project.configuration.environment))
         self.context = context
+    }
+
+    /// The Python that a playbook may name for this machine: the first of `PATH`.
+    private static func python(_ environment: [String: String]) -> String {
+        let folders = (environment["PATH"] ?? "").split(separator: ":")
+        return folders.map { "\($0)/python3" }.first { Disk.kind($0) == .file } ?? "/usr/bin/python3"
     }
 
     /// Whether any template beside the plays' roles reads other hosts: then hosts report what they learn.
@@ -171,12 +178,15 @@ actor ProjectSource: RunSource {
     func connection(to host: String, play index: Int, variables: Dict) throws(Diagnostics) -> ConnectionSettings {
         do throws(Diagnostic) {
             var known = inventory.contains(host) ? try self.variables(of: host) : Dict()
+            if plays.indices.contains(index) {
+                for (name, value) in plays[index].variables { known[name] = value }
+            }
+            for (name, value) in context.magic where known[name] == nil { known[name] = value }
             for (name, value) in loaderOptions.extra { known[name] = value }
             for (name, value) in variables { known[name] = value }
             known["inventory_hostname"] = .string(host)
             var used = Dict()
-            for (name, value) in known
-            where name.pythonText.hasPrefix("ansible_") || name.pythonText.hasPrefix("gantry_") {
+            for (name, value) in known where ConnectionSettings.isAbout(name.pythonText) {
                 do throws(TemplateError) {
                     used[name] = try templater.render(value, in: DictScope(known))
                 } catch {

@@ -79,6 +79,7 @@ struct RunCommand: AsyncParsableCommand {
         settings.checkMode = runOptions.check
         settings.diffMode = runOptions.diff
         settings.verbosity = verbosity
+        settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
         let sink = try display(settings, configuration)
         let changes = ChangeWatch()
         let setup = RunSetup(

@@ -71,6 +71,9 @@ struct Setting: Sendable {
     static let hashBehaviour = Setting(
         "DEFAULT_HASH_BEHAVIOUR", ["defaults.hash_behaviour"], ["ANSIBLE_HASH_BEHAVIOUR"], "replace",
         "replace or merge mappings of the same name", type: .choice(["replace", "merge"]))
+    static let brokenConditions = Setting(
+        "ALLOW_BROKEN_CONDITIONALS", ["defaults.allow_broken_conditionals"], ["ANSIBLE_ALLOW_BROKEN_CONDITIONALS"],
+        "false", "conditions may give what is no boolean, and its truth counts", type: .flag)
     static let become = Setting(
         "DEFAULT_BECOME", ["privilege_escalation.become"], ["ANSIBLE_BECOME"], "false", "become another user",
         type: .flag)
