@@ -115,6 +115,9 @@ final class Project: Sendable {
             "ansible_config_file": configuration.path.map { .string($0) } ?? .null,
             "ansible_managed": .string(configuration.string(.managed)),
         ]
+        if let python = Installation.python(configuration.environment) {
+            context.magic["ansible_playbook_python"] = .string(python)
+        }
         if let limit { context.magic["ansible_limit"] = .string(limit) }
         return context
     }
@@ -142,6 +145,12 @@ enum Installation {
                     "searched: " + candidates.joined(separator: ", "),
                     "build it with 'make build', or name it in GANTRY_AGENT",
                 ]), status: 1)
+    }
+
+    /// The controller's Python, where it has one: playbooks name it as an interpreter.
+    static func python(_ environment: [String: String]) -> String? {
+        let folders = (environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":").map(String.init)
+        return folders.map { "\($0)/python3" }.first { Disk.kind($0) == .file }
     }
 
     static func rolePaths(_ environment: [String: String]) -> [String] {

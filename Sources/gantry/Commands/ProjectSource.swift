@@ -173,10 +173,10 @@ actor ProjectSource: RunSource {
             var known = inventory.contains(host) ? try self.variables(of: host) : Dict()
             for (name, value) in loaderOptions.extra { known[name] = value }
             for (name, value) in variables { known[name] = value }
+            for (name, value) in context.magic { known[name] = value }
             known["inventory_hostname"] = .string(host)
             var used = Dict()
-            for (name, value) in known
-            where name.pythonText.hasPrefix("ansible_") || name.pythonText.hasPrefix("gantry_") {
+            for (name, value) in known where Self.saysHowToConnect(name.pythonText) {
                 do throws(TemplateError) {
                     used[name] = try templater.render(value, in: DictScope(known))
                 } catch {
@@ -191,6 +191,11 @@ actor ProjectSource: RunSource {
             return try ConnectionSettings(
                 host: host, variables: used, keywords: keywords, defaults: defaults, isImplicit: isImplicit)
         } catch { throw Diagnostics([error]) }
+    }
+
+    /// Interpreters are for modules, and say nothing of the way to the host.
+    private static func saysHowToConnect(_ name: String) -> Bool {
+        (name.hasPrefix("ansible_") || name.hasPrefix("gantry_")) && !name.hasSuffix("_interpreter")
     }
 
     private func renderedKeyword(_ value: Value, _ known: Dict) throws(Diagnostic) -> Value {
