@@ -54,7 +54,7 @@ struct InventoryCommand: ParsableCommand {
                 status: 5)
         }
         let project = try Project(inventory)
-        for warning in project.warnings { Output.printError(warning.rendered) }
+        for warning in project.warnings { Output.printError(warning.shown) }
         let listing = Inventory.Listing(
             export: export, limit: project.limit, playbookFolders: playbookDir.map { [$0] } ?? [])
         let text: String
