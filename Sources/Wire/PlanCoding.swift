@@ -4,9 +4,10 @@ import Values
 
 extension RunSettings: WireCodable {
     package func encode(to writer: inout WireWriter) {
-        for flag in [checkMode, diffMode, forceHandlers, isFree, reportsVariables, step, changesInventory] {
+        for flag in [checkMode, diffMode, forceHandlers, forgivesMissingHandlers, isFree, reportsVariables, step] {
             writer.write(flag)
         }
+        writer.write(changesInventory)
         writer.write(verbosity)
         writer.write(tags)
         writer.write(skipTags)
@@ -17,6 +18,7 @@ extension RunSettings: WireCodable {
         checkMode = try reader.bool()
         diffMode = try reader.bool()
         forceHandlers = try reader.bool()
+        forgivesMissingHandlers = try reader.bool()
         isFree = try reader.bool()
         reportsVariables = try reader.bool()
         step = try reader.bool()

@@ -63,8 +63,11 @@ final class Project: Sendable {
     var home: String? { configuration.environment["HOME"] }
 
     var loaderOptions: LoaderOptions {
-        LoaderOptions(
+        var options = LoaderOptions(
             rolePaths: rolePaths, home: home, gathering: configuration.string(.gathering), extra: extra)
+        options.collectionPaths = configuration.paths(.collectionsPath, separator: ":").map(Disk.absolute)
+        options.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
+        return options
     }
 
     /// Configured paths, then the roles that come with Gantry.
@@ -93,6 +96,7 @@ final class Project: Sendable {
     func context(_ settings: RunSettings, playbookFolders: [String]) -> PlanContext {
         var context = PlanContext()
         context.settings = settings
+        context.settings.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
         context.extra = extra
         context.groups = Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) })
         context.magic = [
