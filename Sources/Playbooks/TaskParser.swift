@@ -177,6 +177,7 @@ struct TaskParser {
         let problem = checkArguments(module, arguments, action)
         checkAsync(own)
         let keywords = named(inheriting(own, from: surroundings.inherited))
+        guard isPossibleHandler(module, arguments, action) else { return [] }
         switch module {
         case "import_tasks": return importTasks(arguments, keywords, action)
         case "import_role": return builder.importRole(arguments, own, surroundings, at: action.key.place)
@@ -196,6 +197,20 @@ struct TaskParser {
             basis: surroundings.basis)
         if includesTasks(module) { builder.preload(task, surroundings) }
         return [.task(task)]
+    }
+
+    /// A role is no handler, nor is running the handlers.
+    private func isPossibleHandler(_ module: String, _ arguments: Value, _ action: Node.Entry) -> Bool {
+        guard surroundings.isHandlers else { return true }
+        let message: String
+        switch module {
+        case "include_role", "import_role": message = "Using '\(module)' as a handler is not supported."
+        case "meta" where arguments["_raw_params"]?.text == "flush_handlers":
+            message = "flush_handlers cannot be used as a handler"
+        default: return true
+        }
+        loader.report(action.key.diagnostic(message, notes: ["notify handlers that the role has"]))
+        return false
     }
 
     /// What a task without a name is called, where that is not its module.
@@ -250,7 +265,15 @@ struct TaskParser {
             loader.report(Diagnostic("'import_tasks' needs the name of a file", at: action.key.place))
             return []
         }
-        guard let name = text.isTemplate ? loader.rendered(text) : text.string else { return [] }
+        if arguments["apply"] != nil {
+            loader.report(
+                action.key.diagnostic(
+                    "Invalid options for import_tasks: apply",
+                    notes: ["what an import hands down stands beside it; 'apply' belongs to include_tasks"]))
+            return []
+        }
+        let known = builder.known(keywords["vars"]?.dict ?? Dict(), surroundings)
+        guard let name = text.isTemplate ? loader.rendered(text, known) : text.string else { return [] }
         let (path, searched) = builder.find(name, .tasks, surroundings)
         guard let path else {
             loader.report(
@@ -261,6 +284,7 @@ struct TaskParser {
         }
         var inner = surroundings
         inner.inherited = keywords.filter { Keywords.inherited.contains($0.key.pythonText) }
+        inner.isNested = true
         return builder.fileSteps(path, inner, from: text.place)
     }
 }

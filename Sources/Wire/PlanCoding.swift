@@ -5,8 +5,8 @@ import Values
 extension RunSettings: WireCodable {
     package func encode(to writer: inout WireWriter) {
         for flag in [
-            checkMode, diffMode, forceHandlers, isFree, reportsVariables, step, changesInventory, isAway,
-            allowsBrokenConditions,
+            checkMode, diffMode, forceHandlers, forgivesMissingHandlers, isFree, reportsVariables, step, changesInventory,
+            isAway, allowsBrokenConditions,
         ] { writer.write(flag) }
         writer.write(verbosity)
         writer.write(tags)
@@ -18,6 +18,7 @@ extension RunSettings: WireCodable {
         checkMode = try reader.bool()
         diffMode = try reader.bool()
         forceHandlers = try reader.bool()
+        forgivesMissingHandlers = try reader.bool()
         isFree = try reader.bool()
         reportsVariables = try reader.bool()
         step = try reader.bool()

@@ -13,7 +13,7 @@ struct Gantry: AsyncParsableCommand {
             """,
         version: gantryVersion,
         subcommands: [
-            Apply.self, RunCommand.self, InventoryCommand.self, Facts.self, Doc.self, BundleCommand.self,
+            Apply.self, Check.self, RunCommand.self, InventoryCommand.self, Facts.self, Doc.self, BundleCommand.self,
             VaultCommand.self, ConfigCommand.self, GalaxyCommand.self, PullCommand.self, Completion.self, Shims.self,
         ])
 }

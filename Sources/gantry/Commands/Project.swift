@@ -63,8 +63,11 @@ final class Project: Sendable {
     var home: String? { configuration.environment["HOME"] }
 
     var loaderOptions: LoaderOptions {
-        LoaderOptions(
+        var options = LoaderOptions(
             rolePaths: rolePaths, home: home, gathering: configuration.string(.gathering), extra: extra)
+        options.collectionPaths = configuration.paths(.collectionsPath, separator: ":").map(Disk.absolute)
+        options.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
+        return options
     }
 
     /// Configured paths, then the roles that come with Gantry.
@@ -93,6 +96,7 @@ final class Project: Sendable {
     func context(_ settings: RunSettings, playbookFolders: [String]) -> PlanContext {
         var context = PlanContext()
         context.settings = settings
+        context.settings.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
         context.extra = extra
         context.groups = Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) })
         context.magic = [
@@ -106,6 +110,9 @@ final class Project: Sendable {
             "ansible_config_file": configuration.path.map { .string($0) } ?? .null,
             "ansible_managed": .string(configuration.string(.managed)),
         ]
+        if let python = Installation.python(configuration.environment) {
+            context.magic["ansible_playbook_python"] = .string(python)
+        }
         if let limit { context.magic["ansible_limit"] = .string(limit) }
         return context
     }
@@ -133,6 +140,12 @@ enum Installation {
                     "searched: " + candidates.joined(separator: ", "),
                     "build it with 'make build', or name it in GANTRY_AGENT",
                 ]), status: 1)
+    }
+
+    /// The controller's Python, where it has one: playbooks name it as an interpreter.
+    static func python(_ environment: [String: String]) -> String? {
+        let folders = (environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":").map(String.init)
+        return folders.map { "\($0)/python3" }.first { Disk.kind($0) == .file }
     }
 
     static func rolePaths(_ environment: [String: String]) -> [String] {
