@@ -39,12 +39,11 @@ final class Project: Sendable {
             let isDefault = arguments.inventory.isEmpty && configuration.origin(.inventory).origin == "default"
             if isDefault { sources = sources.filter { Disk.kind($0) != nil } }
             inventorySources = sources
-            var options = InventoryOptions()
+            var options = try configuration.inventoryOptions()
+            options.extra = extra
             options.decrypt = { (text: Text) throws(Diagnostic) in
                 Vault.isVaulted(text.string) ? try files.decrypted(text) : text
             }
-            options.mergesHashes = configuration.string(.hashBehaviour) == "merge"
-            options.ignoredEndings = configuration.list(.ignoredExtensions)
             inventoryOptions = options
             let loaded = try Inventory.load(sources, options: options)
             inventory = loaded.inventory

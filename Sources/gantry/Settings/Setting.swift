@@ -134,7 +134,7 @@ struct Setting: Sendable {
         forceHandlers, anyErrorsFatal, diffAlways, diffContext, logPath, noColour, forceColour, displaySkipped,
         displayOK, failedToErrors, checkMarkers, customStats, resultFormat, verbosity, ignoredExtensions, managed,
         playbookVarsRoot,
-    ]
+    ] + ofInventories
 }
 
 extension Setting {
@@ -142,9 +142,9 @@ extension Setting {
         [
             hostKeyChecking, become, becomeAskPassword, askPassword, askVaultPassword, forceHandlers, anyErrorsFatal,
             diffAlways, noColour, forceColour, displaySkipped, displayOK, failedToErrors, checkMarkers, customStats,
-        ].map(\.name))
+        ].map(\.name) + inventoryFlags.map(\.name))
     private static let numbers: Set<String> = Set(
-        [forks, remotePort, timeout, sshRetries, diffContext, verbosity].map(\.name))
+        [forks, remotePort, timeout, sshRetries, diffContext, verbosity, factCacheTimeout].map(\.name))
     private static let choices: [String: [String]] = [
         gathering.name: ["implicit", "explicit", "smart"], hashBehaviour.name: ["replace", "merge"],
     ]
@@ -156,7 +156,7 @@ extension Setting {
         if word.isEmpty || name == Self.noColour.name { return nil }
         if Self.flags.contains(name), Value.string(word).asBool == nil { return "true or false" }
         if Self.numbers.contains(name), Int(word).map({ $0 < 0 }) ?? true { return "a whole number" }
-        if let words = Self.choices[name], !words.contains(word) { return words.joined(separator: ", ") }
+        if let words = Self.choices[name] ?? Self.inventoryChoices[name], !words.contains(word) { return words.joined(separator: ", ") }
         return nil
     }
 }
