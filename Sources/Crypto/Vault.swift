@@ -28,18 +28,27 @@ package enum Vault {
 
     /// The decrypted bytes. Secrets of the vault's id are tried first, then the others, in the order given.
     package static func decrypt(_ envelope: String, with secrets: [VaultSecret]) throws(VaultError) -> [UInt8] {
+        try open(envelope, with: secrets).bytes
+    }
+
+    /// The decrypted bytes, and what opened the vault.
+    ///
+    /// - Parameter matchesID: only secrets of the vault's own id are tried (`vault_id_match`).
+    package static func open(
+        _ envelope: String, with secrets: [VaultSecret], matchesID: Bool = false
+    ) throws(VaultError) -> (bytes: [UInt8], secret: VaultSecret) {
         let vault = try Envelope(envelope)
         guard !secrets.isEmpty else { throw VaultError(.noSecret, id: vault.id) }
         let wanted = vault.id ?? "default"
-        let ordered =
-            secrets.filter { ($0.id ?? "default") == wanted } + secrets.filter { ($0.id ?? "default") != wanted }
+        var ordered = secrets.filter { ($0.id ?? "default") == wanted }
+        if !matchesID { ordered += secrets.filter { ($0.id ?? "default") != wanted } }
         for secret in ordered {
             let keys = try Keys(password: secret.password, salt: vault.salt)
             // Checked before anything is decrypted: a wrong password and a changed vault give no plain text at all.
             guard constantTimeEqual(HMAC.code(key: keys.authentication, of: vault.cipherText), vault.code) else {
                 continue
             }
-            return try unpadded(keys.apply(to: vault.cipherText), id: vault.id)
+            return (try unpadded(keys.apply(to: vault.cipherText), id: vault.id), secret)
         }
         throw VaultError(.wrongPassword(tried: ordered.map { $0.id ?? "default" }), id: vault.id)
     }
@@ -78,11 +87,14 @@ package enum Vault {
     }
 }
 
-/// Why a vault could not be read or written. The description is one line and never shows contents or passwords.
+/// Why a vault could not be read or written, in Ansible's words, which people's scripts look for. The description is
+/// one line and never shows contents or passwords.
 package struct VaultError: Error, Sendable, Hashable, CustomStringConvertible {
     package enum Kind: Sendable, Hashable {
         case notVaulted
         case unsupported(String)
+        case envelope(String)
+        case digits(String)
         case damaged(String)
         case noSecret
         case emptyPassword
@@ -100,20 +112,21 @@ package struct VaultError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String {
-        let name = id.map { "vault '\($0)'" } ?? "vault"
         switch kind {
-        case .notVaulted: return "this is not a vault: it does not begin with '$ANSIBLE_VAULT;'"
-        case .unsupported(let what): return "\(name): \(what); supported are 1.1 and 1.2 with AES256"
-        case .damaged(let why): return "damaged \(name): \(why)"
-        case .noSecret:
-            return "\(name) needs a password: give --vault-password-file, --vault-id or --ask-vault-pass"
-        case .emptyPassword: return "the password of \(name) is empty"
-        case .wrongPassword(let tried):
-            let ids = tried.map { "'\($0)'" }.joined(separator: ", ")
-            return "\(name): no password matches (tried \(ids)); or the vault was changed since it was encrypted"
-        case .crypto(let why): return "\(name): \(why)"
+        case .notVaulted: "Input is not vault encrypted data."
+        case .unsupported(let cipher): "Cipher '\(cipher)' could not be found."
+        case .envelope(let why): "Vault envelope format error: \(why)"
+        case .digits(let why): "Vault format unhexlify error: \(why)"
+        case .damaged(let why): "Vault vaulttext format error: \(why)"
+        case .noSecret: "Attempting to decrypt but no vault secrets found."
+        case .emptyPassword: "Invalid vault password was provided"
+        case .wrongPassword: "Decryption failed (no vault secrets were found that could decrypt)."
+        case .crypto(let why): why
         }
     }
+
+    /// The ids whose passwords did not open the vault.
+    package var tried: [String] { if case .wrongPassword(let tried) = kind { tried } else { [] } }
 }
 
 /// The parts of a vault's text.
@@ -130,32 +143,33 @@ private struct Envelope {
             String(Substring($0).trimmingSpaces)
         }
         guard header.count >= 3 else {
-            throw VaultError(.damaged("the header has \(header.count) parts: expected '$ANSIBLE_VAULT;1.1;AES256'"))
+            throw VaultError(.envelope("the header has \(header.count) parts: expected '$ANSIBLE_VAULT;1.1;AES256'"))
         }
         id = header.count >= 4 && !header[3].isEmpty ? header[3] : nil
-        guard header[1] == "1.1" || header[1] == "1.2" else {
-            throw VaultError(.unsupported("format '\(header[1].prefix(20))'"), id: id)
-        }
-        guard header[2] == "AES256" else { throw VaultError(.unsupported("cipher '\(header[2].prefix(20))'"), id: id) }
+        guard header[2] == "AES256" else { throw VaultError(.unsupported(String(header[2].prefix(20))), id: id) }
 
         let digits = lines.dropFirst().flatMap { $0.filter { $0 != 32 && $0 != 9 } }
         guard !digits.isEmpty else { throw VaultError(.damaged("there is nothing below the header"), id: id) }
-        guard let inner = Hex.decode(digits) else {
-            let why = digits.count.isMultiple(of: 2) ? "a character is not hexadecimal" : "a digit is missing"
-            throw VaultError(.damaged("\(why) in its \(digits.count) digits"), id: id)
-        }
+        let inner = try Self.decoded(digits, id)
         let parts = inner.split(separator: 10, maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3 else {
             throw VaultError(.damaged("it holds \(parts.count) of the 3 parts: salt, HMAC, cipher text"), id: id)
         }
-        guard let salt = Hex.decode(parts[0]), let code = Hex.decode(parts[1]), let cipherText = Hex.decode(parts[2])
-        else { throw VaultError(.damaged("salt, HMAC or cipher text is not hexadecimal"), id: id) }
+        let salt = try Self.decoded(Array(parts[0]), id)
+        let code = try Self.decoded(Array(parts[1]), id)
+        let cipherText = try Self.decoded(Array(parts[2]), id)
         guard code.count == 32, !cipherText.isEmpty, cipherText.count.isMultiple(of: 16) else {
             throw VaultError(.damaged("it is cut off, or a part has the wrong length"), id: id)
         }
         self.salt = salt
         self.code = code
         self.cipherText = cipherText
+    }
+
+    private static func decoded(_ digits: [UInt8], _ id: String?) throws(VaultError) -> [UInt8] {
+        if let bytes = Hex.decode(digits) { return bytes }
+        let why = digits.count.isMultiple(of: 2) ? "Non-hexadecimal digit found" : "Odd-length string"
+        throw VaultError(.digits(why), id: id)
     }
 }
 

@@ -47,7 +47,9 @@ private func fitsOnLine(_ dict: Dict) -> Bool {
 }
 
 private func inline(_ dict: Dict) -> String {
-    let pairs = dict.filter { !$0.value.isNull }.map { "\(tomlKey($0.key.pythonText)) = \(literal($0.value, depth: 0))" }
+    let pairs = dict.filter { !$0.value.isNull }.map { pair in
+        "\(tomlKey(pair.key.pythonText)) = \(literal(pair.value, depth: 0))"
+    }
     return pairs.isEmpty ? "{}" : "{ \(pairs.joined(separator: ", ")) }"
 }
 
@@ -56,7 +58,8 @@ private func literal(_ value: Value, depth: Int) -> String {
     case .null: "\"\""
     case .bool(let bool): bool ? "true" : "false"
     case .int(let int): String(int)
-    case .double(let double): double.isNaN ? "nan" : double.isInfinite ? (double < 0 ? "-inf" : "inf") : Value.repr(of: double)
+    case .double(let double) where double.isInfinite: double < 0 ? "-inf" : "inf"
+    case .double(let double): double.isNaN ? "nan" : Value.repr(of: double)
     case .string(let text): quoted(text.string)
     case .dict(let dict): inline(dict)
     case .list(let list) where list.isEmpty: "[]"
@@ -69,7 +72,8 @@ private func literal(_ value: Value, depth: Int) -> String {
 
 private func tomlKey(_ key: String) -> String {
     let isBare = !key.isEmpty && key.utf8.allSatisfy { byte in
-        (byte >= 0x30 && byte <= 0x39) || (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7a) || byte == 0x2d || byte == 0x5f
+        (byte >= 0x30 && byte <= 0x39) || (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7a)
+            || byte == 0x2d || byte == 0x5f
     }
     return isBare ? key : quoted(key)
 }

@@ -13,6 +13,8 @@ package struct Diagnostic: Error, Sendable, Hashable {
     /// Shown behind the caret: `did you mean 'owner'?`
     package var hint: String?
     package var notes: [String]
+    /// How a command ends for it, where that is not as others of its phase; stays in this process.
+    package var status: Int32?
 
     package init(
         _ message: String, at place: Place? = nil, length: Int = 1, hint: String? = nil, notes: [String] = [],

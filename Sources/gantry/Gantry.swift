@@ -14,7 +14,7 @@ struct Gantry: AsyncParsableCommand {
         version: gantryVersion,
         subcommands: [
             Apply.self, RunCommand.self, InventoryCommand.self, Facts.self, Doc.self, BundleCommand.self,
-            Completion.self,
+            VaultCommand.self, Completion.self,
         ])
 }
 
@@ -57,7 +57,7 @@ enum Main {
             Output.printError(CommandFailure(diagnostics.all, status: 1).description)
             return 1
         } catch let diagnostic as Diagnostic {
-            Output.printError(diagnostic.rendered)
+            Output.printError(diagnostic.shown)
             return 1
         } catch let code as ExitCode {
             return code.rawValue

@@ -85,7 +85,8 @@ enum Samples {
         .turn(position, info), .once(position, info), .onceDone(position, result, variables: dict, facts: dict),
         .file(request), .contents(digest: "00ff", path: "files/a"), .tasks(request),
         .role(
-            RoleRequest(name: "web", tasksFrom: "a", varsFrom: "b", defaultsFrom: "c", handlersFrom: "d", basis: basis)),
+            RoleRequest(
+                name: "web", tasksFrom: "a", varsFrom: "b", defaultsFrom: "c", handlersFrom: "d", basis: basis)),
         .hostVariable(host: "db", name: "port", position), .hostVariable(host: "db", name: nil, position),
         .lookup(plugin: "env", terms: ["HOME"], options: dict, basis),
         .delegate(host: "db", call, variables: dict, position), .delegateFacts(host: "db", dict),

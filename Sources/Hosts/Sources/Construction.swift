@@ -85,13 +85,16 @@ struct Construction {
                 for (variable, expression) in compose {
                     let what = "Could not set \(variable.pythonText) for host \(name)"
                     guard let value = try evaluate(expression, scope, what) else { continue }
-                    changed.set(variable, value, ofHost: id)
+                    // What was computed was written by nobody: it is no template where the listing is read again.
+                    changed.set(variable, value.mapText { $0.place == nil ? $0.unsafe : $0 }, ofHost: id)
                 }
             }
             let plain = try scope(id, changed, withExtra: false)
             for (group, condition) in groups {
                 let what = "Could not add host \(name) to group \(group.pythonText)"
-                if try holds(condition, plain, what) { changed.put(host: id, into: changed.addGroup(group.pythonText)) }
+                guard try holds(condition, plain, what) else { continue }
+                let made = changed.addGroup(GroupNames.safe(group.pythonText))
+                changed.put(host: id, into: made)
             }
             let scope = usesExtra ? try scope(id, changed, withExtra: true) : plain
             for entry in keyed { try add(id, name, entry, scope, &changed) }
@@ -168,7 +171,7 @@ struct Construction {
             let what = "Could not generate parent group '\(text.string)' for group '\(key.pythonText)'"
             do throws(TemplateError) {
                 let rendered = try templater.render(text, in: scope)
-                if rendered.isTrue { parent = graph.addGroup(rendered.pythonText) }
+                if rendered.isTrue { parent = graph.addGroup(GroupNames.safe(rendered.pythonText)) }
             } catch {
                 guard isStrict else { return }
                 throw failure(what, error)
@@ -176,7 +179,7 @@ struct Construction {
         }
         let separator = entry.prefix.isEmpty && !leadingSeparator ? "" : entry.separator
         for part in try names(key, entry) {
-            let group = graph.addGroup(entry.prefix + separator + part)
+            let group = graph.addGroup(GroupNames.safe(entry.prefix + separator + part))
             graph.put(host: host, into: group)
             guard let parent, graph.put(group: group, into: parent) == nil else { continue }
             throw file.error("the group '\(graph.groups[group].name)' would be inside of itself", at: "keyed_groups")

@@ -55,7 +55,8 @@ struct ScriptSource {
         let (text, said) = try output(["--list"])
         guard let value = try? Value(json: text) else {
             throw error(
-                "Unable to get JSON decoder for inventory script result. Value could not be parsed as JSON", notes: said)
+                "Unable to get JSON decoder for inventory script result. Value could not be parsed as JSON",
+                notes: said)
         }
         let groups = try checked(value, said)
         if options.showsScriptErrors, !said.isEmpty {

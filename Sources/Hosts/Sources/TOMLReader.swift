@@ -357,7 +357,9 @@ struct TOMLReader {
         var end = at
         while end < bytes.count, bytes[end] == 0x20 || bytes[end] == 0x09 || bytes[end] == 0x0d { end += 1 }
         guard end < bytes.count, bytes[end] == 0x0a else { return false }
-        while let byte = peek, [0x20, 0x09, 0x0d, 0x0a].contains(byte) { if byte == 0x0a { newLine() } else { at += 1 } }
+        while let byte = peek, [0x20, 0x09, 0x0d, 0x0a].contains(byte) {
+            if byte == 0x0a { newLine() } else { at += 1 }
+        }
         return true
     }
 

@@ -14,7 +14,9 @@ struct TOMLSource {
         let groups = try TOMLReader.dict(text.text, file: text.file)
         var reader = TOMLSource(source: source, text: text, graph: graph)
         if groups.isEmpty { throw reader.error("it is empty") }
-        if groups["plugin"] != nil { throw reader.error("it holds the settings of a plugin, which are written in YAML") }
+        if groups["plugin"] != nil {
+            throw reader.error("it holds the settings of a plugin, which are written in YAML")
+        }
         for (name, data) in groups { try reader.readGroup(name.pythonText, data) }
         graph = reader.graph
         return reader.warnings

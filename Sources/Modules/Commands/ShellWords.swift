@@ -3,14 +3,14 @@ import Machine
 import Patterns
 
 /// Words of a command line, as Python's `shlex` and `os.path` read and write them.
-enum ShellWords {
+package enum ShellWords {
     /// What is wrong with a line: `No closing quotation`.
-    struct LineError: Error, Hashable {
-        let message: String
+    package struct LineError: Error, Hashable {
+        package let message: String
     }
 
     /// Splits a line into words as `shlex.split` does: quotes group, a backslash takes the next character.
-    static func split(_ line: String) throws(LineError) -> [String] {
+    package static func split(_ line: String) throws(LineError) -> [String] {
         var words: [String] = []
         var word = String.UnicodeScalarView()
         var open = false

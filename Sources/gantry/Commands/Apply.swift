@@ -66,7 +66,7 @@ struct Apply: AsyncParsableCommand {
         settings.skipTags = words(skipTags)
         settings.forceHandlers = forceHandlers || configuration.flag(.forceHandlers)
         if syntaxCheck || listHosts || listTasks || listTags {
-            for warning in project.warnings + warnings { Output.printError(warning.rendered) }
+            for warning in project.warnings + warnings { Output.printError(warning.shown) }
             return try list(project, settings)
         }
         try project.checkLimit()

@@ -49,7 +49,7 @@ struct BundleCommand: ParsableCommand {
         let signer = try signingKey(key)
         let project = try Project(inventory)
         let (plays, warnings) = try project.plays(playbooks)
-        for warning in project.warnings + warnings { Output.printError(warning.rendered) }
+        for warning in project.warnings + warnings { Output.printError(warning.shown) }
         var bundler = Bundler(project: project, plays: plays, signer: signer, folder: output)
         bundler.settings.tags = tags.flatMap { $0.split(separator: ",").map(String.init) }
         bundler.settings.skipTags = skipTags.flatMap { $0.split(separator: ",").map(String.init) }
@@ -60,7 +60,7 @@ struct BundleCommand: ParsableCommand {
                 Diagnostic(
                     "the bundle holds secrets as plain text: keep '\(output)' private",
                     notes: ["only root and the nodes themselves may read it"], severity: .warning
-                ).rendered)
+                ).shown)
         }
     }
 

@@ -62,7 +62,7 @@ private final class FactSink: EventSink {
                 Output.printError("\(host): \(result.result["msg"]?.pythonText ?? result.status.rawValue)")
             }
         case .message(let host, let diagnostic):
-            Output.printError((host.map { "\($0): " } ?? "") + diagnostic.rendered)
+            Output.printError(diagnostic.shown(on: host))
         default: break
         }
     }

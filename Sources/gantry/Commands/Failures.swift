@@ -12,7 +12,7 @@ struct CommandFailure: Error, CustomStringConvertible {
         self.status = status
     }
     init(_ diagnostic: Diagnostic, status: Int32) { self.init([diagnostic], status: status) }
-    var description: String { diagnostics.map(\.rendered).joined(separator: "\n") }
+    var description: String { diagnostics.map(\.shown).joined(separator: "\n") }
 }
 
 /// Plain output.
@@ -20,8 +20,9 @@ enum Output {
     static func print(_ text: String) { put(text + "\n", 1) }
     static func printError(_ text: String) { put(text + "\n", 2) }
 
-    static func put(_ text: String, _ descriptor: Int32) {
-        let bytes = Array(text.utf8)
+    static func put(_ text: String, _ descriptor: Int32) { put(Array(text.utf8), descriptor) }
+
+    static func put(_ bytes: [UInt8], _ descriptor: Int32) {
         var position = 0
         while position < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { buffer in

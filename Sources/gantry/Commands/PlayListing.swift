@@ -28,7 +28,7 @@ struct PlayListing {
             lines.append("\n  \(title)\tTAGS: [\(own.joined(separator: ","))]")
             if hosts {
                 let selected = try project.inventory.select(pattern, limit: project.limit)
-                for warning in selected.warnings { Output.printError(warning.rendered) }
+                for warning in selected.warnings { Output.printError(warning.shown) }
                 lines.append("    pattern: [\(patterns.map { "'\($0)'" }.joined(separator: ", "))]")
                 lines.append("    hosts (\(selected.hosts.count)):")
                 lines += selected.hosts.map { "      \($0)" }

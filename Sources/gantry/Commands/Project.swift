@@ -26,7 +26,11 @@ final class Project: Sendable {
     init(_ arguments: InventoryArguments, needsInventory: Bool = true) throws {
         do {
             configuration = try Configuration(environment: Configuration.processEnvironment())
-            let vault = VaultOpener(try Self.secrets(arguments.vault, configuration))
+            let vault = VaultOpener(
+                try VaultSecrets(
+                    environment: configuration.environment, identity: configuration.string(.vaultIdentity)
+                ).load(VaultSecrets.sources(arguments.vault, configuration)),
+                matchesID: configuration.flag(.vaultIDMatch))
             let files = DiskFiles(vault: vault)
             self.files = files
             extra = try ExtraVariables.read(arguments.extraVars, files: files)
@@ -55,20 +59,6 @@ final class Project: Sendable {
         }
     }
 
-    private static func secrets(
-        _ arguments: VaultArguments, _ configuration: Configuration
-    ) throws(Diagnostic) -> [VaultSecret] {
-        var sources = arguments.vaultID + arguments.vaultPasswordFile
-        sources += configuration.list(.vaultIdentities)
-        if arguments.vaultPasswordFile.isEmpty {
-            sources += configuration.paths(.vaultPasswordFile, separator: "\n").filter { !$0.isEmpty }
-        }
-        if arguments.askVaultPassword || configuration.flag(.askVaultPassword) { sources.append("prompt") }
-        return try VaultOpener.load(
-            sources, prompt: { (question: String) throws(Diagnostic) in try Prompt.secret(question) },
-            environment: configuration.environment)
-    }
-
     var home: String? { configuration.environment["HOME"] }
 
     var loaderOptions: LoaderOptions {
@@ -94,7 +84,7 @@ final class Project: Sendable {
             do throws(Diagnostics) { plays += try loader.plays(of: Disk.absolute(path)) } catch { errors += error.all }
             warnings += loader.diagnostics.filter { $0.severity == .warning }
         }
-        if !errors.isEmpty { throw CommandFailure(errors, status: 4) }
+        if !errors.isEmpty { throw CommandFailure(errors, status: errors.lazy.compactMap(\.status).first ?? 4) }
         return (plays, warnings)
     }
 
@@ -161,7 +151,7 @@ extension Project {
         do throws(Diagnostics) {
             let (hosts, warnings) = try inventory.select(pattern, limit: limit)
             if hosts.isEmpty { throw Diagnostics([nothing(pattern)]) }
-            for warning in warnings { Output.printError(warning.rendered) }
+            for warning in try mismatches(warnings) { Output.printError(warning.shown) }
             return hosts
         } catch { throw CommandFailure(error.all, status: 1) }
     }
@@ -178,6 +168,21 @@ extension Project {
                 hint: suggestion(for: limit, among: known) ?? suggestion(for: pattern, among: known))
         }
         return Diagnostic("the pattern '\(pattern)' matches no hosts", hint: suggestion(for: pattern, among: known))
+    }
+
+    /// What matched nothing, as `host_pattern_mismatch` wants it: an error, warnings, or nothing.
+    func mismatches(_ warnings: [Diagnostic]) throws(Diagnostics) -> [Diagnostic] {
+        switch configuration.string(.patternMismatch) {
+        case "ignore": return []
+        case "error" where !warnings.isEmpty:
+            throw Diagnostics(
+                warnings.map { warning in
+                    var error = warning
+                    error.severity = .error
+                    return error
+                })
+        default: return warnings
+        }
     }
 
     /// A `--limit` that no host of the inventory matches is a slip, not a wish to do nothing.

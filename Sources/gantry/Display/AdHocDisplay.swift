@@ -21,7 +21,7 @@ final class AdHocDisplay: EventSink {
         switch event {
         case .result(let host, let info, let result): self.result(host, info, result)
         case .message(let host, let diagnostic):
-            line((host.map { "\($0): " } ?? "") + diagnostic.rendered, .warning, toErrors: true)
+            line(diagnostic.shown(on: host), .warning, toErrors: true)
         default: break
         }
     }

@@ -15,19 +15,26 @@ struct Configuration: Sendable {
     /// Looks for `ansible.cfg` as Ansible does: `ANSIBLE_CONFIG`, here, at home, in `/etc/ansible`.
     ///
     /// One in a folder that anybody may write to is passed over with a warning: it could come from anybody.
-    init(environment: [String: String]) throws(Diagnostic) {
+    ///
+    /// - Parameter file: read this one instead.
+    init(environment: [String: String], file: String? = nil) throws(Diagnostic) {
         self.environment = environment
-        var candidates = ["ansible.cfg", "/etc/ansible/ansible.cfg"]
+        let here = Disk.currentFolder
+        var candidates = ["\(here)/ansible.cfg", "/etc/ansible/ansible.cfg"]
         if let home = environment["HOME"] { candidates.insert("\(home)/.ansible.cfg", at: 1) }
         if let given = environment["ANSIBLE_CONFIG"], !given.isEmpty {
-            candidates.insert(Disk.kind(given) == .folder ? "\(given)/ansible.cfg" : given, at: 0)
+            let name = Disk.absolute(expandedPath(given, environment))
+            candidates.insert(Disk.kind(name) == .folder ? "\(name)/ansible.cfg" : name, at: 0)
         }
+        if let file { candidates = [Disk.absolute(expandedPath(file, environment))] }
         var found: String?
-        for candidate in candidates where Disk.kind(candidate) == .file {
-            if candidate == "ansible.cfg", Disk.isWorldWritable(".") {
+        for candidate in candidates where Disk.kind(candidate) == .file && Disk.isAccessible(candidate, R_OK) {
+            if file == nil, candidate == "\(here)/ansible.cfg", Disk.isWorldWritable(here) {
                 warnings.append(
                     Diagnostic(
-                        "ansible.cfg is passed over: anybody may write to this folder",
+                        "Ansible is being run in a world writable directory (\(here)), ignoring it as an ansible.cfg "
+                            + "source. For more information see https://docs.ansible.com/ansible/devel/reference_"
+                            + "appendices/config.html#cfg-in-world-writable-dir",
                         notes: ["chmod o-w ., or name the file in ANSIBLE_CONFIG"], severity: .warning))
                 continue
             }
@@ -35,13 +42,13 @@ struct Configuration: Sendable {
             break
         }
         path = found
-        if let given = environment["ANSIBLE_CONFIG"], !given.isEmpty, Disk.kind(given) == nil {
+        if let given = environment["ANSIBLE_CONFIG"], !given.isEmpty, Disk.kind(given) == nil, file == nil {
             warnings.append(
                 Diagnostic("ANSIBLE_CONFIG names '\(given)', and no file is there", severity: .warning))
         }
         if let found, let bytes = try Disk.contents(found) {
             let text = String(decoding: bytes, as: UTF8.self)
-            try read(text, SourceFile(name: found, text: text))
+            try read(text, SourceFile(name: found == "\(here)/ansible.cfg" ? "ansible.cfg" : found, text: text))
         }
         try check()
     }
@@ -51,13 +58,12 @@ struct Configuration: Sendable {
         for setting in Setting.all {
             let (value, origin) = origin(setting)
             guard origin != "default", let expected = setting.expectation(of: value) else { continue }
-            if let variable = setting.variables.first(where: { environment[$0] != nil }) {
-                throw Diagnostic("\(variable) is '\(value)'", hint: "expected \(expected)")
-            }
+            let message = "Config '\(setting.name)' from '\(origin)' has an invalid value: '\(value)'"
             let key = setting.keys.first { entries[$0] != nil } ?? setting.name
             let word = key.split(separator: ".").last ?? ""
             throw Diagnostic(
-                "'\(word)' is '\(value)'", at: places[key], length: word.count, hint: "expected \(expected)")
+                message, at: origin.hasPrefix("env:") ? nil : places[key], length: word.count,
+                hint: "expected \(expected)")
         }
         let known = Set(Setting.all.flatMap(\.keys))
         for (key, place) in places.sorted(by: { $0.value.line < $1.value.line }) where !known.contains(key) {
@@ -101,17 +107,37 @@ struct Configuration: Sendable {
 
     /// `;` behind a blank begins a comment; `#` does not.
     private func withoutComment(_ value: String) -> String {
-        guard let range = value.firstRange(of: " ;") else { return value }
-        return value[..<range.lowerBound].trimmingBlanks
+        guard let cut = value.indices.first(where: { index in
+            value[index] == ";" && index > value.startIndex && value[value.index(before: index)].isWhitespace
+        }) else { return value }
+        return value[..<cut].trimmingBlanks
     }
 
-    /// The value and where it came from.
+    /// The value and where it came from: `env: NAME`, the file, or `default`. An empty variable is as good as none.
     func origin(_ setting: Setting) -> (value: String, origin: String) {
         for variable in setting.variables {
-            if let value = environment[variable] { return (value, "env: \(variable)") }
+            if let value = environment[variable], !value.isEmpty || setting.name == Setting.noColour.name {
+                return (value, "env: \(variable)")
+            }
         }
-        for key in setting.keys { if let value = entries[key] { return (value, path ?? "ansible.cfg") } }
-        return (setting.fallback, "default")
+        for key in setting.keys {
+            if let value = entries[key] {
+                let isList = setting.type == .list || setting.type == .pathList
+                return (isList ? value : Self.unquoted(value), path ?? "ansible.cfg")
+            }
+        }
+        guard setting.fallback.contains("~/.ansible"), setting.name != Setting.home.name,
+            let home = environment["ANSIBLE_HOME"] ?? entries["defaults.home"], !home.isEmpty
+        else { return (setting.fallback, "default") }
+        let parts = setting.fallback.split(separator: "~/.ansible", omittingEmptySubsequences: false)
+        return (parts.joined(separator: home), "default")
+    }
+
+    private static func unquoted(_ value: String) -> String {
+        guard value.utf8.count > 1, let first = value.first, first == "'" || first == "\"", value.last == first else {
+            return value
+        }
+        return String(value.dropFirst().dropLast())
     }
 
     func string(_ setting: Setting) -> String { origin(setting).value }
@@ -122,13 +148,16 @@ struct Configuration: Sendable {
     func flag(_ setting: Setting) -> Bool { Value.string(string(setting)).asBool ?? false }
     func number(_ setting: Setting) -> Int? { Int(string(setting).trimmingBlanks) }
     func list(_ setting: Setting, separator: Character = ",") -> [String] {
-        string(setting).split(separator: separator).map { expanded($0.trimmingBlanks) }
+        string(setting).split(separator: separator).map { expanded(Self.unquoted($0.trimmingBlanks)) }
+            .filter { !$0.isEmpty }
     }
 
-    /// A path of the file is relative to the file; `~` is the home folder.
-    func expanded(_ path: String) -> String {
-        if path == "~" || path.hasPrefix("~/"), let home = environment["HOME"] { return home + path.dropFirst() }
-        return path
+    /// `~` and variables of the environment are filled in.
+    func expanded(_ path: String) -> String { expandedPath(path, environment) }
+
+    /// A setting that names one file: from the root, relative to `ansible.cfg` where it came from there.
+    func file(_ setting: Setting) -> String? {
+        paths(setting, separator: "\n").first { !$0.isEmpty }.map(Disk.absolute)
     }
 
     /// A setting that names files, relative to `ansible.cfg` where it came from there.
@@ -136,9 +165,25 @@ struct Configuration: Sendable {
         let (value, origin) = origin(setting)
         let base = origin == path ? path.map { Disk.folder(of: $0) } : nil
         return value.split(separator: separator).map { part in
-            let name = expanded(part.trimmingBlanks)
-            guard let base, base != ".", !name.hasPrefix("/"), !name.isEmpty else { return name }
+            let word = Self.unquoted(part.trimmingBlanks)
+            let here = word.split(separator: "{{CWD}}", omittingEmptySubsequences: false).joined(separator: ".")
+            let name = expanded(here)
+            guard let base, base != Disk.currentFolder, !name.hasPrefix("/"), !name.isEmpty else { return name }
             return "\(base)/\(name)"
+        }
+    }
+
+    /// The value as Ansible's lists of settings have it: numbers, lists and truth values of their type.
+    func typed(_ setting: Setting) -> (value: Value, origin: String) {
+        let (text, origin) = origin(setting)
+        switch setting.type {
+        case .flag: return (text.isEmpty ? .null : .bool(Value.string(text).asBool ?? false), origin)
+        case .number: return (number(setting).map { .int($0) } ?? .null, origin)
+        case .list: return (.strings(list(setting)), origin)
+        case .pathList: return (.strings(paths(setting, separator: ",").map(Disk.absolute)), origin)
+        case .pathSpec: return (.strings(paths(setting, separator: ":").map(Disk.absolute)), origin)
+        case .path: return (file(setting).map { .string($0) } ?? .null, origin)
+        case .text, .choice: return (text.isEmpty ? .null : .string(text), origin)
         }
     }
 

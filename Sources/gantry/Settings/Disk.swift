@@ -19,6 +19,8 @@ enum Disk {
     static func isWorldWritable(_ path: String) -> Bool { mode(path) & 0o002 != 0 }
     static func isExecutable(_ path: String) -> Bool { kind(path) == .file && mode(path) & 0o111 != 0 }
 
+    static func isAccessible(_ path: String, _ mode: Int32) -> Bool { unsafe access(path, mode) == 0 }
+
     static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])

@@ -3,14 +3,12 @@ import Values
 
 /// Questions on the terminal, answered without echo where a secret is asked for; the terminal is put back in any case.
 enum Prompt {
-    /// - Throws: when there is no terminal to ask on.
+    /// Without a terminal, a line of standard input answers.
+    ///
+    /// - Throws: when there is nobody to answer.
     static func ask(_ question: String, echo: Bool) throws(Diagnostic) -> String {
         let terminal = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC)
-        guard terminal >= 0 else {
-            throw Diagnostic(
-                "'\(question.trimmingBlanks)' is to be asked, and there is no terminal",
-                notes: ["give the answer in a file or a variable"])
-        }
+        guard terminal >= 0 else { return try answer(from: 0, question, echo: echo) }
         defer { close(terminal) }
         var before = termios()
         _ = unsafe tcgetattr(terminal, &before)
@@ -23,6 +21,20 @@ enum Prompt {
         put(question, terminal)
         let answer = line(terminal)
         if !echo { put("\n", terminal) }
+        guard let answer else { throw Diagnostic("'\(question.trimmingBlanks)' got no answer") }
+        return answer
+    }
+
+    private static func answer(from input: Int32, _ question: String, echo: Bool) throws(Diagnostic) -> String {
+        if isatty(input) == 0, !echo { put("Warning: Password input may be echoed.\n", 2) }
+        put(question, 2)
+        let answer = line(input)
+        if !echo || answer == nil { put("\n", 2) }
+        guard let answer else {
+            throw Diagnostic(
+                "'\(question.trimmingBlanks)' is to be asked, and there is no terminal",
+                notes: ["give the answer in a file or a variable"])
+        }
         return answer
     }
 
@@ -33,10 +45,16 @@ enum Prompt {
         _ = unsafe bytes.withUnsafeBytes { unsafe write(terminal, $0.baseAddress, bytes.count) }
     }
 
-    private static func line(_ terminal: Int32) -> String {
+    /// Byte by byte: what comes behind the line is another question's.
+    private static func line(_ input: Int32) -> String? {
         var bytes: [UInt8] = []
         var byte: UInt8 = 0
-        while unsafe read(terminal, &byte, 1) == 1, byte != UInt8(ascii: "\n") { bytes.append(byte) }
-        return String(decoding: bytes, as: UTF8.self)
+        while true {
+            let count = unsafe read(input, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self) }
+            if byte == UInt8(ascii: "\n") { return String(decoding: bytes, as: UTF8.self) }
+            bytes.append(byte)
+        }
     }
 }
