@@ -50,7 +50,8 @@ let package = Package(
         .target(
             name: "Modules", dependencies: ["Values", "Machine", "Wire", "Crypto", "HTTP", "Patterns"],
             swiftSettings: strict),
-        .target(name: "Hosts", dependencies: ["Values", "YAML", "Crypto", "Patterns"], swiftSettings: strict),
+        .target(
+            name: "Hosts", dependencies: ["Values", "YAML", "Crypto", "Patterns", "Templates"], swiftSettings: strict),
         .target(
             name: "Playbooks",
             dependencies: ["Values", "YAML", "Templates", "Modules", "Hosts", "Wire", "Crypto"],

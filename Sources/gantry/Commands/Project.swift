@@ -43,12 +43,11 @@ final class Project: Sendable {
             let isDefault = arguments.inventory.isEmpty && configuration.origin(.inventory).origin == "default"
             if isDefault { sources = sources.filter { Disk.kind($0) != nil } }
             inventorySources = sources
-            var options = InventoryOptions()
+            var options = try configuration.inventoryOptions()
+            options.extra = extra
             options.decrypt = { (text: Text) throws(Diagnostic) in
                 Vault.isVaulted(text.string) ? try files.decrypted(text) : text
             }
-            options.mergesHashes = configuration.string(.hashBehaviour) == "merge"
-            options.ignoredEndings = configuration.list(.ignoredExtensions)
             inventoryOptions = options
             let loaded = try Inventory.load(sources, options: options)
             inventory = loaded.inventory
@@ -166,7 +165,7 @@ extension Project {
         do throws(Diagnostics) {
             let (hosts, warnings) = try inventory.select(pattern, limit: limit)
             if hosts.isEmpty { throw Diagnostics([nothing(pattern)]) }
-            for warning in warnings { Output.printError(warning.shown) }
+            for warning in try mismatches(warnings) { Output.printError(warning.shown) }
             return hosts
         } catch { throw CommandFailure(error.all, status: 1) }
     }
@@ -183,6 +182,21 @@ extension Project {
                 hint: suggestion(for: limit, among: known) ?? suggestion(for: pattern, among: known))
         }
         return Diagnostic("the pattern '\(pattern)' matches no hosts", hint: suggestion(for: pattern, among: known))
+    }
+
+    /// What matched nothing, as `host_pattern_mismatch` wants it: an error, warnings, or nothing.
+    func mismatches(_ warnings: [Diagnostic]) throws(Diagnostics) -> [Diagnostic] {
+        switch configuration.string(.patternMismatch) {
+        case "ignore": return []
+        case "error" where !warnings.isEmpty:
+            throw Diagnostics(
+                warnings.map { warning in
+                    var error = warning
+                    error.severity = .error
+                    return error
+                })
+        default: return warnings
+        }
     }
 
     /// A `--limit` that no host of the inventory matches is a slip, not a wish to do nothing.

@@ -16,6 +16,7 @@ actor ProjectSource: RunSource {
     private var inventory: Inventory
     private let reload: @Sendable () throws(Diagnostics) -> Inventory
     private let limit: String?
+    private let mismatches: @Sendable ([Diagnostic]) throws(Diagnostics) -> [Diagnostic]
     private var context: PlanContext
     private let folders: [String]
     private let defaults: ConnectionSettings.Defaults
@@ -38,6 +39,7 @@ actor ProjectSource: RunSource {
         inventory = project.inventory
         reload = project.reloading
         limit = project.limit
+        mismatches = { (found: [Diagnostic]) throws(Diagnostics) in try project.mismatches(found) }
         folders = Project.variableFolders(of: plays)
         self.defaults = defaults
         self.fallbacks = fallbacks
@@ -102,7 +104,7 @@ actor ProjectSource: RunSource {
         let value = try rendered(play.hosts, known)
         let pattern = value.list.map { $0.map(\.pythonText).joined(separator: ",") } ?? value.pythonText
         let selected = try inventory.select(pattern, limit: limit)
-        for warning in selected.warnings { sink.show(.message(host: nil, warning)) }
+        for warning in try mismatches(selected.warnings) { sink.show(.message(host: nil, warning)) }
         return selected.hosts
     }
 

@@ -3,7 +3,8 @@ import Glibc
 
 /// A program that ran to its end, with what it wrote.
 struct ScriptRun {
-    let output: String
+    /// `nil` where it is not UTF-8.
+    let output: String?
     let errors: String
     /// The exit status, or 128 plus the signal.
     let status: Int32
@@ -31,7 +32,7 @@ struct ScriptRun {
         let (text, said) = Self.drain(output.read, errors.read)
         var state: Int32 = 0
         while unsafe waitpid(process, &state, 0) < 0, errno == EINTR {}
-        self.output = String(decoding: text, as: UTF8.self)
+        self.output = String(validating: text, as: UTF8.self)
         self.errors = String(decoding: said, as: UTF8.self)
         status = state & 0x7f == 0 ? (state >> 8) & 0xff : 128 + (state & 0x7f)
     }

@@ -23,8 +23,8 @@ struct YAMLSource {
         }
         if let plugin = node["plugin"], plugin.scalar?.isTrue ?? true {
             throw plugin.diagnostic(
-                "the inventory plugin '\(plugin.text ?? plugin.kindName)' does not exist here",
-                hint: "ansible-inventory -i \(source.name) --list --yaml --export writes what can be read")
+                "it holds the settings of the inventory plugin '\(plugin.text ?? plugin.kindName)', and no hosts",
+                hint: "'enable_plugins' in ansible.cfg says which plugins count")
         }
         var reader = YAMLSource(
             source: source, text: text, options: ValueOptions(decrypt: options.decrypt), graph: graph)
@@ -102,7 +102,8 @@ struct YAMLSource {
 
     private mutating func readHost(_ entry: Node.Entry, _ group: Int) throws(Diagnostic) {
         guard let pattern = entry.key.text else {
-            throw entry.key.diagnostic("the name of a host is a string, not a \(entry.key.kindName)", hint: "quote it")
+            let shown = entry.key.scalar?.pythonText ?? entry.key.kindName
+            throw entry.key.diagnostic("Host pattern \(shown) must be a string", hint: "quote it")
         }
         guard entry.value.isNull || entry.value.entries != nil else {
             throw entry.value.diagnostic(
