@@ -63,8 +63,10 @@ final class Project: Sendable {
     var home: String? { configuration.environment["HOME"] }
 
     var loaderOptions: LoaderOptions {
-        LoaderOptions(
+        var options = LoaderOptions(
             rolePaths: rolePaths, home: home, gathering: configuration.string(.gathering), extra: extra)
+        options.content = configuration.contentPaths
+        return options
     }
 
     /// Configured paths, then the roles that come with Gantry.
@@ -104,6 +106,7 @@ final class Project: Sendable {
             "ansible_inventory_sources": .strings(inventorySources),
             "ansible_config_file": configuration.path.map { .string($0) } ?? .null,
             "ansible_managed": .string(configuration.string(.managed)),
+            "_interpreter_python": .string(configuration.string(.interpreterPython)),
         ]
         if let limit { context.magic["ansible_limit"] = .string(limit) }
         return context

@@ -204,7 +204,7 @@ struct Setting: Sendable {
         playbookVarsRoot, home, vaultIdentity, vaultIDMatch, vaultEncryptIdentity, vaultEncryptSalt, editor, pager,
         localTemporary, logVerbosity, collectionsPath, stdoutCallback, callbacksEnabled, adHocCallbacks,
         displayArguments, deprecationWarnings, perHostStart, pathOnFailure, prettyResults, treeFolder,
-    ] + colours
+    ] + content + colours
 
     static let all: [Setting] = {
         let names = Set(effective.map(\.name))
