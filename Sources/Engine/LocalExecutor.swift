@@ -8,6 +8,7 @@ package final class LocalExecutor: Executor {
     private let machine: any MachineEditor
     /// Starts a child agent for a `Become`, and keeps it for the rest of the run.
     private let children: (any EscalatedExecutors)?
+    private let trees = PythonTrees()
 
     package init(machine: any MachineEditor, children: (any EscalatedExecutors)? = nil) {
         self.machine = machine
@@ -39,10 +40,13 @@ package final class LocalExecutor: Executor {
     private func performHere(
         _ call: ModuleCall, _ coordinator: any Coordinator, _ turn: @escaping () throws(Interruption) -> Void
     ) -> CallResult {
+        let courier = CallCourier(call, coordinator, turn)
+        if let foreign = call.foreign {
+            return ForeignRun(call: call, foreign: foreign, machine: machine, trees: trees, courier: courier).result()
+        }
         guard let run = Registry.entry(call.module)?.run else {
             return failed("module '\(call.module)' does not run on a node")
         }
-        let courier = CallCourier(call, coordinator, turn)
         var environment: [String: String] = [:]
         for (key, value) in call.environment { environment[key.pythonText] = value.pythonText }
         var context = Context(
@@ -63,6 +67,9 @@ package final class LocalExecutor: Executor {
             return CallResult(result: result, diff: outcome.diff.map(\.value), warnings: outcome.warnings)
         } catch { return failed(error) }
     }
+
+    /// Removes what this process has put on the machine.
+    package func finish() { trees.remove(from: machine) }
 
     private func sleep(_ call: ModuleCall) -> CallResult {
         do throws(MachineError) {
@@ -89,7 +96,7 @@ package func failed(_ failure: Failure) -> CallResult {
 }
 
 /// Brings a module what it asks for: from what came with the call, else from the coordinator.
-private final class CallCourier: Courier {
+final class CallCourier: Courier {
     private let call: ModuleCall
     private let coordinator: any Coordinator
     private let turn: () throws(Interruption) -> Void
@@ -153,6 +160,14 @@ private final class CallCourier: Courier {
             throw Failure("there is no template '\(name)'")
         }
         return (text.string, described(file.entry))
+    }
+
+    /// Contents of parts of a module that is not built in, in the order of the digests.
+    func parts(_ digests: [String]) throws(Failure) -> [[UInt8]] {
+        guard case .parts(let contents) = try asked(.parts(digests)), contents.count == digests.count else {
+            throw Failure("the coordinator did not send the parts of module '\(call.module)'")
+        }
+        return contents.map(\.bytes)
     }
 
     func willChange() throws(Failure) {

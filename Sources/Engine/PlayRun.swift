@@ -35,6 +35,8 @@ package final class PlayRun {
     /// Answers that cannot change within a task.
     private var hostVariables: [String: Value?] = [:]
     private var fileAnswers: [FileRequest: FileEntry] = [:]
+    /// Modules that are not built in, by their files' paths.
+    var foreignModules: [String: ForeignModule] = [:]
     /// Where the task in hand stands.
     var position = Position([])
     private static let includeDepthLimit = 64

@@ -92,16 +92,19 @@ struct TaskItem {
         let arguments = try arguments()
         task.lastArguments = arguments
         if let directive = Directives.all[task.task.module] { return try act(directive, arguments) }
-        guard let entry = Registry.entry(task.task.module) else {
+        let path = keywords["_module"]?.text
+        let entry = path == nil ? Registry.entry(task.task.module) : nil
+        guard entry != nil || path != nil else {
             throw .failed(TaskFailure(Diagnostic("there is no module '\(task.task.module)'", at: task.task.place)))
         }
-        for parameter in entry.parameters where parameter.isSecret {
+        for parameter in entry?.parameters ?? [] where parameter.isSecret {
             for name in [parameter.name] + parameter.aliases {
                 if let secret = arguments[name]?.text { run.masking.learn(secret) }
             }
         }
-        let call = try call(entry, arguments, isHidden)
+        var call = try call(entry?.name ?? task.task.module, arguments, isHidden)
         let delegate = try task.keyword("delegate_to")?.pythonText
+        if let path { call.foreign = try task.foreignCall(path, delegate: delegate) }
         let position = task.position
         let info = task.info
         let coordinator = run.coordinator
@@ -147,7 +150,7 @@ struct TaskItem {
         return variables
     }
 
-    private func call(_ entry: ModuleEntry, _ arguments: Dict, _ isHidden: Bool) throws(Interruption) -> ModuleCall {
+    private func call(_ module: String, _ arguments: Dict, _ isHidden: Bool) throws(Interruption) -> ModuleCall {
         var environment = Dict()
         for layer in keywords["environment"].map({ $0.list ?? [$0] }) ?? [] {
             for (key, value) in (try task.render(layer)).dict ?? Dict() { environment[key] = value }
@@ -160,10 +163,10 @@ struct TaskItem {
         }
         let timeout = limits.min() ?? 0
         var call = ModuleCall(
-            module: entry.name, arguments: arguments, checkMode: check, diffMode: diff, environment: environment,
+            module: module, arguments: arguments, checkMode: check, diffMode: diff, environment: environment,
             verbosity: settings.verbosity, become: try become(), isHidden: isHidden, timeout: timeout,
             basis: task.scope.basis)
-        call.files = try prepared(entry.name, arguments)
+        call.files = try prepared(module, arguments)
         return call
     }
 

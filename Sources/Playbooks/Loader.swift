@@ -9,6 +9,7 @@ package final class Loader {
     let files: any ProjectFiles
     let options: LoaderOptions
     let templater: Templater
+    let foreign: ForeignModules
     package internal(set) var diagnostics: [Diagnostic] = []
     private var documents: [String: Node?] = [:]
     /// The task in hand may fail, and what is wrong with it.
@@ -20,6 +21,7 @@ package final class Loader {
         self.files = files
         self.options = options
         self.templater = templater
+        foreign = ForeignModules(files: files, paths: options.content)
     }
 
     /// The plays of a playbook in order, those of imported playbooks in their places.

@@ -55,6 +55,8 @@ package struct LoaderOptions: Sendable {
     /// `gathering = implicit | explicit | smart`.
     package var gathering: String
     package var extra: Dict
+    /// Where modules and plugins are that are not built in.
+    package var content = ContentPaths()
     package init(rolePaths: [String] = [], home: String? = nil, gathering: String = "implicit", extra: Dict = Dict()) {
         self.rolePaths = rolePaths
         self.home = home

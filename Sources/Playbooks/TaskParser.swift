@@ -119,18 +119,46 @@ struct TaskParser {
                 return nil
             }
         }
-        guard isModule(name) else {
-            unknown(name, action)
-            return nil
-        }
-        return (name, arguments(given, name, &own, at: action.key.place))
+        guard let found = resolved(name, action, &own) else { return nil }
+        return (found, arguments(given, found, &own, at: action.key.place))
     }
 
-    private func unknown(_ name: String, _ action: Node.Entry) {
-        let known = Registry.all.map(\.name)
+    /// The module that the name means: a built-in one, or a file that is run as Ansible would run it.
+    private func resolved(_ name: String, _ action: Node.Entry, _ own: inout Dict) -> String? {
+        let scope = contentScope(own)
+        let isShort = name == action.name
+        if isModule(name) {
+            guard isShort, let path = loader.foreign.override(of: name, scope) else { return name }
+            own["_module"] = .string(path)
+            return name
+        }
+        switch loader.foreign.find(name, scope) {
+        case .native(let module): return module
+        case .file(let path, let module):
+            own["_module"] = .string(path)
+            return module
+        case .action(let path):
+            loader.report(
+                Diagnostic(
+                    "'\(name)' is an action plugin in Python, and those are not run", at: action.key.place,
+                    length: (action.name ?? "").count,
+                    notes: ["'\(loader.files.shown(path))' would run on the controller, inside of Ansible itself"]))
+        case .missing(let notes, let candidates): unknown(name, action, notes, candidates)
+        }
+        return nil
+    }
+
+    private func contentScope(_ own: Dict) -> ContentScope {
+        let basis = builder.bases[surroundings.basis]
+        let given = own["collections"] ?? builder.play.keywords["collections"]
+        return ContentScope(
+            roles: basis.roles + builder.roles.map(\.path).filter { !basis.roles.contains($0) },
+            playFolder: basis.playFolder, collections: given?.list?.compactMap(\.text) ?? [])
+    }
+
+    private func unknown(_ name: String, _ action: Node.Entry, _ notes: [String], _ candidates: [String]) {
+        let known = Registry.all.map(\.name) + candidates
         let keyword = suggestion(for: name, among: allowed)
-        var notes: [String] = []
-        if name.contains(".") { notes.append("modules of this collection are not built in") }
         loader.report(
             Diagnostic(
                 "there is no module '\(name)'", at: action.key.place, length: (action.name ?? "").count,
@@ -138,7 +166,7 @@ struct TaskParser {
     }
 
     private func arguments(_ given: Value, _ module: String, _ own: inout Dict, at place: Place) -> Value {
-        let entry = Registry.entry(module)
+        let entry = own["_module"] == nil ? Registry.entry(module) : nil
         let includes = ["include_tasks", "import_tasks", "include", "meta"]
         let freeForm = entry?.options.freeForm ?? (includes.contains(module) ? "_raw_params" : nil)
         var all = Dict()
@@ -174,7 +202,7 @@ struct TaskParser {
         builder.checkKeywords(own)
         builder.note(arguments)
         if module == "add_host" || module == "group_by" { builder.changesInventory = true }
-        let problem = checkArguments(module, arguments, action)
+        let problem = checkArguments(own["_module"] == nil ? module : "", arguments, action)
         checkAsync(own)
         let keywords = named(inheriting(own, from: surroundings.inherited))
         guard isPossibleHandler(module, arguments, action) else { return [] }
@@ -186,6 +214,7 @@ struct TaskParser {
         var name: Text?
         if let value = own["name"], value.isTrue { name = builder.asText(value) }
         if name == nil { name = title(of: module, arguments, action) }
+        if name == nil, own["_module"] != nil, let written = action.name, written != module { name = Text(written) }
         var all = keywords
         all["name"] = nil
         if let problem { all["_problem"] = .string(Text(problem.message, mark: Mark(place: problem.place))) }

@@ -68,6 +68,7 @@ extension ModuleCall: WireCodable {
         writer.write(timeout)
         writer.write(basis)
         writer.write(files)
+        writer.write(foreign)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init(
@@ -75,6 +76,7 @@ extension ModuleCall: WireCodable {
             diffMode: try reader.bool(), environment: try reader.value(), verbosity: try reader.int(),
             become: try reader.optional(), isHidden: try reader.bool(), timeout: try reader.double(),
             basis: try reader.value(), files: try reader.array())
+        foreign = try reader.optional()
     }
 }
 
@@ -214,6 +216,12 @@ extension Question: WireCodable {
             writer.write(seconds != nil)
             writer.write(seconds ?? 0)
         case .meta(let action, let position): writer.write(tag: 12, action, position)
+        case .module(let path):
+            writer.write(byte: 20)
+            writer.write(path)
+        case .parts(let digests):
+            writer.write(byte: 21)
+            writer.write(digests)
         }
     }
     package init(from reader: inout WireReader) throws(WireError) {
@@ -247,6 +255,8 @@ extension Question: WireCodable {
             let seconds = try reader.double()
             self = .pause(prompt: prompt, seconds: isTimed ? seconds : nil, echo: echo, position)
         case 12: self = .meta(try reader.string(), try reader.value())
+        case 20: self = .module(path: try reader.string())
+        case 21: self = .parts(try reader.array())
         case let tag: throw WireError("a question of unknown kind \(tag)")
         }
     }
@@ -291,6 +301,12 @@ extension Answer: WireCodable {
         case .failure(let diagnostic):
             writer.write(byte: 11)
             writer.write(diagnostic)
+        case .module(let module):
+            writer.write(byte: 20)
+            writer.write(module)
+        case .parts(let contents):
+            writer.write(byte: 21)
+            writer.write(contents)
         }
     }
     package init(from reader: inout WireReader) throws(WireError) {
@@ -307,6 +323,8 @@ extension Answer: WireCodable {
         case 9: self = .call(try reader.value())
         case 10: self = .input(try reader.string(), interrupted: try reader.bool())
         case 11: self = .failure(try reader.value())
+        case 20: self = .module(try reader.value())
+        case 21: self = .parts(try reader.array())
         case let tag: throw WireError("an answer of unknown kind \(tag)")
         }
     }

@@ -116,6 +116,8 @@ package struct ModuleCall: Sendable {
     package var basis: SearchBasis
     /// Files known ahead, templates already rendered with the variables of the host that the task belongs to.
     package var files: [PreparedFile]
+    /// For a module that is not built in.
+    package var foreign: ForeignCall?
     package init(
         module: String, arguments: Dict, checkMode: Bool, diffMode: Bool, environment: Dict, verbosity: Int,
         become: Become?, isHidden: Bool, timeout: Double = 0, basis: SearchBasis, files: [PreparedFile] = []
@@ -197,6 +199,10 @@ package enum Question: Sendable {
     case delegateFacts(host: String, Dict)
     case pause(prompt: String, seconds: Double?, echo: Bool, Position)
     case meta(String, Position)
+    /// What runs a module that is not built in; the path is that of its file on the controller.
+    case module(path: String)
+    /// Contents of a module's parts, by digest.
+    case parts([String])
 }
 
 package enum Answer: Sendable {
@@ -214,6 +220,8 @@ package enum Answer: Sendable {
     case call(CallResult)
     case input(String, interrupted: Bool)
     case failure(Diagnostic)
+    case module(ForeignModule)
+    case parts([ModuleContents])
 }
 
 /// Controller to agent.

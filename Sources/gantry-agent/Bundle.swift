@@ -98,6 +98,8 @@ final class BundleCoordinator: Coordinator {
             return missing("variable '\(name ?? "*")' of host '\(host)'")
         case .lookup(let plugin, _, _, _): return missing("controller, which lookup '\(plugin)' reads")
         case .delegate(let host, _, _, _): return missing("way to host '\(host)', which the task is delegated to")
+        case .module(let path): return missing("program for module file '\(path)'")
+        case .parts: return missing("program for a module that is not built in")
         case .pause: return .input("", interrupted: false)
         }
     }

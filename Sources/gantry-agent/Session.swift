@@ -27,6 +27,7 @@ final class Session: Coordinator {
 
     /// Serves until the other side is done.
     func serve() {
+        defer { executor.finish() }
         let identity = machine.identity
         let user = (try? machine.user(id: identity.userID))?.name ?? String(identity.userID)
         send(.ready(version: wireVersion, user: user, host: identity.hostName))

@@ -245,6 +245,10 @@ struct FleetSource: RunSource {
     ) async throws(Diagnostics) -> Value? { nil }
     func file(_ request: FileRequest) async throws(Diagnostics) -> (entry: FileEntry?, searched: [String]) { (nil, []) }
     func contents(digest: String, path: String) async throws(Diagnostics) -> [UInt8] { [] }
+    func module(_ path: String, play: Int) async throws(Diagnostics) -> ForeignModule {
+        throw Diagnostics([Diagnostic("no module")])
+    }
+    func parts(_ digests: [String]) async throws(Diagnostics) -> [ModuleContents] { [] }
     func tasks(_ request: FileRequest, play: Int) async throws(Diagnostics) -> TaskFile {
         throw Diagnostics([Diagnostic("no tasks")])
     }

@@ -224,6 +224,8 @@ final class ScriptedCoordinator: Coordinator {
         case .file(let request): return .file(nil, searched: ["nowhere for \(request.name)"])
         case .contents(_, let path): return .failure(Diagnostic("no content of '\(path)'"))
         case .tasks, .role: return search(question, play)
+        case .module(let path): return .failure(Diagnostic("no module '\(path)'"))
+        case .parts: return .parts([])
         }
     }
 }

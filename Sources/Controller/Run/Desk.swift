@@ -14,6 +14,8 @@ struct Desk {
                 return .file(entry, searched: searched)
             case .contents(let digest, let path):
                 return .contents(try await source.contents(digest: digest, path: path))
+            case .module(let path): return .module(try await source.module(path, play: play))
+            case .parts(let digests): return .parts(try await source.parts(digests))
             case .tasks(let request): return .tasks(try await source.tasks(request, play: play))
             case .role(let request): return .role(try await source.role(request, play: play))
             case .lookup(let plugin, let terms, let options, let basis):
@@ -66,6 +68,7 @@ struct Delegation {
     private func perform(_ call: ModuleCall, _ session: AgentSession) async throws(LinkError) -> CallResult {
         var trust = trust
         for file in call.files { trust.note(.file(file.entry, searched: [])) }
+        if let foreign = call.foreign { trust.note(.module(foreign.module)) }
         try await session.send(.call(call))
         while true {
             switch try await session.next() {
@@ -85,7 +88,7 @@ struct Delegation {
         var trust = given
         switch question {
         case .turn: return shared.isStopping ? .stop(reason: "interrupted") : .proceed
-        case .file, .contents: if let refusal = trust.refusal(of: question) { return .failure(refusal) }
+        case .file, .contents, .parts: if let refusal = trust.refusal(of: question) { return .failure(refusal) }
         default: return .failure(Diagnostic("a module on its own may only ask for files"))
         }
         return await Desk(source: shared.source, play: play).answer(question)

@@ -55,6 +55,9 @@ package protocol RunSource: Sendable {
 
     func file(_ request: FileRequest) async throws(Diagnostics) -> (entry: FileEntry?, searched: [String])
     func contents(digest: String, path: String) async throws(Diagnostics) -> [UInt8]
+    /// What runs the module in this file, and the contents of its parts.
+    func module(_ path: String, play: Int) async throws(Diagnostics) -> ForeignModule
+    func parts(_ digests: [String]) async throws(Diagnostics) -> [ModuleContents]
     func tasks(_ request: FileRequest, play: Int) async throws(Diagnostics) -> TaskFile
     func role(_ request: RoleRequest, play: Int) async throws(Diagnostics) -> RoleFile
     func lookup(

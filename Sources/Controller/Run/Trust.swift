@@ -11,6 +11,9 @@ struct Trust {
     private var includedRoles: [RolePlan] = []
     /// Digests of the files that were named to it, by path.
     private var offered: [String: String] = [:]
+    /// Digests of the parts of modules that its tasks run.
+    private var parts: Set<String> = []
+    private var modules: Set<ForeignModule> = []
     private var known: [String: Bool] = [:]
     /// What other hosts' tasks came to: a file that was made on the controller may be named there.
     private var results: [Value] = []
@@ -28,6 +31,9 @@ struct Trust {
             includedSteps += file.steps
             includedRoles += file.roles
             known = [:]
+        case .module(let module):
+            modules.insert(module)
+            parts.formUnion(module.parts.map(\.digest))
         case .call(let call): results.append(.dict(call.result))
         case .once(let result, let variables, _): results += [.dict(result.result), .dict(variables)]
         case .role(let role):
@@ -61,8 +67,17 @@ struct Trust {
                 "the node asked for lookup '\(name)', which its plan does not name",
                 notes: ["a lookup that runs or writes something must be written out: lookup('\(name)', …)"])
         case .delegate(let host, let call, _, _):
+            if let foreign = call.foreign, !modules.contains(foreign.module) {
+                return Diagnostic("the node delegated a module '\(call.module)' that it was not given")
+            }
             if host == plan.host || delegates(call.module, to: host) { return nil }
             return Diagnostic("the node delegated '\(call.module)' to '\(host)', which no task of its plan does")
+        case .module(let path):
+            let isNamed = Self.tasks(in: steps).contains { $0.keywords["_module"]?.text == path }
+            return isNamed ? nil : Diagnostic("the node asked for module '\(path)', which no task of its plan runs")
+        case .parts(let digests):
+            if parts.isSuperset(of: digests) { return nil }
+            return Diagnostic("the node asked for parts of modules that it does not run")
         default: return nil
         }
     }

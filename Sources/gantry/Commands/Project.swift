@@ -64,6 +64,7 @@ final class Project: Sendable {
     var loaderOptions: LoaderOptions {
         var options = LoaderOptions(
             rolePaths: rolePaths, home: home, gathering: configuration.string(.gathering), extra: extra)
+        options.content = configuration.contentPaths
         options.collectionPaths = configuration.paths(.collectionsPath, separator: ":").map(Disk.absolute)
         options.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
         return options
@@ -108,6 +109,7 @@ final class Project: Sendable {
             "ansible_inventory_sources": .strings(inventorySources),
             "ansible_config_file": configuration.path.map { .string($0) } ?? .null,
             "ansible_managed": .string(configuration.string(.managed)),
+            "_interpreter_python": .string(configuration.string(.interpreterPython)),
         ]
         if let python = Installation.python(configuration.environment) {
             context.magic["ansible_playbook_python"] = .string(python)

@@ -25,6 +25,7 @@ actor ProjectSource: RunSource {
     private let prompted: @Sendable (Play) throws(Diagnostics) -> Dict
     private var answers: [Int: Dict] = [:]
     private let lookups: ControllerLookups
+    private let packer: ModulePacker
     private let sink: any EventSink
 
     init(
@@ -44,6 +45,7 @@ actor ProjectSource: RunSource {
         self.defaults = defaults
         self.fallbacks = fallbacks
         self.prompted = prompted
+        packer = ModulePacker(files: project.files, paths: loaderOptions.content)
         lookups = ControllerLookups(
             files: project.files, environment: project.configuration.environment, home: project.home)
         var context = project.context(settings, playbookFolders: folders)
@@ -246,6 +248,27 @@ actor ProjectSource: RunSource {
 
     func contents(digest: String, path: String) throws(Diagnostics) -> [UInt8] {
         do throws(Diagnostic) { return try planner.contents(of: path).bytes } catch { throw Diagnostics([error]) }
+    }
+
+    func module(_ path: String, play index: Int) throws(Diagnostics) -> ForeignModule {
+        let play = plays[index]
+        let bases = play.bases + play.taskFiles.values.flatMap(\.bases) + play.dynamicRoles.values.flatMap(\.bases)
+        var seen: Set<String> = []
+        let roles = bases.flatMap(\.roles).filter { seen.insert($0).inserted }
+        do throws(Diagnostic) {
+            return try packer.module(at: path, roles: roles, playFolder: play.folder)
+        } catch { throw Diagnostics([error]) }
+    }
+
+    func parts(_ digests: [String]) throws(Diagnostics) -> [ModuleContents] {
+        var contents: [ModuleContents] = []
+        for digest in digests {
+            guard let bytes = packer.contents(of: digest) else {
+                throw Diagnostics([Diagnostic("no module has a part '\(digest)'")])
+            }
+            contents.append(ModuleContents(bytes))
+        }
+        return contents
     }
 
     func tasks(_ request: FileRequest, play index: Int) throws(Diagnostics) -> TaskFile {

@@ -1,0 +1,96 @@
+import Playbooks
+import Values
+
+extension Setting {
+    static let library = Setting(
+        "DEFAULT_MODULE_PATH", ["defaults.library"], ["ANSIBLE_LIBRARY"],
+        "~/.ansible/plugins/modules:/usr/share/ansible/plugins/modules",
+        "where modules are that are not built in, separated by colons", type: .pathSpec)
+    static let moduleUtilities = Setting(
+        "DEFAULT_MODULE_UTILS_PATH", ["defaults.module_utils"], ["ANSIBLE_MODULE_UTILS"],
+        "~/.ansible/plugins/module_utils:/usr/share/ansible/plugins/module_utils",
+        "what such modules may import, separated by colons", type: .pathSpec)
+    static let actionPlugins = Setting(
+        "DEFAULT_ACTION_PLUGIN_PATH", ["defaults.action_plugins"], ["ANSIBLE_ACTION_PLUGINS"],
+        "~/.ansible/plugins/action:/usr/share/ansible/plugins/action",
+        "where action plugins are; they are not run, only told from modules", type: .pathSpec)
+    static let interpreterPython = Setting(
+        "INTERPRETER_PYTHON", ["defaults.interpreter_python"], ["ANSIBLE_PYTHON_INTERPRETER"], "auto",
+        "the Python of nodes for modules written in it, or auto")
+
+    static let content: [Setting] = [library, moduleUtilities, actionPlugins, interpreterPython]
+}
+
+extension Configuration {
+    /// Where modules and collections are looked for.
+    var contentPaths: ContentPaths {
+        var content = ContentPaths()
+        func folders(_ setting: Setting) -> [String] { paths(setting, separator: ":").map(Disk.absolute) }
+        content.modules = folders(.library)
+        content.moduleUtilities = folders(.moduleUtilities)
+        content.actions = folders(.actionPlugins)
+        content.collections = folders(.collectionsPath)
+        let core = AnsibleInstallation(environment, collections: content.collections)
+        content.core = core.folder
+        content.searchedForCore = core.searched
+        // Those that PyPI's package `ansible` brings are beside the core's.
+        if let folder = core.folder { content.collections.append(Disk.folder(of: folder)) }
+        return content
+    }
+}
+
+/// The ansible-core on this machine, whose `module_utils` Python modules are made of. Only looked at, never run.
+struct AnsibleInstallation {
+    /// The folder of its package `ansible`; `nil` when there is none.
+    let folder: String?
+    let searched: [String]
+
+    init(_ environment: [String: String], collections: [String]) {
+        var places: [String] = []
+        if let given = environment["GANTRY_ANSIBLE_CORE"], !given.isEmpty {
+            let name = Disk.absolute(given)
+            places = [name, Disk.folder(of: name)] + Self.sitePackages(name)
+        } else {
+            if let venv = environment["VIRTUAL_ENV"] { places += Self.sitePackages(venv) }
+            places += Self.besidePrograms(environment)
+            places += environment["PYTHONPATH"]?.split(separator: ":").map(String.init) ?? []
+            if let home = environment["HOME"] {
+                places += Self.sitePackages("\(home)/.local")
+                for name in ["ansible", "ansible-core"] {
+                    places += Self.sitePackages("\(home)/.local/share/pipx/venvs/\(name)")
+                    places += Self.sitePackages("\(home)/.local/pipx/venvs/\(name)")
+                }
+            }
+            places += Self.sitePackages("/usr/local") + Self.sitePackages("/usr") + collections
+        }
+        searched = places
+        folder = places.map { "\($0)/ansible" }.first { Disk.kind("\($0)/module_utils/basic.py") == .file }
+    }
+
+    /// Folders of packages below a prefix, the newest Python's first.
+    private static func sitePackages(_ prefix: String) -> [String] {
+        let versions = Disk.names("\(prefix)/lib").filter { $0.hasPrefix("python3") }.sorted {
+            ($0.utf8.count, $0) > ($1.utf8.count, $1)
+        }
+        return versions.flatMap { version in
+            ["site-packages", "dist-packages"].map { "\(prefix)/lib/\(version)/\($0)" }
+        }.filter { Disk.kind($0) == .folder }
+    }
+
+    /// The `#!` line of an installed `ansible-playbook` names the Python that it is installed for.
+    private static func besidePrograms(_ environment: [String: String]) -> [String] {
+        for folder in environment["PATH"]?.split(separator: ":").map(String.init) ?? [] {
+            for name in ["ansible-playbook", "ansible"] {
+                let path = "\(folder)/\(name)"
+                guard Disk.kind(path) == .file, let head = try? Disk.contents(path)?.prefix(256),
+                    head.starts(with: "#!".utf8)
+                else { continue }
+                let line = String(decoding: head.dropFirst(2), as: UTF8.self).prefix { !$0.isNewline }
+                let program = line.split(separator: " ").first.map(String.init) ?? ""
+                guard lastPart(of: program).hasPrefix("python") else { continue }
+                return sitePackages(Disk.folder(of: Disk.folder(of: program)))
+            }
+        }
+        return []
+    }
+}
