@@ -58,6 +58,7 @@ private func literal(_ value: Value, depth: Int) -> String {
     case .null: "\"\""
     case .bool(let bool): bool ? "true" : "false"
     case .int(let int): String(int)
+    case .big(let big): big.description
     case .double(let double) where double.isInfinite: double < 0 ? "-inf" : "inf"
     case .double(let double): double.isNaN ? "nan" : Value.repr(of: double)
     case .string(let text): quoted(text.string)

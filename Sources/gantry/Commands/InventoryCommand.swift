@@ -46,15 +46,8 @@ struct InventoryCommand: ParsableCommand {
     @Option(help: "A folder of playbooks whose group_vars and host_vars count, too.")
     var playbookDir: String?
 
-    @Flag(help: ArgumentHelp("TOML instead of JSON.", visibility: .hidden))
-    var toml = false
-
     @Flag(help: ArgumentHelp("Taken for compatibility: there is no fact cache to flush.", visibility: .hidden))
     var flushCache = false
-
-    func validate() throws {
-        if toml { throw ValidationError("--toml: inventories are not written as TOML; take --yaml, or JSON") }
-    }
 
     func run() throws {
         let modes = [list, host != nil, graph].filter { $0 }.count
