@@ -15,7 +15,8 @@ package enum OneLine {
                 let isTemplate = freeForm == nil && key.contains("{{")
                 if isTemplate || (isName && (freeForm == nil || known.contains(key))) {
                     let value = unquoted(String(word[word.index(after: equals)...]))
-                    arguments[.string(isTemplate ? Text(key, mark: text.mark) : Text(key))] = .string(Text(value, mark: text.mark))
+                    let name = Value.string(isTemplate ? Text(key, mark: text.mark) : Text(key))
+                    arguments[name] = .string(Text(value, mark: text.mark))
                     continue
                 }
             }

@@ -255,7 +255,8 @@ package final class Templater {
             var parser = Parser(source, try lexer.expression())
             let expression = try parser.expression()
             guard case .end = parser.current.kind else {
-                throw parser.unexpected(parser.isSymbol("=") ? "compare with '=='" : "expected the end of the expression")
+                let hint = parser.isSymbol("=") ? "compare with '=='" : "expected the end of the expression"
+                throw parser.unexpected(hint)
             }
             let statement = Statement(kind: .output(expression), span: expression.span)
             return keep(Syntax(source: source, statements: [statement], blocks: [:], options: options), key)
