@@ -6,16 +6,16 @@ import Wire
 
 /// The play of one task that an ad-hoc command is.
 enum AdHocPlay {
-    static func arguments(_ text: String, _ entry: ModuleEntry) -> Dict {
-        let known = Set(entry.parameters.flatMap { [$0.name] + $0.aliases })
+    static func arguments(_ text: String, _ entry: ModuleEntry?) -> Dict {
+        let known = Set(entry?.parameters.flatMap { [$0.name] + $0.aliases } ?? [])
         let isTemplate = text.contains("{{") || text.contains("{%")
         let mark = Mark(
             place: Place(file: SourceFile(name: "-a", text: text), line: 1, column: 1), isTemplate: isTemplate)
-        return OneLine.arguments(Text(text, mark: mark), freeForm: entry.options.freeForm, known: known)
+        return OneLine.arguments(Text(text, mark: mark), freeForm: entry?.options.freeForm, known: known)
     }
 
     static func play(
-        pattern: String, module: String, arguments: Dict, folder: String, project: Project
+        pattern: String, module: String, file path: String? = nil, arguments: Dict, folder: String, project: Project
     ) throws -> Play {
         let file = SourceFile(name: "gantry run")
         let place = Place(file: file, line: 1, column: 1)
@@ -40,7 +40,7 @@ enum AdHocPlay {
             .task(
                 TaskPlan(
                     ordinal: 1, place: place, name: Text(module), module: module, arguments: .dict(arguments),
-                    keywords: Dict(), inherited: Dict(), role: nil, basis: 0))
+                    keywords: path.map { ["_module": .string($0)] } ?? Dict(), inherited: Dict(), role: nil, basis: 0))
         ]
         return play
     }
