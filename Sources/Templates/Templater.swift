@@ -156,7 +156,7 @@ package final class Templater {
         let place = text.place.map { " at '\($0)'" } ?? ""
         throw TemplateError(
             "the condition gives a value of type '\(datum.typeName)', not a boolean",
-            hint: "compare it, or test it with 'is truthy'; 'allow_broken_conditionals' takes any value, as before 2.19",
+            hint: "compare it, or test it with 'is truthy'; 'allow_broken_conditionals' takes any, as before 2.19",
             words: "Conditional result (\(result ? "True" : "False")) was derived from value of type "
                 + "'\(datum.typeName)'\(place). Conditionals must have a boolean result.")
     }

@@ -5,8 +5,8 @@ import Values
 extension RunSettings: WireCodable {
     package func encode(to writer: inout WireWriter) {
         for flag in [
-            checkMode, diffMode, forceHandlers, forgivesMissingHandlers, isFree, reportsVariables, step, changesInventory,
-            isAway, allowsBrokenConditions,
+            checkMode, diffMode, forceHandlers, forgivesMissingHandlers, isFree, reportsVariables, step,
+            changesInventory, isAway, allowsBrokenConditions,
         ] { writer.write(flag) }
         writer.write(verbosity)
         writer.write(tags)

@@ -41,7 +41,8 @@ final class ChildAgent: Executor {
         try logIn(become, escalation)
     }
 
-    deinit { conversation.finish(ending: true) }
+    /// At the end of its input it tidies up and ends; one that does not is ended.
+    deinit { conversation.finish(ending: !isAlive) }
 
     /// Answers the question for a password, sends the agent where its file cannot be reached, and waits until it
     /// speaks.

@@ -42,6 +42,8 @@ enum SourceTree {
     /// Modules that a Swift file imports, with any access level and attributes.
     static func imports(_ path: String) throws -> [String] {
         try lines(path).compactMap { line in
+            // Indented ones are in the text of other languages.
+            if line.hasPrefix(" ") { return nil }
             var words = line.split(separator: " ")
             guard let index = words.firstIndex(of: "import"), index + 1 < words.count else { return nil }
             let isImport = words[..<index].allSatisfy { $0.hasPrefix("@") || accessLevels.contains(String($0)) }

@@ -12,7 +12,7 @@ struct ContentScope {
 }
 
 /// Finds modules and action plugins that are files: beside playbooks and roles, in configured folders, in collections.
-final class ForeignModules {
+package final class ForeignModules {
     enum Found {
         /// A file that runs on the node.
         case file(path: String, name: String)
@@ -66,6 +66,17 @@ final class ForeignModules {
         let path = "\(core)/modules/\(short).py"
         if files.kind(of: path) == .file { return .file(path: path, name: short) }
         return .missing(notes: [], candidates: [])
+    }
+
+    /// The file of a module, for a task that no playbook holds.
+    package static func file(
+        of name: String, files: any ProjectFiles, paths: ContentPaths, playFolder: String
+    ) -> (path: String, name: String)? {
+        let scope = ContentScope(roles: [], playFolder: playFolder, collections: [])
+        guard case .file(let path, let name) = ForeignModules(files: files, paths: paths).find(name, scope) else {
+            return nil
+        }
+        return (path, name)
     }
 
     private func moved(to target: String, _ scope: ContentScope, _ depth: Int) -> Found {

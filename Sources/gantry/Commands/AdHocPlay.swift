@@ -6,17 +6,20 @@ import Wire
 
 /// The play of one task that an ad-hoc command is.
 enum AdHocPlay {
-    static func arguments(_ text: String, _ entry: ModuleEntry) -> Dict {
-        let known = Set(entry.parameters.flatMap { [$0.name] + $0.aliases })
+    static func arguments(_ text: String, _ entry: ModuleEntry?) -> Dict {
+        let known = Set(entry?.parameters.flatMap { [$0.name] + $0.aliases } ?? [])
         let isTemplate = text.contains("{{") || text.contains("{%")
         let mark = Mark(
             place: Place(file: SourceFile(name: "-a", text: text), line: 1, column: 1), isTemplate: isTemplate)
-        return OneLine.arguments(Text(text, mark: mark), freeForm: entry.options.freeForm, known: known)
+        return OneLine.arguments(Text(text, mark: mark), freeForm: entry?.options.freeForm, known: known)
     }
 
     static func play(
-        pattern: String, module: String, arguments: Dict, keywords: Dict = Dict(), folder: String, project: Project
+        pattern: String, module: String, file path: String? = nil, arguments: Dict, keywords: Dict = Dict(),
+        folder: String, project: Project
     ) throws -> Play {
+        var keywords = keywords
+        if let path { keywords["_module"] = .string(path) }
         let file = SourceFile(name: "gantry run")
         let place = Place(file: file, line: 1, column: 1)
         if let entry = Registry.entry(module) {

@@ -69,11 +69,12 @@ struct RunCommand: AsyncParsableCommand {
             for host in selected { Output.print("    \(host)") }
             return
         }
-        let (module, arguments) = try call()
+        let (module, arguments, file) = try call(project)
         let configuration = project.configuration
         let verbosity = max(inventory.verbosity.verbose, configuration.number(.verbosity) ?? 0)
         let play = try AdHocPlay.play(
-            pattern: pattern, module: module, arguments: arguments, keywords: keywords, folder: playbookDir ?? ".",
+            pattern: pattern, module: module, file: file, arguments: arguments, keywords: keywords,
+            folder: playbookDir ?? ".",
             project: project)
         var settings = RunSettings()
         settings.checkMode = runOptions.check
@@ -120,41 +121,45 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     /// The module with its arguments: what stands behind `--` is a command.
-    private func call() throws -> (String, Dict) {
+    private func call(_ project: Project) throws -> (module: String, arguments: Dict, file: String?) {
         if !command.isEmpty {
             guard moduleName == nil, args == nil else {
                 throw CommandFailure(
                     Diagnostic("give a command behind '--', or a module with -m and -a, not both"), status: 5)
             }
-            return ("command", ["argv": .strings(command)])
+            return ("command", ["argv": .strings(command)], nil)
         }
         let module = moduleName ?? "command"
-        guard let entry = Registry.entry(module) else {
+        let entry = Registry.entry(module)
+        let found = entry != nil ? nil : ForeignModules.file(
+            of: module, files: project.files, paths: project.configuration.contentPaths,
+            playFolder: playbookDir ?? ".")
+        guard let name = entry?.name ?? found?.name else {
             throw CommandFailure(
                 Diagnostic(
                     "there is no module '\(module)'", hint: suggestion(for: module, among: Registry.all.map(\.name))),
                 status: 2)
         }
         guard let args, !args.isEmpty else {
-            if ["command", "shell", "raw", "script"].contains(entry.name) {
+            if ["command", "shell", "raw", "script"].contains(name) {
                 throw CommandFailure(
                     Diagnostic(
-                        "module '\(entry.name)' needs what it is to do",
+                        "module '\(name)' needs what it is to do",
                         notes: [
-                            "gantry run \(pattern) -m \(entry.name) -a 'uptime'", "gantry run \(pattern) -- uptime",
+                            "gantry run \(pattern) -m \(name) -a 'uptime'", "gantry run \(pattern) -- uptime",
                         ]),
                     status: 5)
             }
-            return (entry.name, Dict())
+            return (name, Dict(), found?.path)
         }
         if args.hasPrefix("{") {
             do {
-                if let dict = try Value(json: args).dict { return (entry.name, dict) }
+                if let dict = try Value(json: args).dict { return (name, dict, found?.path) }
                 throw CommandFailure(Diagnostic("the arguments given with -a are no mapping"), status: 1)
             } catch let error as JSONError {
                 throw CommandFailure(Diagnostic("the arguments given with -a are not JSON: \(error)"), status: 1)
             }
         }
-        return (entry.name, AdHocPlay.arguments(args, entry))
+        return (name, AdHocPlay.arguments(args, entry), found?.path)
     }
 }
