@@ -69,13 +69,15 @@ import Values
     mutating func endMapping() throws(Diagnostic) { try unsafe emit { unsafe yaml_mapping_end_event_initialize($0) } }
 
     /// - Parameter plain: whether the text without quotes reads back as this kind.
-    mutating func scalar(_ text: String, _ kind: String, plain: Bool) throws(Diagnostic) {
+    mutating func scalar(
+        _ text: String, _ kind: String, plain: Bool, isLiteral: Bool = false
+    ) throws(Diagnostic) {
         let bytes = Array(text.utf8)
         let tag = Array("tag:yaml.org,2002:\(kind)".utf8) + [0]
         try unsafe emit { event in
             unsafe yaml_scalar_event_initialize(
                 event, nil, tag, bytes, Int32(clamping: bytes.count), plain ? 1 : 0, kind == "str" ? 1 : 0,
-                YAML_ANY_SCALAR_STYLE)
+                isLiteral ? YAML_LITERAL_SCALAR_STYLE : YAML_ANY_SCALAR_STYLE)
         }
     }
 }

@@ -13,6 +13,16 @@ package struct YAMLStyle: Sendable {
     package var explicitStart: Bool
     /// Write characters beyond ASCII as they are.
     package var unicode: Bool
+    /// Strings of several lines as blocks (`|`).
+    package var literal = Literal.none
+
+    package enum Literal: Sendable {
+        case none
+        /// Where the block reads back as the string.
+        case exact
+        /// Always: blanks at ends of lines and tabs, which blocks cannot hold, are changed.
+        case readable
+    }
 
     package init(
         flow: Bool? = false, indent: Int = 2, width: Int = 80, sortKeys: Bool = true, explicitStart: Bool = false,
@@ -59,8 +69,47 @@ private func write(_ value: Value, _ style: YAMLStyle, to emitter: inout EventEm
     case .bool(let bool): try emitter.scalar(bool ? "true" : "false", "bool", plain: true)
     case .int(let int): try emitter.scalar(String(int), "int", plain: true)
     case .double(let double): try emitter.scalar(text(double), "float", plain: true)
-    case .string(let text): try emitter.scalar(text.string, "str", plain: readsAsString(text.string))
+    case .string(let text): try write(text.string, style, to: &emitter)
     }
+}
+
+private func write(_ text: String, _ style: YAMLStyle, to emitter: inout EventEmitter) throws(Diagnostic) {
+    guard style.literal != .none, text.unicodeScalars.contains(where: isBreak) else {
+        return try emitter.scalar(text, "str", plain: readsAsString(text))
+    }
+    let block = style.literal == .readable ? fitForBlock(text) : text
+    try emitter.scalar(block, "str", plain: readsAsString(block), isLiteral: true)
+}
+
+private func isBreak(_ scalar: Unicode.Scalar) -> Bool {
+    scalar == "\n" || scalar.value == 0x85 || scalar.value == 0x2028 || scalar.value == 0x2029
+}
+
+/// The text without what keeps libyaml from writing it as a block: blanks at ends of lines, tabs, control characters.
+private func fitForBlock(_ text: String) -> String {
+    var end = text.unicodeScalars[...]
+    while let last = end.last, last.properties.isWhitespace { end.removeLast() }
+    var out = String.UnicodeScalarView()
+    var column = 0
+    for scalar in end {
+        switch scalar.value {
+        case 9:
+            let blanks = 8 - column % 8
+            for _ in 0..<blanks { out.append(" ") }
+            column += blanks
+        case _ where isBreak(scalar) || scalar.value == 13:
+            if isBreak(scalar) {
+                while out.last == " " { out.removeLast() }
+                out.append(scalar)
+            }
+            column = 0
+        case 0x20...0x7e, 0xa0...0xd7ff, 0xe000...0xfefe, 0xff00...0xfffd, 0x10000...:
+            out.append(scalar)
+            column += 1
+        default: column += 1
+        }
+    }
+    return String(out)
 }
 
 private func isScalar(_ value: Value) -> Bool {

@@ -58,6 +58,7 @@ struct Apply: AsyncParsableCommand {
         var plays = loaded
         let configuration = project.configuration
         let verbosity = max(inventory.verbosity.verbose, configuration.number(.verbosity) ?? 0)
+        configuration.announce(verbosity: verbosity)
         var settings = RunSettings()
         settings.checkMode = runOptions.check
         settings.diffMode = runOptions.diff || configuration.flag(.diffAlways)
@@ -72,7 +73,7 @@ struct Apply: AsyncParsableCommand {
         try project.checkLimit()
         if let startAtTask { try Self.start(at: startAtTask, &plays) }
         let changes = ChangeWatch()
-        let sink = changes.watching(display(settings, configuration))
+        let sink = changes.watching(try display(settings, configuration))
         let setup = RunSetup(
             project: project, plays: plays, settings: settings, connection: connection, become: become,
             forks: runOptions.forks, sink: sink, warnings: warnings)
@@ -94,20 +95,15 @@ struct Apply: AsyncParsableCommand {
         given.flatMap { $0.split(separator: ",").map { $0.trimmingBlanks } }
     }
 
-    private func display(_ settings: RunSettings, _ configuration: Configuration) -> any EventSink {
+    private func display(_ settings: RunSettings, _ configuration: Configuration) throws -> any EventSink {
         if runOptions.output == .json { return JSONDisplay() }
-        var options = DisplayOptions()
-        options.verbosity = settings.verbosity
-        options.showsOK = configuration.flag(.displayOK)
-        options.showsSkipped = configuration.flag(.displaySkipped)
-        options.failuresToErrors = configuration.flag(.failedToErrors)
+        var options = DisplayOptions(configuration, verbosity: settings.verbosity)
         options.checkMode = settings.checkMode
-        options.checkMarkers = configuration.flag(.checkMarkers)
-        options.customStats = configuration.flag(.customStats)
-        options.diffContext = configuration.number(.diffContext) ?? 3
-        return PlaybookDisplay(
-            options, environment: configuration.environment, colour: configuration.colour,
-            logPath: configuration.optional(.logPath))
+        options.diffMode = settings.diffMode
+        options.playbooks = playbooks
+        let choice = try CallbackChoice(configuration)
+        for warning in choice.warnings { Output.printError(warning.shown) }
+        return Callbacks(stdout: choice.stdout, enabled: choice.enabled, configuration, options)
     }
 
     /// Leaves out what comes before the task; facts are still gathered.

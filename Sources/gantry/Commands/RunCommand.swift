@@ -65,17 +65,7 @@ struct RunCommand: AsyncParsableCommand {
         settings.checkMode = runOptions.check
         settings.diffMode = runOptions.diff
         settings.verbosity = verbosity
-        let sink: any EventSink
-        if runOptions.output == .json {
-            sink = JSONDisplay()
-        } else {
-            var options = DisplayOptions()
-            options.verbosity = verbosity
-            options.isAdHoc = true
-            options.isOneLine = oneLine
-            options.module = module
-            sink = AdHocDisplay(options, environment: configuration.environment, colour: configuration.colour)
-        }
+        let sink = try display(settings, configuration)
         let changes = ChangeWatch()
         let setup = RunSetup(
             project: project, plays: [play], settings: settings, connection: connection, become: become,
@@ -83,6 +73,21 @@ struct RunCommand: AsyncParsableCommand {
         let status = try await setup.run()
         if status == 0, runOptions.check, runOptions.detailedExitcode, changes.hasChanges { throw ExitCode(3) }
         if status != 0 { throw ExitCode(status) }
+    }
+
+    private func display(_ settings: RunSettings, _ configuration: Configuration) throws -> any EventSink {
+        if runOptions.output == .json { return JSONDisplay() }
+        var options = DisplayOptions(configuration, verbosity: settings.verbosity)
+        options.checkMode = settings.checkMode
+        options.diffMode = settings.diffMode
+        var stdout: StdoutCallback = oneLine ? .oneline : .minimal
+        var enabled: [EnabledCallback] = []
+        if configuration.flag(.adHocCallbacks) {
+            let choice = try CallbackChoice(configuration)
+            if !oneLine, configuration.origin(.stdoutCallback).origin != "default" { stdout = choice.stdout }
+            enabled = choice.enabled
+        }
+        return Callbacks(stdout: stdout, enabled: enabled, configuration, options)
     }
 
     /// The module with its arguments: what stands behind `--` is a command.

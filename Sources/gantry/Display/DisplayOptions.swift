@@ -1,5 +1,7 @@
 /// What of a run is shown, and how.
 struct DisplayOptions: Sendable {
+    enum Format: Sendable { case json, yaml }
+
     var verbosity = 0
     var showsOK = true
     var showsSkipped = true
@@ -7,11 +9,29 @@ struct DisplayOptions: Sendable {
     var checkMode = false
     var checkMarkers = false
     var customStats = false
+    var perHostStart = false
+    var pathOnFailure = false
+    var diffMode = false
     var diffContext = 3
-    /// `gantry run`: results only, no banners, as `ansible` prints them.
-    var isAdHoc = false
-    /// `gantry run -o`: one line a host.
-    var isOneLine = false
-    /// The module of an ad-hoc command: commands print their output, others their result.
-    var module = ""
+    var format = Format.json
+    /// Results over several lines; `nil` leaves it to the format.
+    var isPretty: Bool?
+    /// What is run, for headers and names of files.
+    var playbooks: [String] = []
+
+    init(_ configuration: Configuration, verbosity: Int) {
+        self.verbosity = verbosity
+        showsOK = configuration.flag(.displayOK)
+        showsSkipped = configuration.flag(.displaySkipped)
+        failuresToErrors = configuration.flag(.failedToErrors)
+        checkMarkers = configuration.flag(.checkMarkers)
+        customStats = configuration.flag(.customStats)
+        perHostStart = configuration.flag(.perHostStart)
+        pathOnFailure = configuration.flag(.pathOnFailure)
+        diffContext = configuration.number(.diffContext) ?? 3
+        let isYAML = configuration.string(.resultFormat) == "yaml"
+            || configuration.string(.stdoutCallback).hasSuffix("yaml")
+        format = isYAML ? .yaml : .json
+        isPretty = configuration.optional(.prettyResults) == nil ? nil : configuration.flag(.prettyResults)
+    }
 }

@@ -9,12 +9,14 @@ struct Excerpts {
     ///
     /// What is shown is the file as it lies on the disk: of a vaulted one nothing.
     mutating func located(_ diagnostic: Diagnostic) -> Diagnostic {
-        guard let place = diagnostic.place, place.file.text == nil, let file = file(place.file.name) else {
-            return diagnostic
-        }
-        var located = diagnostic
-        located.place = Place(file: file, line: Int(place.line), column: Int(place.column))
-        return located
+        var found = diagnostic
+        found.place = diagnostic.place.map { located($0) }
+        return found
+    }
+
+    mutating func located(_ place: Place) -> Place {
+        guard place.file.text == nil, let file = file(place.file.name) else { return place }
+        return Place(file: file, line: Int(place.line), column: Int(place.column))
     }
 
     private mutating func file(_ name: String) -> SourceFile? {

@@ -1,16 +1,44 @@
 import Values
 import Wire
+import YAML
 
 /// How results are written, in the words and forms that people's scripts know.
 struct ResultText {
     let verbosity: Int
-    var diffContext = 3
+    let diffContext: Int
+    private let format: DisplayOptions.Format
+    private let isPretty: Bool?
 
-    /// A result as JSON: on one line, or indented where somebody asked to see it.
+    init(_ options: DisplayOptions) {
+        verbosity = options.verbosity
+        diffContext = options.diffContext
+        format = options.format
+        isPretty = options.isPretty
+    }
+
+    /// A result as it is shown: on one line, or over several where somebody asked to see it.
     ///
-    /// - Parameter isOneLine: as `ansible -o` writes it, without blanks behind commas.
-    func dump(_ result: Dict, action: String, isOneLine: Bool = false) -> String {
+    /// - Parameter indent: spaces of a level; 0 is lines without any.
+    func dump(_ result: Dict, action: String, indent: Int? = nil) -> String {
         let always = result["_ansible_verbose_always"]?.isTrue ?? false
+        var shown = abridged(result, action)
+        var indent = indent
+        let isSpread = always || isPretty == true || verbosity > 2 || (isPretty == nil && format == .yaml)
+        if indent ?? 0 == 0, isSpread { indent = 4 }
+        if isPretty == false { indent = nil }
+        guard format == .yaml else {
+            return Value.dict(shown).json(JSONStyle(indent: indent, sortKeys: true, asciiOnly: false))
+        }
+        if isPretty != false {
+            for stream in ["stdout", "stderr"] where shown[stream] != nil && shown["\(stream)_lines"] != nil {
+                shown["\(stream)_lines"] = "<omitted>"
+            }
+        }
+        return "\n" + yaml(.dict(shown), indent: indent ?? 2, margin: indent ?? 4)
+    }
+
+    /// Without what is no part of the result for a person.
+    private func abridged(_ result: Dict, _ action: String) -> Dict {
         var shown = result.filter {
             !$0.key.pythonText.hasPrefix("_ansible_") && !$0.key.pythonText.hasPrefix("_failed_")
         }
@@ -20,10 +48,16 @@ struct ResultText {
         }
         for key in ["exception", "failed", "skipped", "warnings", "deprecations"] { shown[key] = nil }
         if action == "debug", !(shown["unreachable"]?.isTrue ?? false) { shown = debugged(shown) }
-        let indent = isOneLine ? 0 : always || verbosity > 2 ? 4 : nil
-        let text = Value.dict(Dict(uniqueKeysWithValues: shown.elements)).json(
-            JSONStyle(indent: indent, sortKeys: true, asciiOnly: false))
-        return isOneLine ? text.filter { $0 != "\n" } : text
+        return Dict(uniqueKeysWithValues: shown.elements)
+    }
+
+    private func yaml(_ value: Value, indent: Int, margin: Int) -> String {
+        var style = YAMLStyle(indent: indent)
+        style.literal = isPretty == false ? .exact : .readable
+        guard let text = try? yamlText(value, style) else { return value.json() }
+        let space = String(repeating: " ", count: margin)
+        return text.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { $0.allSatisfy(\.isWhitespace) ? String($0) : space + $0 }.joined(separator: "\n")
     }
 
     /// `debug` shows what it was told to, and nothing else.
@@ -31,9 +65,10 @@ struct ResultText {
         if result["msg"] != nil {
             return result.filter { $0.key.text == "msg" }
         }
-        return result.filter {
-            !["changed", "invocation", "skip_reason"].contains($0.key.text)
-        }
+        let hidden = [
+            "changed", "invocation", "skip_reason", "ansible_loop_var", "ansible_index_var", "ansible_loop",
+        ]
+        return result.filter { !hidden.contains($0.key.text ?? "") }
     }
 
     func isVerbose(_ result: Dict, at threshold: Int = 0) -> Bool {
@@ -41,14 +76,10 @@ struct ResultText {
             && !(result["_ansible_verbose_override"]?.isTrue ?? false)
     }
 
-    /// The lines of all parts of a diff, with their kinds for colouring.
+    /// The lines of all parts of a diff.
     func diff(_ parts: [Value]) -> [String] {
         var lines: [String] = []
         for part in parts {
-            if let prepared = part["prepared"]?.text {
-                lines += prepared.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-                continue
-            }
             for (key, side) in [("dst_binary", "destination"), ("src_binary", "source")] where part[key] != nil {
                 lines.append("diff skipped: \(side) file appears to be binary")
             }
@@ -56,11 +87,15 @@ struct ResultText {
                 guard let limit = part[key] else { continue }
                 lines.append("diff skipped: \(side) file size is greater than \(limit.pythonText)")
             }
-            guard let before = part["before"], let after = part["after"] else { continue }
-            let changed = UnifiedDiff.lines(
-                before: text(before), after: text(after), from: header("before", part), to: header("after", part),
-                context: diffContext)
-            if !changed.isEmpty { lines += changed + [""] }
+            if let before = part["before"], let after = part["after"] {
+                let changed = UnifiedDiff.lines(
+                    before: text(before), after: text(after), from: header("before", part),
+                    to: header("after", part), context: diffContext)
+                if !changed.isEmpty { lines += changed + [""] }
+            }
+            if let prepared = part["prepared"]?.text {
+                lines += prepared.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            }
         }
         return lines
     }
@@ -72,6 +107,7 @@ struct ResultText {
     private func text(_ value: Value) -> String {
         switch value {
         case .null: ""
+        case .dict where format == .yaml: yaml(value, indent: 4, margin: 4) + "\n"
         case .dict: value.json(JSONStyle(indent: 4, sortKeys: true)) + "\n"
         default: value.pythonText
         }

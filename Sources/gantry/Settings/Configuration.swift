@@ -209,7 +209,3 @@ extension StringProtocol {
         return String(part)
     }
 }
-
-extension Configuration {
-    var colour: ColourChoice { flag(.forceColour) ? .forced : flag(.noColour) ? .none : .automatic }
-}

@@ -37,6 +37,7 @@ enum OtherSettings {
         ANSIBLE_SCP_IF_SSH | ssh_connection.scp_if_ssh | ANSIBLE_SCP_IF_SSH | text | smart
         ANSIBLE_SSH_USETTY | ssh_connection.usetty | ANSIBLE_SSH_USETTY | flag | true
         ANSIBLE_REMOTE_TMP | defaults.remote_tmp | ANSIBLE_REMOTE_TEMP ANSIBLE_REMOTE_TMP | text | ~/.ansible/tmp
+        DISPLAY_ARGS_TO_STDOUT | defaults.display_args_to_stdout | ANSIBLE_DISPLAY_ARGS_TO_STDOUT | flag | false
         AGNOSTIC_BECOME_PROMPT | privilege_escalation.agnostic_become_prompt | ANSIBLE_AGNOSTIC_BECOME_PROMPT | \
         flag | true
         CACHE_PLUGIN | defaults.fact_caching | ANSIBLE_CACHE_PLUGIN | text | memory

@@ -175,9 +175,6 @@ struct Setting: Sendable {
     static let adHocCallbacks = Setting(
         "DEFAULT_LOAD_CALLBACK_PLUGINS", ["defaults.bin_ansible_callbacks"], ["ANSIBLE_LOAD_CALLBACK_PLUGINS"],
         "false", "callbacks of ad-hoc commands, too", type: .flag)
-    static let displayArguments = Setting(
-        "DISPLAY_ARGS_TO_STDOUT", ["defaults.display_args_to_stdout"], ["ANSIBLE_DISPLAY_ARGS_TO_STDOUT"], "false",
-        "arguments in the headers of tasks", type: .flag)
     static let deprecationWarnings = Setting(
         "DEPRECATION_WARNINGS", ["defaults.deprecation_warnings"], ["ANSIBLE_DEPRECATION_WARNINGS"], "true",
         "warn of what will be gone", type: .flag)
@@ -203,7 +200,7 @@ struct Setting: Sendable {
         displayOK, failedToErrors, checkMarkers, customStats, resultFormat, verbosity, ignoredExtensions, managed,
         playbookVarsRoot, home, vaultIdentity, vaultIDMatch, vaultEncryptIdentity, vaultEncryptSalt, editor, pager,
         localTemporary, logVerbosity, collectionsPath, stdoutCallback, callbacksEnabled, adHocCallbacks,
-        displayArguments, deprecationWarnings, perHostStart, pathOnFailure, prettyResults, treeFolder,
+        deprecationWarnings, perHostStart, pathOnFailure, prettyResults, treeFolder,
     ] + colours + ofInventories
 
     static let all: [Setting] = {

@@ -1,0 +1,105 @@
+import Values
+import Wire
+
+/// Warnings, and why a task failed: each told once.
+struct MessageLines {
+    let toErrors: Bool
+    let showsDeprecations: Bool
+    private var told: Set<String> = []
+    private var excerpts = Excerpts()
+
+    init(toErrors: Bool, showsDeprecations: Bool) {
+        self.toErrors = toErrors
+        self.showsDeprecations = showsDeprecations
+    }
+
+    mutating func show(_ diagnostic: Diagnostic, _ host: String?, on terminal: Terminal) {
+        let text = excerpts.located(diagnostic).shown(on: host)
+        guard told.insert(text).inserted else { return }
+        let isWarning = diagnostic.severity == .warning
+        terminal.line(text, isWarning ? .warning : .failed, toErrors: true)
+        spread(text, terminal, toErrors: true)
+    }
+
+    /// Ansible leaves a line free behind a message of several.
+    private func spread(_ text: String, _ terminal: Terminal, toErrors: Bool) {
+        if MessageForm.current == .ansible, text.hasSuffix("\n") { terminal.line("", toErrors: toErrors, logged: "") }
+    }
+
+    mutating func warnings(of result: TaskResult, on terminal: Terminal) {
+        for warning in result.warnings where told.insert(warning).inserted {
+            if warning.hasPrefix("[DEPRECATION WARNING]") {
+                deprecation(warning, on: terminal)
+            } else {
+                terminal.line("[WARNING]: \(warning)", .warning, toErrors: true)
+            }
+        }
+        for entry in result.result["deprecations"]?.list ?? [] {
+            guard let message = entry["msg"]?.text else { continue }
+            let version = entry["version"]?.text.map {
+                " This feature will be removed from ansible-core version \($0)."
+            }
+            let text = "[DEPRECATION WARNING]: \(message)\(version ?? "")"
+            if told.insert(text).inserted { deprecation(text, on: terminal) }
+        }
+    }
+
+    private mutating func deprecation(_ text: String, on terminal: Terminal) {
+        guard showsDeprecations else { return }
+        let advice = "[WARNING]: Deprecation warnings can be disabled by setting `deprecation_warnings=False` "
+            + "in ansible.cfg."
+        if told.insert(advice).inserted { terminal.line(advice, .warning, toErrors: true) }
+        terminal.line(text, .deprecated, toErrors: true)
+    }
+
+    // MARK: Failures
+
+    /// Where the mistake is, above the result.
+    mutating func explain(
+        _ result: TaskResult, _ info: TaskInfo, isUnreachable: Bool = false, on terminal: Terminal
+    ) {
+        guard MessageForm.current == .gantry else {
+            return explainAsAnsible(result, info, isUnreachable, on: terminal)
+        }
+        if let diagnostic = result.diagnostic, diagnostic.place != nil {
+            terminal.line(excerpts.located(diagnostic).rendered, .failed, toErrors: toErrors)
+        } else if !isUnreachable, result.label == nil, let place = info.place {
+            let name = info.name.isEmpty ? info.module : info.name
+            terminal.line("\(place): error: task '\(name)' failed", .failed, toErrors: toErrors)
+        }
+    }
+
+    private mutating func explainAsAnsible(
+        _ result: TaskResult, _ info: TaskInfo, _ isUnreachable: Bool, on terminal: Terminal
+    ) {
+        if isUnreachable || result.isHidden { return }
+        let text = "[ERROR]: " + ansibleText(result, info)
+        guard told.insert(text).inserted else { return }
+        terminal.line(text, .failed, toErrors: toErrors)
+        terminal.line("", toErrors: toErrors, logged: "")
+    }
+
+    private mutating func ansibleText(_ result: TaskResult, _ info: TaskInfo) -> String {
+        let prefix = "Task failed: "
+        var own = result.diagnostic?.message ?? result.result["msg"]?.pythonText ?? ""
+        if own.hasPrefix(prefix) { own.removeFirst(prefix.count) }
+        let origin = info.place.map { Diagnostic.origin(of: excerpts.located($0)) } ?? []
+        if let place = result.diagnostic?.place, place != info.place {
+            var cause = Diagnostic(own, at: excerpts.located(place))
+            cause.hint = result.diagnostic?.hint
+            let parts = ["\(prefix)\(own)", "", "Task failed."] + origin
+            return (parts + ["", "<<< caused by >>>", "", cause.ansibleText]).joined(separator: "\n")
+        }
+        if result.diagnostic == nil {
+            let isAction = result.result["failed_when_result"] != nil || Self.actions.contains(info.module)
+            own = (isAction ? "Action failed" : "Module failed") + (own.isEmpty ? "." : ": \(own)")
+        }
+        return ([prefix + own] + origin).joined(separator: "\n") + "\n"
+    }
+
+    /// What Ansible runs on the controller.
+    private static let actions: Set<String> = [
+        "assert", "debug", "fail", "set_fact", "set_stats", "pause", "include_vars", "add_host", "group_by",
+        "validate_argument_spec", "wait_for_connection", "reboot",
+    ]
+}

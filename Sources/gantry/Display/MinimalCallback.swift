@@ -1,0 +1,115 @@
+import Controller
+import Values
+import Wire
+
+/// Each host's result and nothing else: how `ansible` shows what it ran.
+final class MinimalCallback: Callback {
+    private let setting: CallbackSetting
+    private let text: ResultText
+    private var terminal: Terminal { setting.terminal }
+    private var messages: MessageLines
+
+    init(_ setting: CallbackSetting) {
+        self.setting = setting
+        text = setting.text
+        messages = MessageLines(toErrors: false, showsDeprecations: setting.flag(.deprecationWarnings))
+    }
+
+    func show(_ event: RunEvent) {
+        switch event {
+        case .result(let host, let info, let result): self.result(host, info, result)
+        case .message(let host, let diagnostic): messages.show(diagnostic, host, on: terminal)
+        default: break
+        }
+    }
+
+    private func result(_ host: String, _ info: TaskInfo, _ result: TaskResult) {
+        if setting.options.diffMode, result.result["changed"]?.isTrue ?? false {
+            for line in text.diff(result.diff) { terminal.line(line) }
+        }
+        messages.warnings(of: result, on: terminal)
+        let (word, colour) = Outcome.word(result)
+        if MessageForm.current == .ansible, result.status == .failed {
+            messages.explain(result, info, on: terminal)
+        }
+        if result.status == .skipped { return terminal.line("\(host) | \(word)", colour) }
+        if Outcome.printsOutput(info, result) {
+            let head = "\(host) | \(word) | rc=\(result.result["rc"]?.pythonText ?? "-1") >>"
+            // Without anything between, as Ansible has it.
+            let body = ["stdout", "stderr", "msg"].map { result.result[$0]?.pythonText ?? "" }.joined()
+            return terminal.line("\(head)\n\(body)\n", colour)
+        }
+        let arrow = result.status == .failed || result.status == .unreachable ? "!" : ""
+        let dump = text.dump(result.result, action: info.module, indent: 4)
+        terminal.line("\(host) | \(word)\(arrow) => \(dump)", colour)
+    }
+}
+
+/// Each host's result on one line.
+final class OnelineCallback: Callback {
+    private let text: ResultText
+    private let terminal: Terminal
+    private var messages: MessageLines
+
+    init(_ setting: CallbackSetting) {
+        text = setting.text
+        terminal = setting.terminal
+        messages = MessageLines(toErrors: false, showsDeprecations: setting.flag(.deprecationWarnings))
+    }
+
+    func show(_ event: RunEvent) {
+        switch event {
+        case .result(let host, let info, let result): self.result(host, info, result)
+        case .message(let host, let diagnostic): messages.show(diagnostic, host, on: terminal)
+        default: break
+        }
+    }
+
+    private func result(_ host: String, _ info: TaskInfo, _ result: TaskResult) {
+        let (word, colour) = Outcome.word(result)
+        switch result.status {
+        case .skipped: terminal.line("\(host) | \(word)", colour)
+        case .unreachable: terminal.line("\(host) | \(word)!: \(flat(result, "msg"))", colour)
+        case _ where Outcome.printsOutput(info, result):
+            let errors = flat(result, "stderr")
+            let code = result.result["rc"]?.pythonText ?? "-1"
+            let output = "\(host) | \(word) | rc=\(code) | (stdout) \(flat(result, "stdout"))"
+            terminal.line(output + (errors.isEmpty ? "" : " (stderr) \(errors)"), colour)
+        default:
+            let arrow = result.status == .failed ? "! =>" : " =>"
+            let dump = text.dump(result.result, action: info.module, indent: 0)
+                .split(separator: "\n", omittingEmptySubsequences: false).joined()
+            terminal.line("\(host) | \(word)\(arrow) \(dump)", colour)
+        }
+    }
+
+    private func flat(_ result: TaskResult, _ key: String) -> String {
+        (result.result[key]?.pythonText ?? "").reduce(into: "") { text, character in
+            switch character {
+            case "\n": text += "\\n"
+            case "\r": text += "\\r"
+            case "\r\n": text += "\\r\\n"
+            default: text.append(character)
+            }
+        }
+    }
+}
+
+/// A result in one word.
+enum Outcome {
+    static func word(_ result: TaskResult) -> (String, Colour) {
+        switch result.status {
+        case .failed: ("FAILED", .failed)
+        case .unreachable: ("UNREACHABLE", .unreachable)
+        case .skipped: ("SKIPPED", .skipped)
+        case .changed: ("CHANGED", .changed)
+        default: result.result["changed"]?.isTrue ?? false ? ("CHANGED", .changed) : ("SUCCESS", .ok)
+        }
+    }
+
+    /// Commands show what they printed, others what they returned.
+    static func printsOutput(_ info: TaskInfo, _ result: TaskResult) -> Bool {
+        ["command", "shell", "raw"].contains(info.module) && result.status != .unreachable
+            && result.result["ansible_job_id"] == nil
+    }
+}
