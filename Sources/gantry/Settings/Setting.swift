@@ -204,7 +204,8 @@ struct Setting: Sendable {
         hashBehaviour, become, becomeMethod, becomeUser, becomeAskPassword, askPassword, askVaultPassword,
         forceHandlers, missingHandlerFails, anyErrorsFatal, diffAlways, diffContext, logPath, noColour, forceColour,
         displaySkipped, displayOK, failedToErrors, checkMarkers, customStats, resultFormat, verbosity,
-        ignoredExtensions, managed, playbookVarsRoot, home, vaultIdentity, vaultIDMatch, vaultEncryptIdentity, vaultEncryptSalt,
+        ignoredExtensions, managed, playbookVarsRoot, home, vaultIdentity, vaultIDMatch, vaultEncryptIdentity,
+        vaultEncryptSalt,
         editor, pager, localTemporary, logVerbosity, collectionsPath, stdoutCallback, callbacksEnabled, adHocCallbacks,
         deprecationWarnings, perHostStart, pathOnFailure, prettyResults, treeFolder,
     ] + content + colours + ofInventories
