@@ -131,6 +131,7 @@ package final class Loader {
                     notes: ["put tasks below 'tasks:' of a play, or name this file in 'import_tasks'"]))
             return nil
         }
+        templater.plugins?.look(in: folder(of: path))
         check(entries, allowed: Keywords.play, what: "a play")
         KeywordValues(loader: self).check(entries)
         guard let hosts = hosts(entry("hosts"), node) else { return nil }
