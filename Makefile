@@ -7,12 +7,13 @@ RELEASE := .build/release
 PACKAGES := libssh2-1-dev libyaml-dev libpcre2-dev libssl-dev zlib1g-dev pkg-config \
 	openssh-client openssh-server python3 gzip
 
-.PHONY: help deps build agent-gz test demo bench install docs clean
+.PHONY: help deps build agent-gz test conformance demo bench install docs clean
 
 help:
 	@echo 'make deps      install what building and testing need (apt-get, as root)'
 	@echo 'make build     build gantry and its agent into $(RELEASE)'
 	@echo 'make test      run all tests; those on real hosts need root'
+	@echo 'make conformance   run Ansible'\''s own tests, as root; TIER=headline: some of them'
 	@echo 'make demo      start three Debian hosts and make a small centre of them'
 	@echo 'make bench     measure against ansible, mitogen, pyinfra and ssh; BENCH=quick: only gantry and ssh'
 	@echo 'make install   install into $(DESTDIR)$(PREFIX) (PREFIX=..., DESTDIR=...)'
@@ -43,6 +44,9 @@ agent-gz:
 
 test: deps
 	@SWIFT='$(SWIFT)' Tests/run
+
+conformance: build
+	@Tests/Conformance/run --tier $(or $(TIER),all) --document
 
 demo:
 	@Tests/Demo/demo

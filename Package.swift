@@ -50,7 +50,8 @@ let package = Package(
         .target(
             name: "Modules", dependencies: ["Values", "Machine", "Wire", "Crypto", "HTTP", "Patterns"],
             swiftSettings: strict),
-        .target(name: "Hosts", dependencies: ["Values", "YAML", "Crypto", "Patterns"], swiftSettings: strict),
+        .target(
+            name: "Hosts", dependencies: ["Values", "YAML", "Crypto", "Patterns", "Templates"], swiftSettings: strict),
         .target(
             name: "Playbooks",
             dependencies: ["Values", "YAML", "Templates", "Modules", "Hosts", "Wire", "Crypto"],
@@ -77,9 +78,14 @@ let package = Package(
         .executableTarget(
             name: "gantry-agent",
             dependencies: ["Values", "Engine", "Modules", "Machine", "Wire", "Crypto", "HTTP", "Templates"],
-            swiftSettings: strict,
+            exclude: ["agent.ld"], swiftSettings: strict,
             linkerSettings: [
                 .unsafeFlags(["-static-executable"]),
+                .unsafeFlags(
+                    [
+                        "-Xlinker", "--no-eh-frame-hdr",
+                        "-Xlinker", "-T\(Context.packageDirectory)/Sources/gantry-agent/agent.ld",
+                    ], .when(configuration: .release)),
                 // Equal functions are kept once; what nothing calls goes.
                 .unsafeFlags(["-use-ld=lld", "-Xlinker", "--icf=safe", "-Xlinker", "--gc-sections"]),
             ]),

@@ -40,6 +40,10 @@ package struct TaskFailure: Error, Sendable {
     package init(_ diagnostic: Diagnostic) {
         self.init(["failed": true, "changed": false, "msg": .string(diagnostic.message)], diagnostic: diagnostic)
     }
+    /// - Parameter told: what `msg` says: more than the diagnostic where playbooks compare it.
+    package init(_ diagnostic: Diagnostic, told: String) {
+        self.init(["failed": true, "changed": false, "msg": .string(told)], diagnostic: diagnostic)
+    }
     package init(_ message: String) { self.init(["failed": true, "changed": false, "msg": .string(message)]) }
     package var isUnreachable: Bool { result["unreachable"]?.isTrue ?? false }
 }

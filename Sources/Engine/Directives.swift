@@ -56,7 +56,7 @@ enum Directives {
         if let variable = arguments["var"] {
             try show(variable, task, into: &shown)
         } else if let message = arguments["msg"] {
-            shown["msg"] = try task.render(message)
+            shown["msg"] = try task.render(argument: "msg", message)
         } else {
             shown["msg"] = "Hello world!"
         }

@@ -101,10 +101,11 @@ extension PlayRun {
         if let name = task.name.flatMap(rendered) {
             all.own = all.own ?? name
             all.names.insert(name)
-            if let role = scope.role { all.names.insert("\(role.name) : \(name)") }
+            if let role = scope.role { all.names.formUnion(qualified(name, in: role.name)) }
         }
-        for topic in task.keywords["listen"].map({ $0.list ?? [$0] }) ?? [] {
-            if case .string(let text) = topic, let topic = rendered(text) { all.topics.insert(topic) }
+        // A topic is what is written: Ansible renders names, and not these.
+        for case .string(let text) in task.keywords["listen"].map({ $0.list ?? [$0] }) ?? [] {
+            all.topics.insert(text.string)
         }
     }
 
@@ -124,7 +125,9 @@ extension PlayRun {
     func notify(_ notifications: [String], by task: TaskPlan) throws(Interruption) {
         for notification in notifications {
             let found = handlers(for: notification)
-            if found.isEmpty { throw .failed(unknownHandler(notification, task)) }
+            if found.isEmpty, !plan.settings.forgivesMissingHandlers {
+                throw .failed(unknownHandler(notification, task))
+            }
             for index in found where handlers.makeDue(index) {
                 if plan.settings.verbosity > 0 { coordinator.tell(.notified(handler: notification, position)) }
             }
@@ -135,7 +138,7 @@ extension PlayRun {
         let known = handlers.indices.flatMap { index in Array(names(of: index).names.union(names(of: index).topics)) }
         return TaskFailure(
             Diagnostic(
-                "no handler is named or listens to '\(notification)'",
+                missingHandler(notification),
                 at: task.keywords["notify"]?.place ?? task.place,
                 hint: suggestion(for: notification, among: known)))
     }
@@ -165,8 +168,9 @@ extension PlayRun {
                 if entry.frame.position.parts.count > 1 {
                     frame.position = Position(flushPosition.parts + [1 << 30] + entry.frame.position.parts)
                 }
-                try run([entry.step], in: frame)
+                // One that fails has had its turn; one that it notifies again is due again.
                 handlers.settle(index)
+                try run([entry.step], in: frame)
             }
             index += 1
         }

@@ -86,6 +86,9 @@ struct TaskItem {
 
     /// One try.
     private func attempt(_ isHidden: Bool) throws(Interruption) -> TaskResult {
+        if case .string(let problem)? = keywords["_problem"] {
+            throw .failed(TaskFailure(Diagnostic(problem.string, at: problem.place ?? task.task.place)))
+        }
         let arguments = try arguments()
         task.lastArguments = arguments
         if let directive = Directives.all[task.task.module] { return try act(directive, arguments) }
@@ -107,8 +110,10 @@ struct TaskItem {
         let coordinator = run.coordinator
         let isFree = run.plan.settings.isFree
         let called: CallResult
-        if let delegate, delegate != run.plan.host {
-            let question = Question.delegate(host: delegate, call, variables: try delegateVariables(), position)
+        let isElsewhere = delegate.map { $0 != run.plan.host } ?? false
+        if isElsewhere || run.plan.settings.isAway {
+            let target = delegate ?? run.plan.host
+            let question = Question.delegate(host: target, call, variables: try delegateVariables(), position)
             switch try coordinator.ask(question) {
             case .call(let result): called = result
             case .failure(let diagnostic): throw .failed(TaskFailure(diagnostic))
@@ -125,7 +130,7 @@ struct TaskItem {
             }
         }
         if called.isStop { throw .stopped(called.result["msg"]?.pythonText ?? "stopped") }
-        return try taken(called, delegate)
+        return try taken(called, isElsewhere ? delegate : nil)
     }
 
     /// Directives fail by throwing; `failed_when` decides over that, too.
@@ -217,7 +222,7 @@ struct TaskItem {
         }
         var rendered = Dict()
         for (key, value) in all {
-            let result = try task.render(value)
+            let result = try task.render(argument: key.pythonText, value)
             if result != Templater.omit { rendered[key] = result }
         }
         return rendered
@@ -255,7 +260,7 @@ struct TaskItem {
         } catch {
             var diagnostic = error.diagnostic
             diagnostic.notes.append("on host '\(run.plan.host)', task '\(task.info.name)' (\(task.task.place))")
-            throw .failed(TaskFailure(diagnostic))
+            throw .failed(TaskFailure(diagnostic, told: "Task failed: " + error.told))
         }
     }
 

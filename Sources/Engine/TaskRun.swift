@@ -1,3 +1,4 @@
+import Modules
 import Templates
 import Values
 import Wire
@@ -63,10 +64,20 @@ final class TaskRun {
         }
     }
 
-    func interruption(_ error: TemplateError) -> Interruption {
+    /// - Parameter context: what was being done, as ansible-core puts it before the error.
+    func interruption(_ error: TemplateError, _ context: String = "") -> Interruption {
         var diagnostic = error.diagnostic
         if diagnostic.place == nil { diagnostic.place = task.place }
-        return .failed(TaskFailure(diagnostic))
+        return .failed(TaskFailure(diagnostic, told: "Task failed: " + context + error.told))
+    }
+
+    /// An argument's value: what cannot be rendered is told with the argument's name.
+    func render(argument name: String, _ value: Value) throws(Interruption) -> Value {
+        do throws(TemplateError) { return try run.templater.render(value, in: scope) } catch {
+            let module = Registry.fullName(task.module)
+            throw interruption(
+                error, "Finalization of task args for '\(module)' failed: Error while resolving value for '\(name)': ")
+        }
     }
 
     func isSelected() throws(Interruption) -> Bool {
@@ -336,7 +347,10 @@ final class TaskRun {
         case .string(let text):
             do throws(TemplateError) {
                 return try run.templater.condition(text, in: scope) ? nil : .string(text.untrusted)
-            } catch { throw interruption(conditional(error)) }
+            } catch {
+                throw interruption(
+                    conditional(error), error.isUndefined ? "Error while evaluating conditional: " : "")
+            }
         default: return value.isTrue ? nil : value
         }
     }

@@ -140,10 +140,10 @@ package struct Client: Sendable {
             guard !addresses.isEmpty else { throw HTTPError(.resolve, "no address for host '\(url.host)'") }
         }
         var last = HTTPError(.resolve, "no address for host '\(url.host)'")
-        let end = ContinuousClock.now + options.connectTimeout
+        let end = monotonicTime() + options.connectTimeout
         for (index, item) in addresses.enumerated() {
             // Each address gets its share of the time, and what those before it left.
-            let left = max(.zero, ContinuousClock.now.duration(to: end)) / (addresses.count - index)
+            let left = max(.zero, end - monotonicTime()) / (addresses.count - index)
             do {
                 return try SocketStream(
                     address: item.address, port: url.port, peer: item.text, timeout: left, limits: limits)

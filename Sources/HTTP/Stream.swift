@@ -2,25 +2,34 @@ import Values
 import Crypto
 import Glibc
 
+/// Time since some fixed point, on the clock that nobody sets. Swift's own `ContinuousClock` would bring its tasks and
+/// executors into the agent.
+func monotonicTime() -> Duration {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+}
+
 /// When to give up waiting.
 struct TimeLimits: Sendable {
     /// For any single wait.
     let idle: Duration
     /// For the whole request.
-    let end: ContinuousClock.Instant?
+    /// On the monotonic clock.
+    let end: Duration?
     /// The same as the user gave it, for messages.
     let total: Duration?
 
     init(idle: Duration, total: Duration? = nil) {
         self.idle = idle
         self.total = total
-        end = total.map { .now + $0 }
+        end = total.map { monotonicTime() + $0 }
     }
 
     /// How long a wait that begins now may take; zero when the time is over.
-    var next: Duration { end.map { min(idle, max(.zero, ContinuousClock.now.duration(to: $0))) } ?? idle }
+    var next: Duration { end.map { min(idle, max(.zero, $0 - monotonicTime())) } ?? idle }
 
-    var isOver: Bool { end.map { $0 <= .now } ?? false }
+    var isOver: Bool { end.map { $0 <= monotonicTime() } ?? false }
 
     /// The error of a wait that took too long.
     func failure(waitingFor what: String) -> HTTPError {
@@ -133,14 +142,14 @@ final class SocketStream: ByteStream {
 
     /// Waits until the socket is ready; false when the time is over.
     private func wait(for events: Int32, at most: Duration) -> Bool {
-        let end = ContinuousClock.now + most
+        let end = monotonicTime() + most
         while true {
-            let left = max(.zero, ContinuousClock.now.duration(to: end))
+            let left = max(.zero, end - monotonicTime())
             let milliseconds = Int32(clamping: Int((left / .milliseconds(1)).rounded(.up)))
             var item = pollfd(fd: descriptor, events: Int16(events), revents: 0)
             let count = unsafe poll(&item, 1, milliseconds)
             if count > 0 { return true }
-            if count == 0, ContinuousClock.now >= end { return false }
+            if count == 0, monotonicTime() >= end { return false }
             if count < 0, errno != EINTR { return true }
         }
     }

@@ -124,8 +124,14 @@ package struct InventoryOptions: Sendable {
     package var decrypt: (@Sendable (Text) throws(Diagnostic) -> Text)?
     /// `hash_behaviour = merge`.
     package var mergesHashes = false
+    /// The forms that are tried, in this order (`enable_plugins`).
+    package var forms = InventoryForm.usual
+    /// What is done about odd characters in names of groups (`force_valid_group_names`).
+    package var groupNames = GroupNames.never
     /// It is an error when no source can be read (`unparsed_is_failed`), otherwise a warning.
-    package var unparsedIsFailed = true
+    package var unparsedIsFailed = false
+    /// An inventory without hosts gets a warning (`inventory_unparsed_warning`).
+    package var warnsOfNone = true
     /// It is an error when one source cannot be read (`any_unparsed_is_failed`).
     package var anyUnparsedIsFailed = false
     /// Files in inventory folders that are passed over, by the end of their names.
@@ -136,6 +142,16 @@ package struct InventoryOptions: Sendable {
     package var ignoredPatterns: [String] = []
     /// `precedence`: in which order variables of groups are applied.
     package var precedence = VariableLevel.allCases
+    /// The end of file names that hold variables (`yaml_valid_extensions`).
+    package var variableEndings = [".yml", ".yaml", ".json"]
+    /// Variables of the command line, for `constructed` where it wants them (`use_extra_vars`).
+    package var extra = Dict()
+    /// What `use_extra_vars` is where a file says nothing.
+    package var constructedUsesExtra = false
+    /// What scripts write to their standard error is shown (`always_show_stderr`).
+    package var showsScriptErrors = true
+    /// What a fact cache knows of a host.
+    package var cachedFacts: (@Sendable (String) -> Dict?)?
 
     package init() {}
 }

@@ -34,10 +34,14 @@ struct Graph: Sendable {
     private(set) var groups: [Group] = []
     private(set) var hostIDs: [String: Int] = [:]
     private(set) var groupIDs: [String: Int] = [:]
+    /// The first group whose name was changed.
+    private(set) var replacedName: String?
     let mergesHashes: Bool
+    private let groupNames: GroupNames
 
-    init(mergesHashes: Bool) {
+    init(mergesHashes: Bool, groupNames: GroupNames = .never) {
         self.mergesHashes = mergesHashes
+        self.groupNames = groupNames
         _ = addGroup("all")
         _ = addGroup("ungrouped")
         groups[Self.all].children = [Self.ungrouped]
@@ -47,7 +51,18 @@ struct Graph: Sendable {
     /// The group of that name, made if there is none.
     mutating func addGroup(_ name: String) -> Int {
         if let id = groupIDs[name] { return id }
-        groups.append(Group(name: name))
+        var safe = name
+        if groupNames.replaces {
+            safe = GroupNames.safe(name)
+            if safe != name { replacedName = replacedName ?? name }
+            if let id = groupIDs[safe] {
+                groupIDs[name] = id
+                return id
+            }
+        }
+        groups.append(Group(name: safe))
+        groupIDs[safe] = groups.count - 1
+        // The name as it was written finds the group, too.
         groupIDs[name] = groups.count - 1
         return groups.count - 1
     }
@@ -120,6 +135,12 @@ struct Graph: Sendable {
             _ = put(group: id, into: Self.all)
         }
         settleUngrouped()
+        rank()
+        for id in groups.indices { groups[id].allHosts = members(of: id) }
+    }
+
+    /// Computes depths and ancestors.
+    mutating func rank() {
         for id in groups.indices {
             groups[id].ancestors = []
             groups[id].depth = 0
@@ -131,7 +152,6 @@ struct Graph: Sendable {
                 groups[id].ancestors.insert(parent)
             }
         }
-        for id in groups.indices { groups[id].allHosts = members(of: id) }
     }
 
     private mutating func settleUngrouped() {

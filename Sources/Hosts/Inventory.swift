@@ -18,7 +18,8 @@ package struct Inventory: Sendable {
     package static func load(
         _ sources: [String], options: InventoryOptions = InventoryOptions()
     ) throws(Diagnostics) -> (inventory: Inventory, warnings: [Diagnostic]) {
-        var loading = try SourceLoading(options)
+        let files = VariableFiles(options)
+        var loading = try SourceLoading(options, files)
         for source in sources { loading.read(source) }
         if !loading.failures.isEmpty,
             options.anyUnparsedIsFailed || (options.unparsedIsFailed && loading.readCount == 0)
@@ -32,13 +33,13 @@ package struct Inventory: Sendable {
         }
         var graph = loading.graph
         graph.settle()
-        warnings += Self.conflicts(graph)
-        if loading.readCount == 0 {
+        warnings += Self.conflicts(graph, options)
+        if loading.readCount == 0, options.warnsOfNone {
             warnings.append(
                 Diagnostic("No inventory was parsed, only implicit localhost is available", severity: .warning))
         }
         let folders = sources.filter { !$0.isEmpty }.compactMap(Self.folder)
-        return (Inventory(graph: graph, options: options, folders: folders, files: VariableFiles(options)), warnings)
+        return (Inventory(graph: graph, options: options, folders: folders, files: files), warnings)
     }
 
     private init(graph: Graph, options: InventoryOptions, folders: [String], files: VariableFiles) {
@@ -55,14 +56,20 @@ package struct Inventory: Sendable {
         return Files.kind(path) == .folder ? path : Files.parent(path)
     }
 
-    private static func conflicts(_ graph: Graph) -> [Diagnostic] {
+    private static func conflicts(_ graph: Graph, _ options: InventoryOptions) -> [Diagnostic] {
         var warnings: [Diagnostic] = []
         for group in graph.groups where graph.hostIDs[group.name] != nil {
             warnings.append(
                 Diagnostic("Found both group and host with same name: \(group.name)", severity: .warning))
         }
-        let odd = graph.groups.map(\.name).filter { !isIdentifier($0) }
-        if let first = odd.first {
+        if let replaced = graph.replacedName, options.groupNames == .always {
+            warnings.append(
+                Diagnostic(
+                    "Invalid characters were found in group names and automatically replaced: '\(replaced)'",
+                    hint: "it is '\(GroupNames.safe(replaced))' here", severity: .warning))
+        }
+        let odd = graph.groups.lazy.map(\.name).first { !isIdentifier($0) }
+        if let first = odd, options.groupNames == .never {
             warnings.append(
                 Diagnostic(
                     "Invalid characters were found in group names but not replaced: '\(first)'",

@@ -25,7 +25,7 @@ extension Inventory {
         var hostVariables = Dict()
         for host in shown {
             let variables = try variables(of: host, listing)
-            if !variables.isEmpty { hostVariables[host] = .dict(variables) }
+            if !variables.isEmpty { hostVariables[host] = Self.declared(.dict(variables)) }
         }
         result["_meta"] = ["hostvars": .dict(hostVariables), "profile": "inventory_legacy"]
         return .dict(result)
@@ -45,9 +45,52 @@ extension Inventory {
         }
         if listing.export {
             let variables = try variables(ofGroup: id, listing)
-            if !variables.isEmpty { entry["vars"] = .dict(variables) }
+            if !variables.isEmpty { entry["vars"] = Self.declared(.dict(variables)) }
         }
         if !entry.isEmpty { result[group.name] = .dict(entry) }
+    }
+
+    /// What is not to be evaluated, so that it is not when the listing is read as a script's output.
+    private static func declared(_ value: Value) -> Value {
+        switch value {
+        case .string(let text): text.mark?.isDeclaredUnsafe ?? false ? ["__ansible_unsafe": value] : value
+        case .list(let list): .list(list.map(declared))
+        case .dict(let dict): .dict(dict.mapValues(declared))
+        default: value
+        }
+    }
+
+    /// `--list --toml`: one table a group.
+    package func tables(_ listing: Listing = Listing()) throws(Diagnostics) -> Dict {
+        let shown = Set(try select("all", limit: listing.limit).hosts)
+        var seen: Set<Int> = []
+        var result = Dict()
+        try tableGroup(Graph.all, shown, listing, &seen, &result)
+        return result
+    }
+
+    private func tableGroup(
+        _ id: Int, _ shown: Set<String>, _ listing: Listing, _ seen: inout Set<Int>, _ result: inout Dict
+    ) throws(Diagnostics) {
+        let group = graph.groups[id]
+        var entry = Dict()
+        let children = group.children.filter { $0 != Graph.ungrouped || !graph.groups[$0].hosts.isEmpty }
+        if id != Graph.all, !children.isEmpty { entry["children"] = .strings(children.map { graph.groups[$0].name }) }
+        // Its place in the order is before its children's.
+        result[group.name] = .null
+        for child in children { try tableGroup(child, shown, listing, &seen, &result) }
+        var hosts = Dict()
+        for host in id == Graph.all ? [] : group.hosts where shown.contains(graph.hosts[host].name) {
+            let name = graph.hosts[host].name
+            let isNew = seen.insert(host).inserted
+            hosts[name] = .dict(isNew ? try variables(of: name, listing) : Dict())
+        }
+        if !hosts.isEmpty { entry["hosts"] = .dict(hosts) }
+        if listing.export {
+            let variables = try variables(ofGroup: id, listing)
+            if !variables.isEmpty { entry["vars"] = .dict(variables) }
+        }
+        result[group.name] = entry.isEmpty ? nil : .dict(entry)
     }
 
     /// `--list --yaml`: groups inside of groups.
@@ -92,13 +135,12 @@ extension Inventory {
     package func show(host: String, _ listing: Listing = Listing()) throws(Diagnostics) -> Value {
         let found = try select(host).hosts
         guard found.count == 1 else {
-            throw Diagnostics([
-                Diagnostic(
-                    found.isEmpty
-                        ? "there is no host '\(host)' in the inventory"
-                        : "--host needs the name of one host, and '\(host)' names \(found.count)",
-                    hint: suggestion(for: host, among: hosts))
-            ])
+            var problem = Diagnostic(
+                "You must pass a single valid host to --host parameter", hint: suggestion(for: host, among: hosts))
+            problem.notes = found.isEmpty
+                ? ["Could not match supplied host pattern, ignoring: \(host)"]
+                : ["'\(host)' names \(found.count) hosts"]
+            throw Diagnostics([problem])
         }
         return .dict(try variables(of: found[0], listing))
     }
@@ -110,7 +152,8 @@ extension Inventory {
         guard let id = graph.groupIDs[group] else {
             throw Diagnostics([
                 Diagnostic(
-                    "there is no group '\(group)'", hint: suggestion(for: group, among: graph.groupIDs.keys))
+                    "Pattern must be valid group name when using --graph: there is no '\(group)'",
+                    hint: suggestion(for: group, among: graph.groupIDs.keys))
             ])
         }
         var lines: [String] = []

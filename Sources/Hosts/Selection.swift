@@ -72,7 +72,7 @@ extension Inventory {
             case nil:
                 throw Diagnostic(
                     "the limit file '\(part.dropFirst())' does not exist", hint: "--limit @FILE reads hosts from it")
-            case .folder?: throw Diagnostic("the limit file '\(part.dropFirst())' is a folder")
+            case .folder?: throw Diagnostic("the limit file '\(part.dropFirst())' must be a file, and is a folder")
             case .file?: break
             }
             let text = try Files.text(path, name: String(part.dropFirst()))

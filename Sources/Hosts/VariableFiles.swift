@@ -11,11 +11,14 @@ final class VariableFiles: Sendable {
         var warnings: [Diagnostic] = []
     }
 
-    private static let endings = ["", ".yml", ".yaml", ".json"]
+    private let endings: [String]
     private let cache = Mutex(Cache())
     private let options: InventoryOptions
 
-    init(_ options: InventoryOptions) { self.options = options }
+    init(_ options: InventoryOptions) {
+        self.options = options
+        endings = [""] + options.variableEndings
+    }
 
     /// Warnings (duplicate keys) of all files read so far.
     var warnings: [Diagnostic] { cache.withLock { $0.warnings } }
@@ -28,10 +31,10 @@ final class VariableFiles: Sendable {
         let path = folder.hasSuffix("/") ? folder + kind : folder + "/" + kind
         let names = names(in: path)
         if names.isEmpty { return Dict() }
-        guard let ending = Self.endings.first(where: { names.contains(name + $0) }) else { return Dict() }
+        guard let ending = endings.first(where: { names.contains(name + $0) }) else { return Dict() }
         let found = path + "/" + name + ending
         var variables = Dict()
-        for file in Files.kind(found) == .folder ? Self.tree(found) : [found] {
+        for file in Files.kind(found) == .folder ? tree(found) : [found] {
             variables = combined(variables, try contents(file), merging: options.mergesHashes)
         }
         return variables
@@ -44,7 +47,7 @@ final class VariableFiles: Sendable {
         return names
     }
 
-    private static func tree(_ folder: String) -> [String] {
+    private func tree(_ folder: String) -> [String] {
         var found: [String] = []
         for name in Files.names(in: folder) ?? [] where !name.hasPrefix(".") && !name.hasSuffix("~") {
             let dot = name.lastIndex(of: ".")

@@ -95,16 +95,19 @@ package final class Conversation {
         return nil
     }
 
-    /// Waits for the end; asks for it first when `ending`. The status, negative for a signal.
+    /// Waits for the end; asks for it when `ending`, unless it comes by itself within `patience` seconds.
+    ///
+    /// - Returns: the status, negative for a signal.
     @discardableResult
-    package func finish(ending: Bool = false) -> Int32 {
+    package func finish(ending: Bool = false, patience: Double = 0) -> Int32 {
         closeInput()
         var status: Int32 = 0
-        if ending { kill(-process, SIGTERM) }
-        for turn in 0..<200 {
+        let start = Int(patience * 100)
+        for turn in 0..<(start + 200) {
             let result = unsafe waitpid(process, &status, WNOHANG)
             if result == process || (result < 0 && errno != EINTR) { break }
-            if turn == 100 { kill(-process, SIGKILL) }
+            if ending, turn == start { kill(-process, SIGTERM) }
+            if turn == start + 100 { kill(-process, SIGKILL) }
             usleep(10_000)
         }
         return status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)

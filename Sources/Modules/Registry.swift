@@ -58,6 +58,9 @@ package enum Registry {
         return name
     }
 
+    /// The module's name as ansible-core shows it.
+    package static func fullName(_ name: String) -> String { name.contains(".") ? name : "ansible.builtin." + name }
+
     private static let byName: [String: ModuleEntry] = {
         var map: [String: ModuleEntry] = [:]
         for entry in all { for name in [entry.name] + entry.aliases { map[name] = entry } }

@@ -11,9 +11,12 @@ package enum OneLine {
             if let equals = word.firstIndex(of: "="), equals != word.startIndex {
                 let key = String(word[..<equals])
                 let isName = key.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
-                if isName, freeForm == nil || known.contains(key) {
+                // `set_fact: {{ item }}=1`: the name is rendered when the task runs.
+                let isTemplate = freeForm == nil && key.contains("{{")
+                if isTemplate || (isName && (freeForm == nil || known.contains(key))) {
                     let value = unquoted(String(word[word.index(after: equals)...]))
-                    arguments[key] = .string(Text(value, mark: text.mark))
+                    let name = Value.string(isTemplate ? Text(key, mark: text.mark) : Text(key))
+                    arguments[name] = .string(Text(value, mark: text.mark))
                     continue
                 }
             }

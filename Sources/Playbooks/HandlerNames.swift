@@ -23,7 +23,7 @@ struct HandlerNames {
         if isOpen { return [] }
         return notified.filter { !names.contains($0.name) }.map { name, place in
             Diagnostic(
-                "no handler is named or listens to '\(name)'", at: place, length: name.count,
+                missingHandler(name), at: place, length: name.count,
                 hint: suggestion(for: name, among: names.sorted()))
         }
     }
@@ -36,11 +36,10 @@ struct HandlerNames {
                 if name.isTemplate { isOpen = true }
                 own.append(name.string)
                 if let role = handler.role, roles.indices.contains(role) {
-                    own.append("\(roles[role].name) : \(name.string)")
+                    own += qualified(name.string, in: roles[role].name)
                 }
             }
             for text in Self.texts(handler.keywords["listen"]) {
-                if text.isTemplate { isOpen = true }
                 own += [text.string] + Self.parts(text)
             }
             names.formUnion(own)

@@ -45,8 +45,9 @@ struct KeywordValues {
             if isOpen(entry.value) { continue }
             if let expected = expectation(kind, entry.value) {
                 let shown = entry.value.text.map { "'\($0)'" } ?? entry.value.scalar?.pythonText
-                loader.report(
-                    entry.value.diagnostic("'\(name)' is \(shown ?? "a \(entry.value.kindName)")", hint: expected))
+                let problem = entry.value.diagnostic(
+                    "'\(name)' is \(shown ?? "a \(entry.value.kindName)")", hint: expected)
+                if case .name = kind { loader.report(problem) } else { loader.reportUnlessExpected(problem) }
             }
             if name == "loop_control", let members = entry.value.entries { checkLoopControl(members) }
         }

@@ -22,7 +22,10 @@ package enum Keywords {
     ])
     package static let handler: Set<String> = task.union(["listen"])
     package static let roleEntry: Set<String> = base.union(["role", "delegate_to", "delegate_facts"])
-    package static let importPlaybook: Set<String> = base.union(["import_playbook", "ansible.builtin.import_playbook"])
+    static let importingPlaybook: Set<String> = [
+        "import_playbook", "ansible.builtin.import_playbook", "ansible.legacy.import_playbook",
+    ]
+    package static let importPlaybook: Set<String> = base.union(importingPlaybook)
 
     /// Handed down from play, block, role and static import to the tasks below.
     static let inherited: Set<String> = base.union(["delegate_to", "delegate_facts", "notify"]).subtracting([

@@ -12,6 +12,9 @@ package final class Loader {
     let foreign: ForeignModules
     package internal(set) var diagnostics: [Diagnostic] = []
     private var documents: [String: Node?] = [:]
+    /// The task in hand may fail, and what is wrong with it.
+    var expectsFailure = false
+    var expected: [Diagnostic] = []
     private static let playbookDepthLimit = 32
 
     package init(files: any ProjectFiles, options: LoaderOptions, templater: Templater) {
@@ -44,9 +47,15 @@ package final class Loader {
         if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
     }
 
+    /// What Ansible finds only when the task runs. A task whose failure somebody expects (`ignore_errors`,
+    /// `failed_when`, `rescue`) is left to fail then.
+    func reportUnlessExpected(_ diagnostic: Diagnostic) {
+        if expectsFailure, diagnostic.severity == .error { expected.append(diagnostic) } else { report(diagnostic) }
+    }
+
     private func plays(in path: String, inherited: Dict, depth: Int, from place: Place?) -> [Play] {
         guard depth < Self.playbookDepthLimit else {
-            report(Diagnostic("playbooks import each other without end: '\(path)'", at: place))
+            report(Diagnostic("playbooks import each other without end: '\(files.shown(path))'", at: place))
             return []
         }
         let known = diagnostics.count
@@ -54,14 +63,16 @@ package final class Loader {
             if diagnostics.count == known, files.kind(of: path) == .file {
                 report(
                     Diagnostic(
-                        "the playbook '\(path)' is empty", at: place, notes: ["a play begins with '- hosts: …'"]))
+                        "A playbook must contain at least one play: '\(files.shown(path))' is empty", at: place,
+                        notes: ["a play begins with '- hosts: …'"]))
             }
             return []
         }
         if node.isNull || node.items?.isEmpty ?? false {
             report(
                 Diagnostic(
-                    "the playbook '\(path)' is empty", at: node.place, notes: ["a play begins with '- hosts: …'"]))
+                    "A playbook must contain at least one play", at: node.place,
+                    notes: ["a play begins with '- hosts: …'"]))
             return []
         }
         guard case .sequence(let items) = node.content else {
@@ -77,7 +88,7 @@ package final class Loader {
                 report(Diagnostic("a play is a mapping with 'hosts' and 'tasks' or 'roles'", at: item.place))
                 continue
             }
-            let importing = entries.first { ["import_playbook", "ansible.builtin.import_playbook"].contains($0.name) }
+            let importing = entries.first { $0.name.map(Keywords.importingPlaybook.contains) ?? false }
             let legacy = entries.contains { $0.name == "hosts" } ? nil : entries.first { $0.name == "include" }
             if let entry = importing ?? legacy {
                 plays += imported(entry, entries, path, inherited, depth)
@@ -98,23 +109,28 @@ package final class Loader {
         }
         var name = text.string
         if text.isTemplate {
-            guard let rendered = rendered(text) else { return [] }
+            var known = inherited["vars"]?.dict ?? Dict()
+            for (key, item) in mapping(entries.first { $0.name == "vars" }?.value, "vars") { known[key] = item }
+            guard let rendered = rendered(text, known) else { return [] }
             name = rendered
         }
-        let own = keywords(entries, except: ["import_playbook", "ansible.builtin.import_playbook", "name", "include"])
+        let own = keywords(entries, except: Keywords.importingPlaybook.union(["name", "include"]))
         let target = joined(folder(of: path), name)
         return plays(
             in: target, inherited: inheriting(own, from: inherited), depth: depth + 1, from: entry.value.place)
     }
 
-    /// Static names may only hang on extra variables: nothing else is known before the run.
-    func rendered(_ text: Text) -> String? {
+    /// Static names may only hang on what is the same for every host, whatever the run brings.
+    func rendered(_ text: Text, _ known: Dict = Dict()) -> String? {
+        var all = known
+        for (name, value) in options.extra { all[name] = value }
         do throws(TemplateError) {
-            return try templater.render(text, in: DictScope(options.extra)).pythonText
+            return try templater.render(text, in: DictScope(all)).pythonText
         } catch {
             var diagnostic = error.diagnostic
             diagnostic.place = diagnostic.place ?? text.place
-            diagnostic.notes.append("names of imported files and roles may only hang on variables given with -e")
+            diagnostic.notes.append(
+                "names of imported files and roles may hang on variables of the play, of the role, and given with -e")
             report(diagnostic)
             return nil
         }
@@ -127,12 +143,18 @@ package final class Loader {
         if entry("hosts") == nil, let task = entries.first(where: { $0.name.map(isModule) ?? false }) {
             report(
                 node.diagnostic(
-                    "a task where a play was expected: it has '\(task.name ?? "")' and no 'hosts'",
+                    "'\(task.name ?? "")' is not a valid attribute for a Play: a task where a play was expected",
                     notes: ["put tasks below 'tasks:' of a play, or name this file in 'import_tasks'"]))
             return nil
         }
         templater.plugins?.look(in: folder(of: path))
         check(entries, allowed: Keywords.play, what: "a play")
+        if let user = entries.first(where: { $0.name == "user" }), entry("remote_user") != nil {
+            report(
+                user.key.diagnostic(
+                    "both 'user' and 'remote_user' are set for this play.", hint: "'user' is the old name: leave it out"
+                ))
+        }
         KeywordValues(loader: self).check(entries)
         guard let hosts = hosts(entry("hosts"), node) else { return nil }
         let structure: Set<String> = [
@@ -156,7 +178,7 @@ package final class Loader {
             roles: entry("roles"), sections: [entry("pre_tasks"), entry("tasks"), entry("post_tasks")],
             handlers: entry("handlers"))
         builder.finish(&play)
-        for diagnostic in HandlerNames(play).missing { report(diagnostic) }
+        if !options.forgivesMissingHandlers { for diagnostic in HandlerNames(play).missing { report(diagnostic) } }
         TemplateFiles(loader: self).check(play)
         return play
     }
@@ -173,7 +195,9 @@ package final class Loader {
         guard case .mapping = node.content else {
             let parts = node.items ?? [node]
             let isEmpty = parts.isEmpty || parts.contains { $0.isNull || $0.text?.allSatisfy(\.isWhitespace) ?? false }
-            if isEmpty { report(node.diagnostic("'hosts' is empty", notes: notes)) }
+            if isEmpty {
+                report(node.diagnostic("Hosts list cannot be empty. Please check your playbook", notes: notes))
+            }
             let isText = parts.allSatisfy { $0.scalar != nil }
             if !isText { report(node.diagnostic("'hosts' holds more than names", notes: notes)) }
             return isEmpty || !isText ? nil : hosts
@@ -197,7 +221,13 @@ package final class Loader {
     }
 
     private func prompts(_ node: Node?) -> [Dict] {
-        list(node).compactMap { $0.dict }
+        for item in node?.items ?? [] where !(item.entries?.contains { $0.name == "name" } ?? false) {
+            report(
+                item.diagnostic(
+                    "Invalid vars_prompt data structure, missing 'name' key",
+                    hint: "'name' is the variable that takes the answer"))
+        }
+        return list(node).compactMap { $0.dict }
     }
 
     /// What is there of `vars_files` can be read; what is not may be made by an earlier play.
@@ -305,7 +335,7 @@ package final class Loader {
                     if isCondition, text.string.contains("{{") {
                         diagnostic.notes.append("a condition is an expression: write its variables without braces")
                     }
-                    report(diagnostic)
+                    reportUnlessExpected(diagnostic)
                 }
             }
         case .list(let items): for item in items { checkTemplates(in: item, isCondition: isCondition) }

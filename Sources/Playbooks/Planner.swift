@@ -47,7 +47,7 @@ package final class Planner {
     ) throws(Diagnostic) -> PlayPlan {
         var settings = context.settings
         settings.isFree = ["free", "host_pinned"].contains(play.keywords["strategy"]?.text.map { lastWord($0) } ?? "")
-        settings.forceHandlers = settings.forceHandlers || play.keywords["force_handlers"]?.asBool ?? false
+        settings.forceHandlers = play.keywords["force_handlers"]?.asBool ?? settings.forceHandlers
         settings.changesInventory = play.changesInventory
         settings.folder = files.folder
         var plan = PlayPlan(name: play.name.string, place: play.place, index: index, host: host, settings: settings)

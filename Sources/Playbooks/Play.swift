@@ -47,6 +47,10 @@ package struct Play: Sendable {
 /// How the loader works: paths and settings from `ansible.cfg` and the environment.
 package struct LoaderOptions: Sendable {
     package var rolePaths: [String]
+    /// Folders with an `ansible_collections` in them.
+    package var collectionPaths: [String] = []
+    /// A notification that no handler answers to is no error.
+    package var forgivesMissingHandlers = false
     package var home: String?
     /// `gathering = implicit | explicit | smart`.
     package var gathering: String

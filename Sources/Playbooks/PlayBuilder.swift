@@ -9,6 +9,10 @@ struct Surroundings {
     var role: Int?
     var basis: Int
     var isHandlers = false
+    /// A `rescue` takes up what fails here.
+    var isRescued = false
+    /// Inside a block, or a file that an import brought: there a handler is no block.
+    var isNested = false
     /// Paths of the files and roles that led here, to tell recursion.
     var chain: [String]
 }
@@ -44,17 +48,17 @@ final class PlayBuilder {
         for (key, value) in play.keywords where Keywords.inherited.contains(key.pythonText) { inherited[key] = value }
         let surroundings = Surroundings(inherited: inherited, role: nil, basis: basis, chain: [play.path])
         addGathering(surroundings)
-        steps += tasks(sections[0], surroundings)
-        if sections[0] != nil { addFlush(surroundings) }
+        steps += tasks(sections[0], surroundings, section: "pre_tasks")
+        addFlush(surroundings)
         var roleHandlers: [Step] = []
         addRoles(roleNodes, surroundings, &roleHandlers)
-        steps += tasks(sections[1], surroundings)
+        steps += tasks(sections[1], surroundings, section: "tasks")
         addFlush(surroundings)
-        steps += tasks(sections[2], surroundings)
-        if sections[2] != nil { addFlush(surroundings) }
+        steps += tasks(sections[2], surroundings, section: "post_tasks")
+        addFlush(surroundings)
         var own = surroundings
         own.isHandlers = true
-        handlers = roleHandlers + handlers + tasks(handlerNode, own)
+        handlers = roleHandlers + handlers + tasks(handlerNode, own, section: "handlers")
     }
 
     func finish(_ play: inout Play) {
@@ -124,15 +128,18 @@ final class PlayBuilder {
 
     // MARK: Lists of tasks
 
-    func tasks(_ node: Node?, _ surroundings: Surroundings) -> [Step] {
+    func tasks(_ node: Node?, _ surroundings: Surroundings, section: String? = nil) -> [Step] {
         guard let node else { return [] }
         switch node.content {
         case .sequence(let items): return items.flatMap { step($0, surroundings) }
         case .scalar(.null): return []
         default:
+            let shown = node.scalar.map { "\($0.pythonText) should be a list or None" } ?? "expected a list of tasks"
+            let message = section.map { "A malformed block was encountered while loading \($0): \(shown)" }
             loader.report(
                 node.diagnostic(
-                    "a \(node.kindName) where a list of tasks was expected", notes: ["begin each task with '- '"]))
+                    message ?? "a \(node.kindName) where a list of tasks was expected",
+                    notes: ["begin each task with '- '"]))
             return []
         }
     }
@@ -157,12 +164,25 @@ final class PlayBuilder {
                 loop.key.diagnostic(
                     "a block has no loop", notes: ["put its tasks into a file and loop over 'include_tasks'"]))
         }
+        if surroundings.isHandlers, surroundings.isNested {
+            loader.report(
+                node.diagnostic(
+                    "Using a block as a handler is not supported.",
+                    notes: ["give each handler the same 'listen', and notify that"]))
+            return []
+        }
         KeywordValues(loader: loader).check(entries)
         let own = loader.keywords(entries, except: ["block", "rescue", "always", "name"])
         checkKeywords(own)
         var inner = surroundings
         inner.inherited = inheriting(own, from: surroundings.inherited)
-        func part(_ name: String) -> [Step] { tasks(entries.first { $0.name == name }?.value, inner) }
+        inner.isNested = true
+        let isRescuing = !(entries.first { $0.name == "rescue" }?.value.isNull ?? true)
+        func part(_ name: String) -> [Step] {
+            var around = inner
+            around.isRescued = surroundings.isRescued || (name == "block" && isRescuing)
+            return tasks(entries.first { $0.name == name }?.value, around)
+        }
         let name = entries.first { $0.name == "name" }.flatMap { loader.value($0.value) }
         let plan = BlockPlan(
             place: node.place, name: name.flatMap(asText), role: surroundings.role, block: part("block"),

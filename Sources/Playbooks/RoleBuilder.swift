@@ -30,7 +30,7 @@ extension PlayBuilder {
             if case .scalar(.null) = node.content { return }
             loader.report(
                 node.diagnostic(
-                    "'roles' is a \(node.kindName), expected a list of roles", hint: "begin each with '- '"))
+                    "A malformed role declaration was encountered.", hint: "expected a list of roles"))
             return
         }
         for item in items {
@@ -45,6 +45,13 @@ extension PlayBuilder {
         switch node.content {
         case .scalar:
             guard let name = loader.value(node).flatMap(roleName) else { return nil }
+            if name.contains(",") {
+                loader.report(
+                    node.diagnostic(
+                        "Invalid old style role requirement: \(name)",
+                        notes: ["write 'src', 'version' and 'name' into requirements.yml"]))
+                return nil
+            }
             return RoleUse(name: name, place: node.place)
         case .mapping(let entries):
             let named = entries.first { $0.name == "role" } ?? entries.first { $0.name == "name" }
@@ -87,6 +94,7 @@ extension PlayBuilder {
         if name.hasPrefix("/") || name.hasPrefix("./") || name.hasPrefix("../") {
             candidates = [joined(around.taskFolder, name), joined(play.folder, name), name]
         } else {
+            candidates += collectionRoles(name)
             for role in around.roles { candidates.append(joined(folder(of: role), name)) }
             candidates.append(joined(joined(play.folder, "roles"), name))
             candidates += loader.options.rolePaths.map { joined($0, name) }
@@ -105,6 +113,38 @@ extension PlayBuilder {
                     "set 'roles_path' in ansible.cfg where your roles are elsewhere",
                 ]))
         return nil
+    }
+
+    /// Where collections keep the role: beside the playbook, and in `collections_path`; by its full name, or by the
+    /// play's `collections`.
+    private func collectionRoles(_ name: String) -> [String] {
+        let folders = [joined(play.folder, "collections")] + loader.options.collectionPaths
+        let parts = name.split(separator: ".").map(String.init)
+        var full = parts.count == 3 ? [parts] : []
+        if parts.count == 1 {
+            full = (play.keywords["collections"]?.list ?? []).map {
+                $0.pythonText.split(separator: ".").map(String.init) + parts
+            }.filter { $0.count == 3 }
+        }
+        return full.flatMap { parts in
+            folders.map { joined($0, "ansible_collections/\(parts[0])/\(parts[1])/roles/\(parts[2])") }
+        }
+    }
+
+    /// What names of imports may hang on: the play's variables, the role's around them, and the task's own.
+    func known(_ own: Dict, _ surroundings: Surroundings) -> Dict {
+        var known: Dict = ["playbook_dir": .string(play.folder)]
+        let role = surroundings.role.map { roles[$0] }
+        let layers = [
+            role?.defaults, play.variables, role?.variables, surroundings.inherited["vars"]?.dict, own,
+            role?.parameters,
+        ]
+        for layer in layers.compactMap({ $0 }) { for (name, value) in layer { known[name] = value } }
+        if let role {
+            known["role_path"] = .string(role.path)
+            known["role_name"] = known["role_name"] ?? .string(role.name)
+        }
+        return known
     }
 
     /// `main.yml`, `main.yaml`, `main.json`, `main`, or a folder of that name, of one part of a role.
@@ -290,7 +330,8 @@ extension PlayBuilder {
     // MARK: `import_role`, and what `include_role` will name
 
     func importRole(_ arguments: Value, _ own: Dict, _ surroundings: Surroundings, at place: Place) -> [Step] {
-        guard var use = roleUse(arguments, at: place, isStatic: true) else { return [] }
+        let known = self.known(own["vars"]?.dict ?? Dict(), surroundings)
+        guard var use = roleUse(arguments, at: place, known) else { return [] }
         use.allowsDuplicates = arguments["allow_duplicates"]?.asBool ?? true
         for (key, value) in own where Keywords.inherited.contains(key.pythonText) {
             use.keywords[key.pythonText] = value
@@ -301,12 +342,21 @@ extension PlayBuilder {
         return made.steps
     }
 
-    /// - Parameter isStatic: names must be known now; otherwise `nil` where they hang on the host.
-    private func roleUse(_ arguments: Value, at place: Place, isStatic: Bool) -> RoleUse? {
+    /// - Parameter known: what names may hang on, where they must be known now; without it they may hang on the host.
+    private func roleUse(_ arguments: Value, at place: Place, _ known: Dict?) -> RoleUse? {
+        let isStatic = known != nil
+        for name in ["tasks_from", "vars_from", "defaults_from", "handlers_from"] {
+            guard let value = arguments[name], value.text == nil else { continue }
+            loader.report(
+                Diagnostic(
+                    "Expected a string for \(name) but got \(value.pythonText) instead", at: value.place ?? place,
+                    hint: "name one file of the role"))
+            return nil
+        }
         func text(_ name: String) -> String?? {
             guard let value = arguments[name] else { return .some(nil) }
             guard case .string(let text) = value, text.isTemplate else { return value.pythonText }
-            return isStatic ? loader.rendered(text).map { .some($0) } ?? .none : .none
+            return known.map { known in loader.rendered(text, known).map { .some($0) } ?? .none } ?? .none
         }
         guard let named = text("name") ?? nil ?? (text("role") ?? nil) else {
             if isStatic, arguments["name"] == nil, arguments["role"] == nil {
@@ -335,7 +385,7 @@ extension PlayBuilder {
     /// needs to ask for nothing.
     func preload(_ task: TaskPlan, _ surroundings: Surroundings) {
         if task.module == "include_role" {
-            guard var use = roleUse(task.arguments, at: task.place, isStatic: false) else { return }
+            guard var use = roleUse(task.arguments, at: task.place, nil) else { return }
             use.isPublic = false
             let basis = bases[task.basis]
             let request = RoleRequest(

@@ -21,6 +21,21 @@ struct TaskParser {
     private var allowed: Set<String> { surroundings.isHandlers ? Keywords.handler : Keywords.task }
 
     func steps() -> [Step] {
+        let around = loader.expectsFailure
+        defer { loader.expectsFailure = around }
+        loader.expectsFailure = expectsFailure
+        return parsedSteps()
+    }
+
+    /// Somebody sees to it that the task may fail.
+    private var expectsFailure: Bool {
+        func isSet(_ node: Node?) -> Bool { node.map { $0.scalar?.asBool ?? true } ?? false }
+        if surroundings.isRescued || entries.contains(where: { $0.name == "failed_when" }) { return true }
+        if let own = entries.first(where: { $0.name == "ignore_errors" }) { return isSet(own.value) }
+        return surroundings.inherited["ignore_errors"].map { $0.asBool ?? true } ?? false
+    }
+
+    private func parsedSteps() -> [Step] {
         if let part = entries.first(where: { $0.name == "rescue" || $0.name == "always" }) {
             loader.report(
                 part.key.diagnostic("'\(part.name ?? "")' without 'block'", hint: "put the tasks into a 'block'"))
@@ -187,9 +202,10 @@ struct TaskParser {
         builder.checkKeywords(own)
         builder.note(arguments)
         if module == "add_host" || module == "group_by" { builder.changesInventory = true }
-        checkArguments(own["_module"] == nil ? module : "", arguments, action)
+        let problem = checkArguments(own["_module"] == nil ? module : "", arguments, action)
         checkAsync(own)
         let keywords = named(inheriting(own, from: surroundings.inherited))
+        guard isPossibleHandler(module, arguments, action) else { return [] }
         switch module {
         case "import_tasks": return importTasks(arguments, keywords, action)
         case "import_role": return builder.importRole(arguments, own, surroundings, at: action.key.place)
@@ -201,6 +217,7 @@ struct TaskParser {
         if name == nil, own["_module"] != nil, let written = action.name, written != module { name = Text(written) }
         var all = keywords
         all["name"] = nil
+        if let problem { all["_problem"] = .string(Text(problem.message, mark: Mark(place: problem.place))) }
         if surroundings.isHandlers { all["_handler"] = true }
         let task = TaskPlan(
             ordinal: builder.nextOrdinal(surroundings), place: node.place, name: name, module: module,
@@ -209,6 +226,20 @@ struct TaskParser {
             basis: surroundings.basis)
         if includesTasks(module) { builder.preload(task, surroundings) }
         return [.task(task)]
+    }
+
+    /// A role is no handler, nor is running the handlers.
+    private func isPossibleHandler(_ module: String, _ arguments: Value, _ action: Node.Entry) -> Bool {
+        guard surroundings.isHandlers else { return true }
+        let message: String
+        switch module {
+        case "include_role", "import_role": message = "Using '\(module)' as a handler is not supported."
+        case "meta" where arguments["_raw_params"]?.text == "flush_handlers":
+            message = "flush_handlers cannot be used as a handler"
+        default: return true
+        }
+        loader.report(action.key.diagnostic(message, notes: ["notify handlers that the role has"]))
+        return false
     }
 
     /// What a task without a name is called, where that is not its module.
@@ -231,14 +262,17 @@ struct TaskParser {
         ["include_tasks", "include_role", "include"].contains(module)
     }
 
-    private func checkArguments(_ module: String, _ arguments: Value, _ action: Node.Entry) {
+    /// - Returns: what the task will fail with, where that is expected.
+    private func checkArguments(_ module: String, _ arguments: Value, _ action: Node.Entry) -> Diagnostic? {
         let expressions = module == "assert" ? ["that"] : []
         for (key, value) in arguments.dict ?? Dict() {
             loader.checkTemplates(in: value, isCondition: expressions.contains(key.pythonText))
         }
         if case .string = arguments { loader.checkTemplates(in: arguments) }
-        guard let entry = Registry.entry(module), let given = arguments.dict else { return }
-        for diagnostic in ArgumentCheck.diagnostics(entry, given, at: action.key.place) { loader.report(diagnostic) }
+        guard let entry = Registry.entry(module), let given = arguments.dict else { return nil }
+        let found = ArgumentCheck.diagnostics(entry, given, at: action.key.place)
+        for diagnostic in found { loader.reportUnlessExpected(diagnostic) }
+        return loader.expectsFailure ? found.first { $0.severity == .error } : nil
     }
 
     /// A task that runs on by itself needs what is not there yet; ignoring that would change what the play means.
@@ -260,7 +294,15 @@ struct TaskParser {
             loader.report(Diagnostic("'import_tasks' needs the name of a file", at: action.key.place))
             return []
         }
-        guard let name = text.isTemplate ? loader.rendered(text) : text.string else { return [] }
+        if arguments["apply"] != nil {
+            loader.report(
+                action.key.diagnostic(
+                    "Invalid options for import_tasks: apply",
+                    notes: ["what an import hands down stands beside it; 'apply' belongs to include_tasks"]))
+            return []
+        }
+        let known = builder.known(keywords["vars"]?.dict ?? Dict(), surroundings)
+        guard let name = text.isTemplate ? loader.rendered(text, known) : text.string else { return [] }
         let (path, searched) = builder.find(name, .tasks, surroundings)
         guard let path else {
             loader.report(
@@ -271,6 +313,7 @@ struct TaskParser {
         }
         var inner = surroundings
         inner.inherited = keywords.filter { Keywords.inherited.contains($0.key.pythonText) }
+        inner.isNested = true
         return builder.fileSteps(path, inner, from: text.place)
     }
 }

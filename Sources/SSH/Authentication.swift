@@ -138,26 +138,32 @@ struct Authentication {
     }
 
     private func offer(_ key: PrivateKey) async throws(SSHError) -> Outcome {
-        var passphrase: Secret?
-        if key.isEncrypted {
-            guard let ask = target.passphrase else {
-                return .unusable(
-                    "has a passphrase and nobody can be asked for it; give it to the agent: ssh-add \(key.name)")
-            }
-            passphrase = await credentials.passphrase(for: key.name, ask)
-            if passphrase == nil { return .unusable("no passphrase was given") }
+        guard key.isEncrypted else { return try await offer(key, passphrase: nil) }
+        guard let ask = target.passphrase else {
+            return .unusable(
+                "has a passphrase and nobody can be asked for it; give it to the agent: ssh-add \(key.name)")
         }
+        var problem = ""
+        for attempt in 0..<3 {
+            guard let secret = await credentials.passphrase(for: key.name, attempt: attempt, ask) else {
+                return .unusable("no passphrase was given")
+            }
+            let outcome = try await offer(key, passphrase: secret)
+            guard case .unusable(let why) = outcome else { return outcome }
+            problem = why
+        }
+        return .unusable("the passphrase is wrong, or \(problem)")
+    }
+
+    private func offer(_ key: PrivateKey, passphrase: Secret?) async throws(SSHError) -> Outcome {
         let user = target.user
         let line = key.publicKey?.line
-        let secret = passphrase
-        let outcome = try await outcome("offering a key") { session in
+        return try await outcome("offering a key") { session in
             { [unowned session] () throws(LibraryError) in
                 try session.handle.authenticate(
-                    user: user, publicKey: line, privateKey: key.text, passphrase: secret?.exposed) ? true : nil
+                    user: user, publicKey: line, privateKey: key.text, passphrase: passphrase?.exposed) ? true : nil
             }
         }
-        if case .unusable(let why) = outcome, key.isEncrypted { return .unusable("the passphrase is wrong, or \(why)") }
-        return outcome
     }
 
     private mutating func offer(_ password: Secret) async throws(SSHError) -> Bool {

@@ -12,7 +12,17 @@ final class Credentials: Sendable {
 
     private let files = Mutex<[SSHTarget.Identity: Found]>([:])
     private let agents = Mutex<[String: Task<[AgentClient.Key]?, Never>]>([:])
-    private let passphrases = Mutex<[String: Task<Secret?, Never>]>([:])
+    private let passphrases = Mutex(Passphrases())
+
+    private struct Passphrases {
+        struct Question: Hashable {
+            var key: String
+            var attempt: Int
+        }
+        var answers: [Question: Task<Secret?, Never>] = [:]
+        /// The terminal is one: the next question waits for it.
+        var last: Task<Secret?, Never>?
+    }
 
     func agent(at path: String?) -> AgentClient? {
         if path == "none" { return nil }
@@ -31,11 +41,19 @@ final class Credentials: Sendable {
         return await task.value
     }
 
-    func passphrase(for key: String, _ ask: @escaping @Sendable (String) async -> Secret?) async -> Secret? {
+    /// - Parameter attempt: how many answers for this key have been wrong.
+    func passphrase(
+        for key: String, attempt: Int, _ ask: @escaping @Sendable (String, _ isAgain: Bool) async -> Secret?
+    ) async -> Secret? {
         let task = passphrases.withLock { passphrases in
-            if let task = passphrases[key] { return task }
-            let task = Task { await ask(key) }
-            passphrases[key] = task
+            let question = Passphrases.Question(key: key, attempt: attempt)
+            if let task = passphrases.answers[question] { return task }
+            let task = Task { [last = passphrases.last] in
+                _ = await last?.value
+                return await ask(key, attempt > 0)
+            }
+            passphrases.answers[question] = task
+            passphrases.last = task
             return task
         }
         return await task.value

@@ -33,8 +33,9 @@ package struct SSHTarget: Sendable {
     package var agentSocket: String?
     /// For the methods password and keyboard-interactive.
     package var password: Secret?
-    /// Asked once per key file that has a passphrase, with its path; `nil` when there is nobody to ask.
-    package var passphrase: (@Sendable (_ keyPath: String) async -> Secret?)?
+    /// Asked once per key file that has a passphrase, with its path, and again while the answer is wrong, three times
+    /// at most; `nil` when there is nobody to ask.
+    package var passphrase: (@Sendable (_ keyPath: String, _ isAgain: Bool) async -> Secret?)?
 
     package var hostKeyPolicy = HostKeyPolicy.strict
     /// The user's files; a new key is added to the first. Empty: `~/.ssh/known_hosts` and `~/.ssh/known_hosts2`.

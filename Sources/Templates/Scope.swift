@@ -59,10 +59,13 @@ package struct TemplateError: Error, Sendable {
     package var undefinedName: String?
     /// A loop in the template itself or a limit: never to be caught by the language.
     package var isLimit = false
+    /// The error as ansible-core words it, where a result's `msg` is to say more than the diagnostic's message.
+    package var words: String?
 
-    package init(_ message: String, hint: String? = nil, undefinedName: String? = nil) {
+    package init(_ message: String, hint: String? = nil, undefinedName: String? = nil, words: String? = nil) {
         diagnostic = Diagnostic(message, hint: hint)
         self.undefinedName = undefinedName
+        self.words = words
     }
 
     package init(_ diagnostic: Diagnostic, undefinedName: String? = nil) {
@@ -71,6 +74,20 @@ package struct TemplateError: Error, Sendable {
     }
 
     package var message: String { diagnostic.message }
+
+    /// Whether something has no value; all else is a mistake of the template.
+    package var isUndefined: Bool { undefinedName != nil }
+
+    /// What a result's `msg` says: playbooks compare it.
+    package var told: String { words ?? message }
+
+    /// Worded as ansible-core does, unless that has been done closer to the mistake.
+    func worded(_ words: (String) -> String) -> TemplateError {
+        guard self.words == nil, !isUndefined else { return self }
+        var copy = self
+        copy.words = words(message)
+        return copy
+    }
 
     func noting(_ note: String) -> TemplateError {
         var copy = self

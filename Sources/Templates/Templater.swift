@@ -106,7 +106,7 @@ package final class Templater {
         if Self.isWrapped(text.string) { return try render(text, in: scope) }
         let syntax = try syntax(ofExpression: text)
         let evaluator = Evaluator(self, scope, syntax.source)
-        let value = try locating(text) { () throws(TemplateError) -> Value in
+        let value = try locating(text, "expression") { () throws(TemplateError) -> Value in
             guard let expression = syntax.onlyExpression else { return .null }
             return try evaluator.value(of: try evaluator.evaluate(expression, Frame(nil, isTop: true)))
         }
@@ -128,10 +128,14 @@ package final class Templater {
             let datum = try evaluator.lifted(try evaluator.render(clean))
             guard case .string(let result) = datum else { return try self.truth(of: datum, evaluator, clean) }
             let words = StringMethods.strip(result.string)
-            if words.isEmpty { return true }
+            if words.isEmpty { return allowsBrokenConditions ? true : try self.truth(of: datum, evaluator, clean) }
             if let bool = Value.string(words).asBool { return bool }
             // Only a text that somebody wrote into a file is an expression again; a result never is.
             if result.place != nil { return try self.truth(of: Text(words, mark: result.mark), in: scope) }
+            guard allowsBrokenConditions else {
+                throw TemplateError(
+                    Diagnostic("Encountered untrusted template or expression.", at: clean.place))
+            }
             return try self.truth(of: datum, evaluator, clean)
         }
     }
@@ -140,7 +144,7 @@ package final class Templater {
         let syntax = try syntax(ofExpression: text)
         let evaluator = Evaluator(self, scope, syntax.source)
         evaluator.rendersConstants = true
-        return try locating(text) { () throws(TemplateError) -> Bool in
+        return try locating(text, "expression") { () throws(TemplateError) -> Bool in
             guard let expression = syntax.onlyExpression else { return true }
             let datum = try evaluator.evaluate(expression, Frame(nil, isTop: true))
             return try self.truth(of: datum, evaluator, text)
@@ -152,21 +156,34 @@ package final class Templater {
         if case .bool(let bool) = datum { return bool }
         let result = try evaluator.isTrue(datum)
         if allowsBrokenConditions { return result }
+        let place = text.place.map { " at '\($0)'" } ?? ""
         throw TemplateError(
-            Diagnostic(
-                "the condition gives a value of type '\(datum.typeName)', not a boolean", at: text.place,
-                hint: "compare it, or test it with 'is truthy'"))
+            "the condition gives a value of type '\(datum.typeName)', not a boolean",
+            hint: "compare it, or test it with 'is truthy'; 'allow_broken_conditionals' takes any, as before 2.19",
+            words: "Conditional result (\(result ? "True" : "False")) was derived from value of type "
+                + "'\(datum.typeName)'\(place). Conditionals must have a boolean result.")
     }
 
     /// Errors without a place get the text's.
-    private func locating<T>(_ text: Text, _ body: () throws(TemplateError) -> T) throws(TemplateError) -> T {
+    private func locating<T>(
+        _ text: Text, _ what: String = "template", _ body: () throws(TemplateError) -> T
+    ) throws(TemplateError) -> T {
         do throws(TemplateError) {
             return try body()
         } catch {
-            if error.diagnostic.place != nil { throw error }
-            var copy = error
-            copy.diagnostic.place = text.place
-            throw copy
+            var told = error.worded { "Error rendering \(what): \($0)" }
+            told.diagnostic.place = error.diagnostic.place ?? text.place
+            throw told
+        }
+    }
+
+    /// Reading an expression's or a template's syntax.
+    private func reading<T>(
+        _ what: String, _ body: () throws(TemplateError) -> T
+    ) throws(TemplateError) -> T {
+        do throws(TemplateError) { return try body() } catch {
+            let hint = error.diagnostic.hint.map { ", " + $0 } ?? ""
+            throw error.worded { "Syntax error in \(what): \($0)\(hint)" }
         }
     }
 
@@ -224,24 +241,29 @@ package final class Templater {
         let source = Source(
             text: Lexer.normalized(body, keepTrailingNewline: used.keepTrailingNewline), place: text.place,
             linesBefore: body.utf8.count == text.string.utf8.count ? 0 : 1)
-        var lexer = Lexer(source, used)
-        var parser = Parser(source, try lexer.template())
-        let statements = try parser.template()
-        return keep(Syntax(source: source, statements: statements, blocks: parser.blocks, options: used), key)
+        return try reading("template") { () throws(TemplateError) in
+            var lexer = Lexer(source, used)
+            var parser = Parser(source, try lexer.template())
+            let statements = try parser.template()
+            return keep(Syntax(source: source, statements: statements, blocks: parser.blocks, options: used), key)
+        }
     }
 
     private func syntax(ofExpression text: Text) throws(TemplateError) -> Syntax {
         let key = Key(text: text.string, place: text.place, isExpression: true, options: nil)
         if let found = parsed[key] { return found }
         let source = Source(text: text.string, place: text.place)
-        var lexer = Lexer(source, FileOptions())
-        var parser = Parser(source, try lexer.expression())
-        let expression = try parser.expression()
-        guard case .end = parser.current.kind else {
-            throw parser.unexpected(parser.isSymbol("=") ? "compare with '=='" : "expected the end of the expression")
+        return try reading("expression") { () throws(TemplateError) in
+            var lexer = Lexer(source, FileOptions())
+            var parser = Parser(source, try lexer.expression())
+            let expression = try parser.expression()
+            guard case .end = parser.current.kind else {
+                let hint = parser.isSymbol("=") ? "compare with '=='" : "expected the end of the expression"
+                throw parser.unexpected(hint)
+            }
+            let statement = Statement(kind: .output(expression), span: expression.span)
+            return keep(Syntax(source: source, statements: [statement], blocks: [:], options: options), key)
         }
-        let statement = Statement(kind: .output(expression), span: expression.span)
-        return keep(Syntax(source: source, statements: [statement], blocks: [:], options: options), key)
     }
 
     private func keep(_ syntax: Syntax, _ key: Key) -> Syntax {

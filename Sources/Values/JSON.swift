@@ -31,6 +31,7 @@ extension Value {
         case .null: out += "null"
         case .bool(let bool): out += bool ? "true" : "false"
         case .int(let int): out += String(int)
+        case .big(let big): out += big.description
         case .double(let double):
             let infinity = double < 0 ? "-Infinity" : "Infinity"
             out += double.isNaN ? "NaN" : double.isInfinite ? infinity : Value.repr(of: double)
@@ -169,6 +170,7 @@ private struct JSONReader {
         let text = String(decoding: bytes[start..<at], as: UTF8.self)
         if text == "-", bytes[at...].starts(with: "Infinity".utf8) { return try word("Infinity", .double(-.infinity)) }
         if let int = Int(text), !text.hasPrefix("+") { return .int(int) }
+        if !text.hasPrefix("+"), let whole = Value.integer(digits: text) { return whole }
         if let double = Double(text) { return .double(double) }
         at = start
         throw failure("not a JSON value")

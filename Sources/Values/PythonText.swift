@@ -16,6 +16,7 @@ extension Value {
         case .null: out += "None"
         case .bool(let bool): out += bool ? "True" : "False"
         case .int(let int): out += String(int)
+        case .big(let big): out += big.description
         case .double(let double): out += Self.repr(of: double)
         case .string(let text): out += Self.repr(of: text.string)
         case .list(let list):

@@ -21,10 +21,13 @@ extension StringProtocol {
         return found
     }
 
-    package func replacing(_ other: some StringProtocol, with new: some StringProtocol) -> String {
+    /// With `new` for `other`, wherever it stands or in the first `maxReplacements` places.
+    package func replacing(
+        _ other: some StringProtocol, with new: some StringProtocol, maxReplacements: Int = .max
+    ) -> String {
         var out = ""
         var start = startIndex
-        for range in ranges(of: other) {
+        for range in ranges(of: other).prefix(maxReplacements) {
             out += self[start..<range.lowerBound]
             out += String(new)
             start = range.upperBound
@@ -52,18 +55,26 @@ extension StringProtocol {
     }
 
     private func range(of wanted: [UInt8], from start: Index) -> Range<Index>? {
+        utf8.firstRange(of: wanted, from: start)
+    }
+}
+
+extension Collection<UInt8> {
+    package func contains(_ wanted: [UInt8]) -> Bool { firstRange(of: wanted, from: startIndex) != nil }
+
+    /// The first place at or after `start` where the bytes stand; nothing stands everywhere.
+    fileprivate func firstRange(of wanted: [UInt8], from start: Index) -> Range<Index>? {
         guard let first = wanted.first else { return start..<start }
-        let bytes = utf8
         var candidate = start
-        while let found = bytes[candidate...].firstIndex(of: first) {
+        while let found = self[candidate...].firstIndex(of: first) {
             var index = found
             var position = 0
-            while position < wanted.count, index < bytes.endIndex, bytes[index] == wanted[position] {
-                bytes.formIndex(after: &index)
+            while position < wanted.count, index < endIndex, self[index] == wanted[position] {
+                formIndex(after: &index)
                 position += 1
             }
             if position == wanted.count { return found..<index }
-            candidate = bytes.index(after: found)
+            candidate = self.index(after: found)
         }
         return nil
     }

@@ -20,12 +20,22 @@ package struct Text: Sendable {
     /// The same string, never to be evaluated.
     package var untrusted: Text {
         guard let mark, mark.isTemplate else { return self }
-        return Text(string, mark: Mark(place: mark.place, isSecret: mark.isSecret))
+        return Text(
+            string, mark: Mark(place: mark.place, isSecret: mark.isSecret, isDeclaredUnsafe: mark.isDeclaredUnsafe))
+    }
+
+    /// The same string, never to be evaluated because its authors said so.
+    package var unsafe: Text {
+        Text(string, mark: Mark(place: place, isSecret: isSecret, isDeclaredUnsafe: true))
     }
 
     /// The same string, to be masked wherever it is shown.
     package var secret: Text {
-        isSecret ? self : Text(string, mark: Mark(place: place, isTemplate: isTemplate, isSecret: true))
+        if isSecret { return self }
+        let isDeclaredUnsafe = mark?.isDeclaredUnsafe ?? false
+        return Text(
+            string,
+            mark: Mark(place: place, isTemplate: isTemplate, isSecret: true, isDeclaredUnsafe: isDeclaredUnsafe))
     }
 }
 
@@ -34,8 +44,13 @@ package final class Mark: Sendable {
     package let place: Place?
     package let isTemplate: Bool
     package let isSecret: Bool
+    /// `!unsafe` in YAML, `__ansible_unsafe` in JSON: inventories are written with it as they were read.
+    package let isDeclaredUnsafe: Bool
 
-    package init(place: Place? = nil, isTemplate: Bool = false, isSecret: Bool = false) {
+    package init(
+        place: Place? = nil, isTemplate: Bool = false, isSecret: Bool = false, isDeclaredUnsafe: Bool = false
+    ) {
+        self.isDeclaredUnsafe = isDeclaredUnsafe
         self.place = place
         self.isTemplate = isTemplate
         self.isSecret = isSecret

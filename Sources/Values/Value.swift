@@ -7,6 +7,8 @@ package enum Value: Sendable {
     case null
     case bool(Bool)
     case int(Int)
+    /// A whole number beyond 64 bits, as Python has them; what fits is an `int`.
+    case big(BigInt)
     case double(Double)
     case string(Text)
     case list([Value])
@@ -37,6 +39,16 @@ extension Value {
     /// A plain string: no place, not a template, not secret.
     package static func string(_ string: String) -> Value { .string(Text(string)) }
 
+    /// The whole number, as `int` where it fits.
+    package static func integer(_ big: BigInt) -> Value { big.int.map { .int($0) } ?? .big(big) }
+
+    /// The whole number that decimal or other digits with a sign say; `nil` for more than Python reads, or no digits.
+    package static func integer(digits: String, radix: Int = 10) -> Value? {
+        if let int = Int(digits, radix: radix) { return .int(int) }
+        guard digits.utf8.count <= 4300 else { return nil }
+        return BigInt(digits: digits, radix: radix).map { .integer($0) }
+    }
+
     package static func strings(_ strings: some Sequence<String>) -> Value { .list(strings.map { .string($0) }) }
 
     /// The string, if this is one.
@@ -58,7 +70,7 @@ extension Value {
         switch self {
         case .null: "NoneType"
         case .bool: "bool"
-        case .int: "int"
+        case .int, .big: "int"
         case .double: "float"
         case .string: "str"
         case .list: "list"
@@ -72,6 +84,7 @@ extension Value {
         case .null: false
         case .bool(let bool): bool
         case .int(let int): int != 0
+        case .big: true
         case .double(let double): double != 0
         case .string(let text): !text.string.isEmpty
         case .list(let list): !list.isEmpty
@@ -126,6 +139,8 @@ extension Value: Hashable {
         case (.string(let a), .string(let b)): a.string == b.string
         case (.list(let a), .list(let b)): a == b
         case (.dict(let a), .dict(let b)): a.count == b.count && a.allSatisfy { b[$0.key] == $0.value }
+        case (.big(let a), .big(let b)): a == b
+        case (.double(let a), .big(let b)), (.big(let b), .double(let a)): BigInt(a) == b && a == a.rounded()
         case (.double(let a), _): right.number.map { a == $0 } ?? false
         case (_, .double(let b)): left.number.map { $0 == b } ?? false
         default: if let a = left.whole, let b = right.whole { a == b } else { false }
@@ -138,6 +153,7 @@ extension Value: Hashable {
         case .string(let text): hasher.combine(text.string)
         case .list(let list): hasher.combine(list.count)
         case .dict(let dict): hasher.combine(dict.count)
+        case .big(let big): hasher.combine(big.double)
         case .bool, .int: hasher.combine(whole ?? 0)
         case .double(let double):
             if let exact = Int(exactly: double) { hasher.combine(exact) } else { hasher.combine(double) }
@@ -154,7 +170,11 @@ extension Value: Hashable {
 
     /// The number, booleans included as Python counts them.
     package var number: Double? {
-        if case .double(let double) = self { double } else { whole.map(Double.init) }
+        switch self {
+        case .double(let double): double
+        case .big(let big): big.double
+        default: whole.map(Double.init)
+        }
     }
 }
 

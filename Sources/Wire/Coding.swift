@@ -199,6 +199,9 @@ extension Value: WireCodable {
         case .dict(let dict):
             writer.write(byte: 7)
             dict.encode(to: &writer)
+        case .big(let big):
+            writer.write(byte: 8)
+            writer.write(big.description)
         }
     }
     package init(from reader: inout WireReader) throws(WireError) {
@@ -211,6 +214,10 @@ extension Value: WireCodable {
         case 5: self = .string(try reader.value(Text.self))
         case 6: self = .list(try reader.array())
         case 7: self = .dict(try Dict(from: &reader))
+        case 8:
+            let digits = try reader.string()
+            guard let big = BigInt(digits: digits) else { throw WireError("'\(digits)' is no whole number") }
+            self = .integer(big)
         case let tag: throw WireError("a value of unknown kind \(tag)")
         }
     }

@@ -58,6 +58,8 @@ package struct RunSettings: Sendable, Hashable {
     package var tags: [String] = []
     package var skipTags: [String] = []
     package var forceHandlers = false
+    /// A notification that no handler answers to is no error.
+    package var forgivesMissingHandlers = false
     /// `linear` waits before changes; `free` does not.
     package var isFree = false
     /// Other hosts' templates read this host's facts and results: report them.
@@ -65,6 +67,10 @@ package struct RunSettings: Sendable, Hashable {
     package var step = false
     /// The play adds hosts or groups: `groups` is asked for where it is read.
     package var changesInventory = false
+    /// The engine is not on the host: every module is sent there by the coordinator.
+    package var isAway = false
+    /// Conditions may give anything, and its truth counts: as before ansible-core 2.19.
+    package var allowsBrokenConditions = false
     /// The folder that places are told relative to.
     package var folder = ""
     package init() {}
@@ -275,6 +281,17 @@ package func isSelected(tags given: Set<String>, run: [String], skip: [String]) 
     let unwanted = Set(skip)
     if unwanted.contains("all") { return tags.contains("always") && !unwanted.contains("always") }
     return tags.isDisjoint(with: unwanted) && !(unwanted.contains("tagged") && tags != untagged)
+}
+
+/// What is said of a notification that no handler answers to: Ansible's words.
+package func missingHandler(_ name: String) -> String {
+    "The requested handler '\(name)' was not found in either the main handlers list nor in the listening handlers list"
+}
+
+/// A handler's name behind its role's: the role as it was named, and without its collection.
+package func qualified(_ name: String, in role: String) -> [String] {
+    let parts = role.split(separator: ".")
+    return parts.count == 3 ? ["\(role) : \(name)", "\(parts[2]) : \(name)"] : ["\(role) : \(name)"]
 }
 
 /// A path as a person is told it: relative to the folder, where it is in there.

@@ -4,9 +4,10 @@ import Values
 
 extension RunSettings: WireCodable {
     package func encode(to writer: inout WireWriter) {
-        for flag in [checkMode, diffMode, forceHandlers, isFree, reportsVariables, step, changesInventory] {
-            writer.write(flag)
-        }
+        for flag in [
+            checkMode, diffMode, forceHandlers, forgivesMissingHandlers, isFree, reportsVariables, step,
+            changesInventory, isAway, allowsBrokenConditions,
+        ] { writer.write(flag) }
         writer.write(verbosity)
         writer.write(tags)
         writer.write(skipTags)
@@ -17,10 +18,13 @@ extension RunSettings: WireCodable {
         checkMode = try reader.bool()
         diffMode = try reader.bool()
         forceHandlers = try reader.bool()
+        forgivesMissingHandlers = try reader.bool()
         isFree = try reader.bool()
         reportsVariables = try reader.bool()
         step = try reader.bool()
         changesInventory = try reader.bool()
+        isAway = try reader.bool()
+        allowsBrokenConditions = try reader.bool()
         verbosity = try reader.int()
         tags = try reader.array()
         skipTags = try reader.array()

@@ -93,7 +93,8 @@ extension Node {
         switch content {
         case .scalar(.string(let text)):
             if tag == "!vault" { return .string(try decrypted(text, options, trusted: trusted)) }
-            guard trusted, text.string.hasTemplateSyntax else { return .string(text) }
+            guard trusted else { return .string(tag == "!unsafe" || options.trusted ? text.unsafe : text) }
+            guard text.string.hasTemplateSyntax else { return .string(text) }
             return .string(Text(text.string, mark: Mark(place: text.place, isTemplate: true)))
         case .scalar(let value): return value
         case .sequence(let items):

@@ -130,8 +130,7 @@ private func integer(_ bytes: [UInt8]) -> Value? {
     func value(_ from: Int, _ radix: Int, _ belongs: (UInt8) -> Bool) -> Value? {
         guard from < bytes.count, digits(bytes, from: from, belongs) == bytes.count else { return nil }
         let plain = text(bytes[from...])
-        if let int = Int((negative ? "-" : "") + plain, radix: radix) { return .int(int) }
-        return radix == 10 ? .string(Text((negative ? "-" : "") + plain)) : nil
+        return Value.integer(digits: (negative ? "-" : "") + plain, radix: radix)
     }
     if bytes[start] == UInt8(ascii: "0") {
         guard start + 1 < bytes.count else { return .int(0) }

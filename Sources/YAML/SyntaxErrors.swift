@@ -116,7 +116,7 @@ private struct Source {
         }
         let previous = line(at.line - 1)
         let trimmed = previous.drop { $0 == " " || $0 == "-" }
-        if at.line > 0, trimmed.wholeMatch(of: /[A-Za-z_][\w.-]*:[^\s].*/) != nil, !trimmed.contains(": ") {
+        if at.line > 0, isKeyWithoutSpace(trimmed), !trimmed.contains(": ") {
             let column = previous.firstIndex(of: ":").map { previous.distance(from: previous.startIndex, to: $0) } ?? 0
             return error(
                 "no space behind ':'", Position(line: at.line - 1, column: column), hint: "write 'key: value'")
@@ -125,6 +125,15 @@ private struct Source {
         return error(
             "a key where none can stand", Position(line: at.line, column: key), length: max(1, at.column - key),
             hint: "the line is indented deeper than the ones it belongs with, or the value above needs quotes")
+    }
+
+    /// Whether the line reads `key:value`.
+    private func isKeyWithoutSpace(_ line: Substring) -> Bool {
+        guard let first = line.first, first == "_" || first.isLetter, let colon = line.firstIndex(of: ":") else {
+            return false
+        }
+        guard let next = line[colon...].dropFirst().first, !next.isWhitespace else { return false }
+        return line[..<colon].allSatisfy { $0.isLetter || $0.isNumber || "_.-".contains($0) }
     }
 
     private func missingColon(_ problem: SyntaxProblem) -> Diagnostic {

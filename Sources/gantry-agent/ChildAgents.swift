@@ -114,7 +114,8 @@ final class ChildAgent: Executor {
     private func refusal(_ become: Become) -> Failure {
         let text = errorText.lowercased()
         if text.contains("a password is required") || text.contains("password is required") {
-            return Failure("Missing \(become.method) password")
+            return Failure(
+                "Missing \(become.method) password\nset ansible_become_password, or have it asked for with -K")
         }
         if text.contains("incorrect password") || text.contains("sorry, try again")
             || text.contains("authentication failure")
@@ -142,8 +143,9 @@ final class ChildAgent: Executor {
             }
         } catch {
             isAlive = false
+            // It ends what it runs before it ends itself.
             if error.isStop { try? conversation.write(Frame.bytes(of: Order.abort)) }
-            conversation.finish(ending: true)
+            conversation.finish(ending: true, patience: error.isStop ? 5 : 0)
             return failed(Failure(error))
         }
     }

@@ -73,7 +73,7 @@ struct Pull {
             let file = found?.text ?? (try? machine.text(of: known)).flatMap { $0 } ?? ""
             let bundle = try Bundle.verified(file, host: host, key: key, lastSequence: lastSequence) {
                 (part) throws(BundleError) in
-                if let bytes = cached(part.digest), bytes.count == part.size { return bytes }
+                if let bytes = cached(part.digest) { return bytes }
                 return try source.blob(part)
             }
             if let found { try keep(bundle, file, tag: found.tag) }
@@ -93,7 +93,10 @@ struct Pull {
     }
 
     private func cached(_ digest: String) -> [UInt8]? {
-        (try? machine.contents(of: "\(stateFolder)/blobs/\(digest)")).flatMap { $0 }
+        // What the disk has garbled is as good as not there, and is fetched again.
+        (try? machine.contents(of: "\(stateFolder)/blobs/\(digest)")).flatMap { bytes in
+            bytes.flatMap { DigestAlgorithm.sha256.hex(of: $0) == digest ? $0 : nil }
+        }
     }
 
     /// Keeps the bundle for days without a network; blobs of others go.

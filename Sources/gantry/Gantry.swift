@@ -13,8 +13,8 @@ struct Gantry: AsyncParsableCommand {
             """,
         version: gantryVersion,
         subcommands: [
-            Apply.self, RunCommand.self, InventoryCommand.self, Facts.self, Doc.self, BundleCommand.self,
-            VaultCommand.self, Completion.self,
+            Apply.self, Check.self, RunCommand.self, InventoryCommand.self, Facts.self, Doc.self, BundleCommand.self,
+            VaultCommand.self, ConfigCommand.self, GalaxyCommand.self, PullCommand.self, Completion.self, Shims.self,
         ])
 }
 
@@ -41,9 +41,9 @@ enum Main {
     }
 
     private static func status() async -> Int32 {
+        let twin = CommandLine.arguments.first.flatMap { Twin.called(by: $0) }
         do {
-            try checkCommand()
-            var command = try Gantry.parseAsRoot()
+            guard var command = try command(twin) else { return 0 }
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -68,7 +68,16 @@ enum Main {
                 return 0
             }
             Output.printError(Gantry.fullMessage(for: error))
-            return 5
+            return twin == nil ? 5 : Twin.usageStatus
         }
+    }
+
+    /// `nil` when there is nothing left to do.
+    private static func command(_ twin: Twin?) throws -> (any ParsableCommand)? {
+        if let twin {
+            return try twin.parsed(Array(CommandLine.arguments.dropFirst()), calledBy: CommandLine.arguments[0])
+        }
+        try checkCommand()
+        return try Gantry.parseAsRoot()
     }
 }

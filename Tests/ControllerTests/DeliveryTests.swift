@@ -30,10 +30,10 @@ import Wire
         return try await AgentImage.load("\(folder)/echo") { _ in digest ?? String(right) }
     }
 
-    private func deliver(_ image: AgentImage, to folder: String) async throws -> String {
-        let delivery = AgentDelivery(image: image, folder: folder)
+    private func deliver(_ image: AgentImage, to folder: String, isAnew: Bool = false) async throws -> String {
+        let delivery = AgentDelivery(image: image, folder: folder, isAnew: isAnew)
         let link = try ProcessLink(["/bin/sh", "-c", delivery.script.text])
-        var said = try await delivery.start(on: link)
+        var said = try await delivery.start(on: link).early
         while let more = try await link.receive() { said += more }
         await link.close()
         return String(decoding: said, as: UTF8.self)
@@ -48,6 +48,16 @@ import Wire
         let listing = try await output(["ls", "-la", "\(folder)/it's a $place"])
         #expect(listing.contains("agent-\(image.digest)") && !listing.contains(".new"))
         #expect(listing.split(separator: "\n")[1].hasPrefix("drwx------"))
+        try await remove()
+    }
+
+    @Test func aDamagedAgentIsReplacedWhenAskedTo() async throws {
+        let image = try await image()
+        _ = try await deliver(image, to: "\(folder)/agents")
+        _ = try await output(["sh", "-c", "echo exit >'\(folder)/agents/agent-\(image.digest)'"])
+        #expect(try await deliver(image, to: "\(folder)/agents") == "")
+        #expect(try await deliver(image, to: "\(folder)/agents", isAnew: true) == "serve\n")
+        #expect(try await deliver(image, to: "\(folder)/agents") == "serve\n")
         try await remove()
     }
 

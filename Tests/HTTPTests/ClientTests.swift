@@ -79,7 +79,8 @@ import Values
         }
         #expect(error?.message == "reading the file to be sent: it ends after 200000 of 200001 bytes")
         _ = try Client(options()).send(Request("POST", try URL(server.url)))
-        #expect(server.received.last?.field("Content-Length") == "0")
+        // The request that broke off may be noted after this one.
+        #expect(server.received.contains { $0.line.hasPrefix("POST") && $0.field("Content-Length") == "0" })
     }
 
     @Test func readsEveryFraming() throws {

@@ -63,7 +63,11 @@ final class TestServer: Sendable {
         DispatchQueue(label: "server").async { [weak self] in
             while true {
                 let connection = accept(listener, nil, nil)
-                if connection < 0 { return }
+                // Closed here and nowhere else: its number may be another server's as soon as it is closed.
+                if connection < 0 {
+                    close(listener)
+                    return
+                }
                 DispatchQueue(label: "connection").async { [weak self] in
                     defer { close(connection) }
                     let hello = Array(greeting.utf8)
@@ -80,10 +84,7 @@ final class TestServer: Sendable {
         }
     }
 
-    deinit {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
+    deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
     private static func readRequest(_ connection: Int32) -> Received? {
         var bytes: [UInt8] = []

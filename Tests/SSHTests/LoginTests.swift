@@ -44,15 +44,19 @@ struct LoginTests {
         let alone = try await failure(client, target)
         let hint = "has a passphrase and nobody can be asked for it; give it to the agent: ssh-add"
         #expect(alone.contains(hint), "\(alone)")
-        target.passphrase = { path in path.hasSuffix("/locked") ? Secret("secret words") : nil }
+        target.passphrase = { path, _ in path.hasSuffix("/locked") ? Secret("secret words") : nil }
         #expect(try await client.output("echo in", on: target).output == "in\n")
         target.passphrase = nil
         let other = try SSHClient(threads: 1)
         defer { other.shutdown() }
-        target.passphrase = { _ in Secret("wrong") }
+        target.passphrase = { _, _ in Secret("wrong") }
         let wrong = try await failure(other, target)
         #expect(wrong.contains("the passphrase is wrong"), "\(wrong)")
         #expect(!wrong.contains("Secret"), "\(wrong)")
+        let third = try SSHClient(threads: 1)
+        defer { third.shutdown() }
+        target.passphrase = { _, isAgain in Secret(isAgain ? "secret words" : "wrong") }
+        #expect(try await third.output("echo in", on: target).output == "in\n")
     }
 
     @Test(arguments: ["ed25519", "ecdsa"])

@@ -48,8 +48,6 @@ def plain(value):
                 for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2 ** 63:
-        return str(value)
     return value
 
 

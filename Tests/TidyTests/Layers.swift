@@ -24,7 +24,7 @@ let layers: [LayerRow] = [
     LayerRow("MachineFakes", ["Values", "Machine"]),
     LayerRow("HTTP", ["Values", "Crypto"]),
     LayerRow("Modules", ["Values", "Machine", "Wire", "Crypto", "HTTP", "Patterns"]),
-    LayerRow("Hosts", ["Values", "YAML", "Crypto", "Patterns", "OrderedCollections"]),
+    LayerRow("Hosts", ["Values", "YAML", "Crypto", "Patterns", "Templates", "OrderedCollections"]),
     LayerRow("Playbooks", ["Values", "YAML", "Templates", "Modules", "Hosts", "Wire", "Crypto"]),
     LayerRow("Engine", ["Values", "Templates", "Modules", "Machine", "Wire", "Crypto", "YAML", "Patterns"]),
     LayerRow("SSH", ["CLibSSH2", "Values", "Dispatch"]),

@@ -10,6 +10,10 @@ import Testing
         "getgrent", "getgrouplist", "initgroups", "dlopen",
     ]
 
+    /// What only parts of Swift's library define that would make the agent a twentieth larger each: regular
+    /// expressions, with the search in text that goes with them, and tasks. See `StringSearch.swift`.
+    static let parts = ["_StringProcessing", "_RegexParser", "ContinuousClock", "swift_task_", "swift_continuation_"]
+
     /// All targets that are linked into the agent: what its row allows, and what those rows allow.
     static let linked: [String] = {
         var found: Set = ["gantry-agent"]
@@ -35,7 +39,7 @@ import Testing
     }
 
     /// The same of what the compiler made of them, wherever these tests were built.
-    @Test func objectsNeedNoNSS() throws {
+    @Test func objectsNeedNeitherNSSNorLargeParts() throws {
         let machine = LinuxMachine()
         var size = 0
         for target in Self.linked {
@@ -43,7 +47,9 @@ import Testing
             for name in try machine.names(in: folder) ?? [] where name.hasSuffix(".o") {
                 let bytes = try machine.contents(of: "\(folder)/\(name)") ?? []
                 size += bytes.count
-                let needed = undefinedSymbols(of: bytes).intersection(Self.calls)
+                let needed = undefinedSymbols(of: bytes).filter { symbol in
+                    Self.calls.contains(symbol) || Self.parts.contains { symbol.contains($0) }
+                }
                 #expect(needed.isEmpty, "\(target)/\(name) needs \(needed.sorted().joined(separator: ", "))")
             }
         }

@@ -5,18 +5,20 @@ struct AgentDelivery {
     let script: DeliveryScript
     private var image: AgentImage { script.image }
 
-    init(image: AgentImage, folder: String?) { script = DeliveryScript(image: image, folder: folder) }
+    init(image: AgentImage, folder: String?, isAnew: Bool = false) {
+        script = DeliveryScript(image: image, folder: folder, isAnew: isAnew)
+    }
 
     /// Talks to the script until the agent runs.
     ///
-    /// - Returns: what the agent has said already.
-    func start(on link: any AgentLink) async throws(LinkError) -> [UInt8] {
+    /// - Returns: what the agent has said already, and whether it had to be sent.
+    func start(on link: any AgentLink) async throws(LinkError) -> (early: [UInt8], wasSent: Bool) {
         var lines = MarkedLines(marker: script.marker)
         var hasSent = false
         while true {
             guard let line = try await next(&lines, link) else { throw await ended(link, lines) }
             switch line {
-            case .have: return lines.rest
+            case .have: return (lines.rest, hasSent)
             case .error(let kind, let detail): throw problem(kind, detail, await link.errorTail())
             case .need(let architecture, let isCompressed):
                 guard architecture == image.architecture else {

@@ -9,11 +9,14 @@ package final class AgentSession: Sendable {
     let link: any AgentLink
     /// What was told at log-in: host keys that were not checked, or added.
     package let warnings: [String]
+    /// The agent was sent by this session, and not found on the node.
+    let wasSent: Bool
     private let frames: Mutex<FrameBuffer>
 
     /// - Parameter early: bytes of the agent that were read with something else.
-    package init(_ link: any AgentLink, early: [UInt8] = [], warnings: [String] = []) {
+    package init(_ link: any AgentLink, early: [UInt8] = [], wasSent: Bool = true, warnings: [String] = []) {
         self.link = link
+        self.wasSent = wasSent
         self.warnings = warnings
         var buffer = FrameBuffer()
         buffer.append(early)
@@ -22,6 +25,17 @@ package final class AgentSession: Sendable {
 
     package func send(_ orders: Order...) async throws(LinkError) {
         try await link.send(orders.flatMap { Frame.bytes(of: $0) })
+    }
+
+    /// Begins the conversation, and waits for the agent's greeting: what was started is an agent.
+    func greet(verbosity: Int) async throws(LinkError) {
+        try await send(.begin(version: wireVersion, verbosity: verbosity))
+        switch try await next() {
+        case .ready(wireVersion, _, _): return
+        case .ready(let version, _, _):
+            throw LinkError("the agent speaks version \(version), this is version \(wireVersion)")
+        default: throw LinkError("what was started on the node does not greet as an agent does")
+        }
     }
 
     /// The next report.

@@ -88,6 +88,15 @@ package struct ConnectionSettings: Sendable, Hashable {
         }
     }
 
+    /// Whether a variable can say how a host is reached: others are not looked at, and may hang on anything.
+    package static func isAbout(_ name: String) -> Bool {
+        [
+            "ansible_connection", "ansible_host", "ansible_port", "ansible_user", "ansible_password", "ansible_ssh_",
+            "ansible_openssh_", "ansible_docker_", "ansible_local_", "ansible_private_key", "ansible_timeout",
+            "gantry_",
+        ].contains(where: name.hasPrefix)
+    }
+
     private static func hostKeys(_ value: Value, _ host: String) throws(Diagnostic) -> HostKeys {
         if value.text == "accept-new" { return .acceptNew }
         guard let flag = value.asBool else {

@@ -5,7 +5,7 @@ import Wire
 
 /// Opens sessions with agents. A protocol, so that tests play the agents.
 package protocol Connecting: Sendable {
-    /// An agent that has been started and greeted, but not waited for.
+    /// An agent that has been started and has greeted.
     func session(for settings: ConnectionSettings) async throws(LinkError) -> AgentSession
     func shutdown() async
 }
@@ -15,14 +15,15 @@ package final class Connector: Connecting {
     private let image: AgentImage
     private let verbosity: Int
     private let gate: Gate
-    private let ask: (@Sendable (_ keyPath: String) async -> Secret?)?
+    private let ask: (@Sendable (_ keyPath: String, _ isAgain: Bool) async -> Secret?)?
     private let client = Mutex<Result<SSHClient, SSHError>?>(nil)
 
     /// - Parameters:
     ///   - forks: at most so many log in at the same time; 0 is no limit.
     ///   - passphrase: asks for the passphrase of a key file; `nil` when there is nobody to ask.
     package init(
-        image: AgentImage, forks: Int, verbosity: Int = 0, passphrase: (@Sendable (String) async -> Secret?)? = nil
+        image: AgentImage, forks: Int, verbosity: Int = 0,
+        passphrase: (@Sendable (String, Bool) async -> Secret?)? = nil
     ) {
         self.image = image
         self.verbosity = verbosity
@@ -36,9 +37,7 @@ package final class Connector: Connecting {
         var attempt = 0
         while true {
             do throws(LinkError) {
-                let session = try await opened(settings)
-                try await session.send(.begin(version: wireVersion, verbosity: verbosity))
-                return session
+                return try await greeted(settings)
             } catch {
                 guard attempt < settings.retries, !Task.isCancelled else { throw error }
                 attempt += 1
@@ -47,8 +46,24 @@ package final class Connector: Connecting {
         }
     }
 
-    private func opened(_ settings: ConnectionSettings) async throws(LinkError) -> AgentSession {
-        let delivery = AgentDelivery(image: image, folder: settings.agentFolder)
+    /// An agent that ends before it speaks has been damaged on the node's disk: once, it is sent anew.
+    private func greeted(_ settings: ConnectionSettings) async throws(LinkError) -> AgentSession {
+        var isAnew = false
+        while true {
+            let session = try await opened(settings, isAnew: isAnew)
+            do throws(LinkError) {
+                try await session.greet(verbosity: verbosity)
+                return session
+            } catch {
+                await session.link.close()
+                guard !session.wasSent, !Task.isCancelled else { throw error }
+                isAnew = true
+            }
+        }
+    }
+
+    private func opened(_ settings: ConnectionSettings, isAnew: Bool) async throws(LinkError) -> AgentSession {
+        let delivery = AgentDelivery(image: image, folder: settings.agentFolder, isAnew: isAnew)
         switch settings.kind {
         case .local: return AgentSession(try ProcessLink([image.path, "serve"]))
         case .ssh: return try await overSSH(settings, delivery)
@@ -88,7 +103,8 @@ package final class Connector: Connecting {
         _ link: any AgentLink, _ delivery: AgentDelivery, _ warnings: [String]
     ) async throws(LinkError) -> AgentSession {
         do throws(LinkError) {
-            return AgentSession(link, early: try await delivery.start(on: link), warnings: warnings)
+            let (early, wasSent) = try await delivery.start(on: link)
+            return AgentSession(link, early: early, wasSent: wasSent, warnings: warnings)
         } catch {
             await link.close()
             throw error

@@ -9,6 +9,8 @@ struct DeliveryScript {
     let image: AgentImage
     /// The folder for agents; `nil`: `/var/lib/gantry/agent` for root, `~/.cache/gantry` for others.
     let folder: String?
+    /// Asks for the agent even where it is: the one there has turned out to be damaged.
+    var isAnew = false
 
     /// What begins every line of the script.
     var marker: String { "gantry-agent-\(image.digest.prefix(16))" }
@@ -23,8 +25,10 @@ struct DeliveryScript {
             chosenFolder,
             "f=\"$d/agent-$s\"",
             // No process is started on this way: it is taken at every run. `-O`: owned by who runs this.
-            "if [ -x \"$f\" ] && [ -O \"$f\" ] && [ -O \"$d\" ] && [ ! -L \"$f\" ] && [ ! -L \"$d\" ]; "
-                + "then echo \"$m have\"; exec \"$f\" serve; fi",
+            isAnew
+                ? ":"
+                : "if [ -x \"$f\" ] && [ -O \"$f\" ] && [ -O \"$d\" ] && [ ! -L \"$f\" ] && [ ! -L \"$d\" ]; "
+                    + "then echo \"$m have\"; exec \"$f\" serve; fi",
             "e() { [ -n \"$t\" ] && rm -f \"$t\"; echo \"$m error $*\"; exit 64; }",
             // For what is made here; the agent, and what it runs, gets the user's own back.
             "u=$(umask); umask 077; t=",

@@ -9,6 +9,8 @@ final class AgentSessions: Sendable {
         /// Delegates that nobody uses just now.
         var idle: [String: [AgentSession]] = [:]
         var gates: [String: Gate] = [:]
+        /// Hosts whose engine runs on this machine.
+        var away: Set<String> = []
         var all: [ObjectIdentifier: AgentSession] = [:]
         var isAborted = false
     }
@@ -30,6 +32,18 @@ final class AgentSessions: Sendable {
         state.withLock { $0.hosts[host] = session }
         return (session, true)
     }
+
+    /// Opens an engine on this machine for a host that cannot be reached: its modules are sent there, one by one.
+    func engineHere(for host: String, _ settings: ConnectionSettings) async throws(LinkError) -> AgentSession {
+        let session = try await open(settings)
+        state.withLock { state in
+            state.hosts[host] = session
+            state.away.insert(host)
+        }
+        return session
+    }
+
+    func isAway(_ host: String) -> Bool { state.withLock { $0.away.contains(host) } }
 
     func hasSession(of host: String) -> Bool { state.withLock { $0.hosts[host] != nil } }
 

@@ -83,16 +83,21 @@ actor BatchRun {
         let session: AgentSession
         do throws(LinkError) {
             session = try await connect(host)
-        } catch { return await lose(host, error, isConnected: false) }
+        } catch {
+            // What needs no connection still runs, as in Ansible; the first task that needs one says what is wrong.
+            guard !shared.isStopping, !shared.isAborting, let away = await engineHere(for: host) else {
+                return await lose(host, error, isConnected: false)
+            }
+            session = away
+        }
+        var plan = plans[host]
+        plan.settings.isAway = shared.sessions.isAway(hosts[host])
         if shared.isStopping { return await finish(host, PlayEnd(.stopped)) }
         do throws(LinkError) {
-            try await session.send(.play(plans[host]))
+            try await session.send(.play(plan))
             while true {
                 switch try await session.next() {
-                case .ready(let version, _, _):
-                    guard version == wireVersion else {
-                        throw LinkError("the agent speaks version \(version), this is version \(wireVersion)")
-                    }
+                case .ready: break
                 case .events(let events): await take(events, from: host)
                 case .question(let question):
                     let answer = await answer(question, host)
@@ -103,6 +108,15 @@ actor BatchRun {
                 }
             }
         } catch { await lose(host, error, isConnected: true) }
+    }
+
+    /// An engine on this machine for a host that cannot be reached.
+    nonisolated private func engineHere(for host: Int) async -> AgentSession? {
+        let local = try? ConnectionSettings(
+            host: "localhost", variables: Dict(), keywords: Dict(), defaults: ConnectionSettings.Defaults(),
+            isImplicit: true)
+        guard let local else { return nil }
+        return try? await shared.sessions.engineHere(for: hosts[host], local)
     }
 
     nonisolated private func connect(_ host: Int) async throws(LinkError) -> AgentSession {
@@ -277,8 +291,9 @@ actor BatchRun {
             let answer = await changing(host, position, info)
             guard case .proceed = answer else { return answer }
             await tellInventory()
-            let called = await Delegation(shared: shared, play: index, trust: trust[host]).run(
-                call, on: other, variables: variables)
+            let called = await Delegation(
+                shared: shared, play: index, trust: trust[host], isOwn: other == hosts[host]
+            ).run(call, on: other, variables: variables)
             trust[host].note(called)
             return called
         case .delegateFacts(let other, let facts):

@@ -34,12 +34,17 @@ struct Delegation {
     let play: Int
     /// The delegating host's: its plan names what the delegate may ask for.
     let trust: Trust
+    /// The call goes to the play's own host, whose engine is elsewhere.
+    var isOwn = false
 
     func run(_ call: ModuleCall, on host: String, variables: Dict) async -> Answer {
         let settings: ConnectionSettings
         do throws(Diagnostics) {
             settings = try await shared.source.connection(to: host, play: play, variables: variables)
-        } catch { return .failure(error.first) }
+        } catch {
+            guard isOwn else { return .failure(error.first) }
+            return unreachable(host, LinkError(error.first))
+        }
         do throws(LinkError) {
             return .call(
                 try await shared.sessions.withDelegate(host, settings) { session throws(LinkError) in
@@ -47,14 +52,19 @@ struct Delegation {
                 })
         } catch {
             if shared.isAborting { return .stop(reason: "interrupted") }
-            let text = ([error.message] + error.problem.notes).joined(separator: "\n")
-            return .call(
-                CallResult(
-                    result: [
-                        "changed": false, "unreachable": true, "failed": true,
-                        "msg": .string("delegate '\(host)': \(text)"),
-                    ]))
+            return unreachable(host, error)
         }
+    }
+
+    private func unreachable(_ host: String, _ error: LinkError) -> Answer {
+        let hint = [error.problem.hint].compactMap { $0 }
+        let text = ([error.message] + (isOwn ? hint : []) + error.problem.notes).joined(separator: "\n")
+        return .call(
+            CallResult(
+                result: [
+                    "changed": false, "unreachable": true, "failed": true,
+                    "msg": .string(isOwn ? text : "delegate '\(host)': \(text)"),
+                ]))
     }
 
     private func perform(_ call: ModuleCall, _ session: AgentSession) async throws(LinkError) -> CallResult {

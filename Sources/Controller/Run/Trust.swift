@@ -78,7 +78,7 @@ struct Trust {
             if let foreign = call.foreign, !modules.contains(foreign.module) {
                 return Diagnostic("the node delegated a module '\(call.module)' that it was not given")
             }
-            if delegates(call.module, to: host) { return nil }
+            if host == plan.host || delegates(call.module, to: host) { return nil }
             return Diagnostic("the node delegated '\(call.module)' to '\(host)', which no task of its plan does")
         case .module(let path):
             let isNamed = Self.tasks(in: steps).contains { $0.keywords["_module"]?.text == path }

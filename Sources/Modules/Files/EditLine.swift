@@ -109,7 +109,7 @@ struct EditLine: FileAction {
             if let pattern {
                 isMatch = try pattern.found(in: current) != nil
             } else if let searchString {
-                isMatch = current.contains(Array(searchString.utf8))
+                isMatch = current.contains([UInt8](searchString.utf8))
             } else {
                 isMatch = withoutEnd(current) == Array((line ?? "").utf8)
             }

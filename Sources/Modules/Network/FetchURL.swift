@@ -75,7 +75,7 @@ struct FetchURL: FileMaker {
             return try settled(path, &result, answer.message, on: editor, context)
         }
         if isFolder {
-            path = (path.hasSuffix("/") ? path : path + "/") + (answer.headers.fileName ?? fileName(ofURL: answer.url))
+            path = inFolder(path, answer)
             result["dest"] = .string(path)
         }
         result["checksum_src"] = .string(DigestAlgorithm.sha1.hex(of: answer.body))
@@ -120,7 +120,7 @@ struct FetchURL: FileMaker {
         return Outcome(changed: changed, result)
     }
 
-    /// In check mode only the head of the answer is asked for.
+    /// In check mode the head of the answer is asked for, and all of it only to be compared.
     private func foreseen(
         _ path: String, _ isFolder: Bool, _ found: FileStatus?, _ start: Dict, on machine: some MachineReader,
         _ context: Context
@@ -134,7 +134,23 @@ struct FetchURL: FileMaker {
             result["status_code"] = 304
             return try settled(path, &result, answer.message, on: machine, context)
         }
-        return Outcome(changed: true, result)
+        let target = isFolder ? inFolder(path, answer) : path
+        result["dest"] = .string(target)
+        // A file of this length may be the one that would come: only its content tells.
+        let old = try attempt { () throws(MachineError) in try machine.status(of: target, followingLinks: true) }
+        guard let old, old.kind == .file, answer.headers["Content-Length"].map({ $0 == String(old.size) }) ?? true,
+            let sum = try digest(.sha1, of: target, on: machine)
+        else { return Outcome(changed: true, result) }
+        let full = try contents(nil, on: machine, context, result)
+        result["checksum_src"] = .string(DigestAlgorithm.sha1.hex(of: full.body))
+        result["checksum_dest"] = .string(sum)
+        guard result["checksum_src"] == result["checksum_dest"] else { return Outcome(changed: true, result) }
+        return try settled(target, &result, full.message, on: machine, context)
+    }
+
+    /// The file's place in a folder: the name that the server gives it.
+    private func inFolder(_ path: String, _ answer: WebAnswer) -> String {
+        (path.hasSuffix("/") ? path : path + "/") + (answer.headers.fileName ?? fileName(ofURL: answer.url))
     }
 
     private func contents(

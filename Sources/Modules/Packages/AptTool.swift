@@ -81,7 +81,14 @@ struct AptTool {
 
     /// Asks a program that changes nothing.
     func ask(_ arguments: [String]) throws(Failure) -> CommandResult {
-        try attempt { () throws(MachineError) in try machine.inspect(Command(arguments, environment: environment)) }
+        var arguments = arguments
+        if context.checkMode, let tool = arguments.first, tool.hasPrefix("apt") {
+            // Even a simulation writes apt's caches of its lists, unless they have no name.
+            arguments.insert(contentsOf: ["-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache="], at: 1)
+        }
+        return try attempt { [arguments] () throws(MachineError) in
+            try machine.inspect(Command(arguments, environment: environment))
+        }
     }
 
     /// Runs a program, again and again while another one holds apt's lock, up to `lock_timeout`.

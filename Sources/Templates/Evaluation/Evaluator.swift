@@ -131,6 +131,7 @@ final class Evaluator {
         case .null: return .null
         case .bool(let bool): return .bool(bool)
         case .int(let int): return .int(int)
+        case .big(let big): return .big(big)
         case .double(let double): return .double(double)
         case .string(let text):
             if text.isSecret { sawSecret = true }
@@ -208,7 +209,7 @@ final class Evaluator {
         case .null: return .null
         case .bool(let bool): return .bool(bool)
         case .int(let int): return .int(int)
-        case .big(let big): return .string(big.description)
+        case .big(let big): return .integer(big)
         case .double(let double): return .double(double)
         case .string(let text): return .string(text.untrusted)
         case .list(let box): return .list(try values(box.items))

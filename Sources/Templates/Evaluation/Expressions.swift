@@ -131,7 +131,7 @@ extension Evaluator {
         if case .undefined = object { return object }
         if let found = try method(name, of: object) { return found }
         if let found = try member(.string(name), of: object) { return found }
-        return missing(name, of: object, span)
+        return missing(name, "'\(name)'", of: object, span)
     }
 
     /// `object[key]`: items first, then attributes.
@@ -140,14 +140,14 @@ extension Evaluator {
         if case .undefined(let undefined) = key { throw undefined.error }
         if let found = try member(key, of: object) { return found }
         if let name = key.text, let found = try method(name, of: object) { return found }
-        if let name = key.text { return missing(name, of: object, span) }
-        return missing(try repr(key), of: object, span)
+        return missing(key.text, try repr(key), of: object, span)
     }
 
-    private func missing(_ name: String, of object: Datum, _ span: Span) -> Datum {
-        let message = "object of type '\(object.typeName)' has no attribute '\(name)'"
+    private func missing(_ name: String?, _ shown: String, of object: Datum, _ span: Span) -> Datum {
+        var message = "object of type '\(object.typeName)' has no attribute \(shown)"
+        if case .object(let found) = object, let scope = found as? ScopeObject { message = "\(scope.name)[\(shown)]" }
         return .undefined(
-            Undefined(message, name: name, source: source, span: span) {
+            Undefined(message, name: name ?? shown, source: source, span: span) {
                 switch object {
                 case .dict(let box): box.items.keys.compactMap(\.text)
                 case .object(let object): (try? (object as? ScopeObject)?.keys())?.compactMap(\.text) ?? []
@@ -324,7 +324,8 @@ extension Evaluator {
         do throws(TemplateError) {
             return try undefinedInstead { () throws(TemplateError) in try self.lifted(try filter.apply(value, call)) }
         } catch {
-            throw span.map { located(error, $0) } ?? error
+            let told = error.worded { "The filter plugin '\(Filters.fullName(name))' failed: \($0)" }
+            throw span.map { located(told, $0) } ?? told
         }
     }
 
@@ -340,7 +341,9 @@ extension Evaluator {
 
     func test(_ name: String, _ value: Datum, _ call: Call) throws(TemplateError) -> Datum {
         guard let test = templater.test(named: name) else { throw Filters.unknown(name, "test", Filters.testNames) }
-        return try undefinedInstead { () throws(TemplateError) in try test.apply(value, call) }
+        do throws(TemplateError) {
+            return try undefinedInstead { () throws(TemplateError) in try test.apply(value, call) }
+        } catch { throw error.worded { "The test plugin '\(Filters.fullName(name))' failed: \($0)" } }
     }
 }
 

@@ -114,7 +114,9 @@ final class LookupFunction: RuntimeObject {
         do throws(TemplateError) {
             results = try evaluator.scope.lookup(plugin, terms, options)
         } catch {
-            if error.isLimit || errors == "strict" { throw error }
+            if error.isLimit || errors == "strict" || error.isUndefined {
+                throw error.worded { "The lookup plugin '\(plugin)' failed: \($0)" }
+            }
             return isList ? .list([]) : .null
         }
         for result in results { result.forEachText { if $0.isSecret { evaluator.sawSecret = true } } }

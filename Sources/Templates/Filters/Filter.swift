@@ -118,12 +118,17 @@ enum Filters {
         return nil
     }
 
+    /// The name with its collection, as errors say it.
+    static func fullName(_ name: String) -> String { name.contains(".") ? name : "ansible.builtin." + name }
+
     static func filter(named name: String) -> Filter? { found(name, table) }
     static func test(named name: String) -> Filter? { found(name, tests) }
     static var names: [String] { table.keys.sorted() }
     static var testNames: [String] { tests.keys.sorted() }
 
     static func unknown(_ name: String, _ kind: String, _ names: [String]) -> TemplateError {
-        TemplateError("there is no \(kind) named '\(name)'", hint: suggestion(for: name, among: names))
+        TemplateError(
+            "there is no \(kind) named '\(name)'", hint: suggestion(for: name, among: names),
+            words: "Syntax error in template: No \(kind) named '\(name)'.")
     }
 }

@@ -1,3 +1,5 @@
+import Values
+
 /// An expression with the stretch of text that it was read from.
 struct Expression: Sendable {
     let kind: Kind

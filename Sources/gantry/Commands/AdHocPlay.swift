@@ -15,8 +15,11 @@ enum AdHocPlay {
     }
 
     static func play(
-        pattern: String, module: String, file path: String? = nil, arguments: Dict, folder: String, project: Project
+        pattern: String, module: String, file path: String? = nil, arguments: Dict, keywords: Dict = Dict(),
+        folder: String, project: Project
     ) throws -> Play {
+        var keywords = keywords
+        if let path { keywords["_module"] = .string(path) }
         let file = SourceFile(name: "gantry run")
         let place = Place(file: file, line: 1, column: 1)
         if let entry = Registry.entry(module) {
@@ -40,7 +43,7 @@ enum AdHocPlay {
             .task(
                 TaskPlan(
                     ordinal: 1, place: place, name: Text(module), module: module, arguments: .dict(arguments),
-                    keywords: path.map { ["_module": .string($0)] } ?? Dict(), inherited: Dict(), role: nil, basis: 0))
+                    keywords: keywords, inherited: Dict(), role: nil, basis: 0))
         ]
         return play
     }

@@ -24,6 +24,7 @@ struct Apply: AsyncParsableCommand {
     @OptionGroup(title: "The run") var runOptions: RunArguments
     @OptionGroup(title: "Connection") var connection: ConnectionArguments
     @OptionGroup(title: "Becoming another user") var become: BecomeArguments
+    @OptionGroup(visibility: .hidden) var modulePath: ModulePathArguments
 
     @Option(name: [.customShort("t"), .long], help: "Only tasks with these tags.")
     var tags: [String] = []
@@ -52,6 +53,13 @@ struct Apply: AsyncParsableCommand {
     @Flag(help: ArgumentHelp("Taken for compatibility: there is no fact cache to flush.", visibility: .hidden))
     var flushCache = false
 
+    @Flag(help: ArgumentHelp("Ask before each task.", visibility: .hidden))
+    var step = false
+
+    func validate() throws {
+        if step { throw ValidationError("--step: hosts run plays by themselves and do not ask before each task") }
+    }
+
     func run() async throws {
         let project = try Project(inventory)
         let (loaded, warnings) = try project.plays(playbooks)
@@ -63,6 +71,7 @@ struct Apply: AsyncParsableCommand {
         settings.checkMode = runOptions.check
         settings.diffMode = runOptions.diff || configuration.flag(.diffAlways)
         settings.verbosity = verbosity
+        settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
         settings.tags = words(tags)
         settings.skipTags = words(skipTags)
         settings.forceHandlers = forceHandlers || configuration.flag(.forceHandlers)

@@ -34,6 +34,9 @@ struct InventoryCommand: ParsableCommand {
     @Flag(name: [.customShort("y"), .long], help: "YAML instead of JSON.")
     var yaml = false
 
+    @Flag(help: "TOML instead of JSON.")
+    var toml = false
+
     @Flag(help: "With --list: group variables with their groups.")
     var export = false
 
@@ -43,26 +46,33 @@ struct InventoryCommand: ParsableCommand {
     @Option(help: "A folder of playbooks whose group_vars and host_vars count, too.")
     var playbookDir: String?
 
+    @Flag(help: ArgumentHelp("Taken for compatibility: there is no fact cache to flush.", visibility: .hidden))
+    var flushCache = false
+
     func run() throws {
         let modes = [list, host != nil, graph].filter { $0 }.count
         guard modes == 1 else {
             throw CommandFailure(
                 Diagnostic(
                     modes == 0
-                        ? "say what to show: --list, --host NAME or --graph"
-                        : "--list, --host and --graph exclude each other"),
+                        ? "No action selected, at least one of --host, --graph or --list needs to be specified."
+                        : "Conflicting options used, only one of --host, --graph or --list can be used at the same"
+                            + " time."),
                 status: 5)
         }
         let project = try Project(inventory)
         for warning in project.warnings { Output.printError(warning.shown) }
         let listing = Inventory.Listing(
-            export: export, limit: project.limit, playbookFolders: playbookDir.map { [$0] } ?? [])
+            export: export || project.configuration.flag(.inventoryExport), limit: project.limit,
+            playbookFolders: playbookDir.map { [$0] } ?? [])
         let text: String
         do throws(Diagnostics) {
             if let host {
                 text = try written(project.inventory.show(host: host, listing))
             } else if graph {
                 text = try project.inventory.graphText(group, showVariables: vars, listing)
+            } else if toml, !yaml {
+                text = String(tomlText(try project.inventory.tables(listing)).dropLast())
             } else {
                 text = try written(yaml ? project.inventory.tree(listing) : project.inventory.list(listing))
             }

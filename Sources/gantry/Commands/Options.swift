@@ -112,3 +112,15 @@ struct RunArguments: ParsableArguments {
 }
 
 enum OutputForm: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+/// Flags of Ansible's programs that cannot be honoured here: they are errors, not passed over.
+struct ModulePathArguments: ParsableArguments {
+    @Option(
+        name: [.customShort("M"), .long], help: ArgumentHelp("Folders with modules in Python.", visibility: .hidden))
+    var modulePath: [String] = []
+
+    func validate() throws {
+        guard !modulePath.isEmpty else { return }
+        throw ValidationError("--module-path: modules in Python are not run; 'gantry doc' lists those that there are")
+    }
+}

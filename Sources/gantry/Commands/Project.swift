@@ -47,12 +47,11 @@ final class Project: Sendable {
             let isDefault = arguments.inventory.isEmpty && configuration.origin(.inventory).origin == "default"
             if isDefault { sources = sources.filter { Disk.kind($0) != nil } }
             inventorySources = sources
-            var options = InventoryOptions()
+            var options = try configuration.inventoryOptions()
+            options.extra = extra
             options.decrypt = { (text: Text) throws(Diagnostic) in
                 Vault.isVaulted(text.string) ? try files.decrypted(text) : text
             }
-            options.mergesHashes = configuration.string(.hashBehaviour) == "merge"
-            options.ignoredEndings = configuration.list(.ignoredExtensions)
             inventoryOptions = options
             let loaded = try Inventory.load(sources, options: options)
             inventory = loaded.inventory
@@ -70,6 +69,8 @@ final class Project: Sendable {
         var options = LoaderOptions(
             rolePaths: rolePaths, home: home, gathering: configuration.string(.gathering), extra: extra)
         options.content = configuration.contentPaths
+        options.collectionPaths = configuration.paths(.collectionsPath, separator: ":").map(Disk.absolute)
+        options.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
         return options
     }
 
@@ -99,11 +100,13 @@ final class Project: Sendable {
     func context(_ settings: RunSettings, playbookFolders: [String]) -> PlanContext {
         var context = PlanContext()
         context.settings = settings
+        context.settings.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
         context.extra = extra
         context.groups = Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) })
         context.magic = [
             "ansible_version": [
-                "full": "2.19.0", "major": 2, "minor": 19, "revision": 0, "string": "2.19.0",
+                "full": .string(languageVersion), "major": 2, "minor": 19, "revision": 14,
+                "string": .string(languageVersion),
             ],
             "gantry_version": .string(gantryVersion),
             "ansible_forks": .int(configuration.number(.forks) ?? 0),
@@ -112,6 +115,9 @@ final class Project: Sendable {
             "ansible_managed": .string(configuration.string(.managed)),
             "_interpreter_python": .string(configuration.string(.interpreterPython)),
         ]
+        if let python = Installation.python(configuration.environment) {
+            context.magic["ansible_playbook_python"] = .string(python)
+        }
         if let limit { context.magic["ansible_limit"] = .string(limit) }
         return context
     }
@@ -141,6 +147,12 @@ enum Installation {
                 ]), status: 1)
     }
 
+    /// The controller's Python, where it has one: playbooks name it as an interpreter.
+    static func python(_ environment: [String: String]) -> String? {
+        let folders = (environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":").map(String.init)
+        return folders.map { "\($0)/python3" }.first { Disk.kind($0) == .file }
+    }
+
     static func rolePaths(_ environment: [String: String]) -> [String] {
         ["\(programFolder)/../share/gantry/Roles", "\(programFolder)/../../../Roles"]
             .compactMap { Disk.realPath($0) }.filter { Disk.kind($0) == .folder }
@@ -159,7 +171,7 @@ extension Project {
         do throws(Diagnostics) {
             let (hosts, warnings) = try inventory.select(pattern, limit: limit)
             if hosts.isEmpty { throw Diagnostics([nothing(pattern)]) }
-            for warning in warnings { Output.printError(warning.shown) }
+            for warning in try mismatches(warnings) { Output.printError(warning.shown) }
             return hosts
         } catch { throw CommandFailure(error.all, status: 1) }
     }
@@ -176,6 +188,21 @@ extension Project {
                 hint: suggestion(for: limit, among: known) ?? suggestion(for: pattern, among: known))
         }
         return Diagnostic("the pattern '\(pattern)' matches no hosts", hint: suggestion(for: pattern, among: known))
+    }
+
+    /// What matched nothing, as `host_pattern_mismatch` wants it: an error, warnings, or nothing.
+    func mismatches(_ warnings: [Diagnostic]) throws(Diagnostics) -> [Diagnostic] {
+        switch configuration.string(.patternMismatch) {
+        case "ignore": return []
+        case "error" where !warnings.isEmpty:
+            throw Diagnostics(
+                warnings.map { warning in
+                    var error = warning
+                    error.severity = .error
+                    return error
+                })
+        default: return warnings
+        }
     }
 
     /// A `--limit` that no host of the inventory matches is a slip, not a wish to do nothing.

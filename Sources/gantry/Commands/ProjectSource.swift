@@ -16,6 +16,7 @@ actor ProjectSource: RunSource {
     private var inventory: Inventory
     private let reload: @Sendable () throws(Diagnostics) -> Inventory
     private let limit: String?
+    private let mismatches: @Sendable ([Diagnostic]) throws(Diagnostics) -> [Diagnostic]
     private var context: PlanContext
     private let folders: [String]
     private let defaults: ConnectionSettings.Defaults
@@ -42,6 +43,7 @@ actor ProjectSource: RunSource {
         inventory = project.inventory
         reload = project.reloading
         limit = project.limit
+        mismatches = { (found: [Diagnostic]) throws(Diagnostics) in try project.mismatches(found) }
         folders = Project.variableFolders(of: plays)
         self.defaults = defaults
         self.fallbacks = fallbacks
@@ -52,7 +54,14 @@ actor ProjectSource: RunSource {
         var context = project.context(settings, playbookFolders: folders)
         context.settings.reportsVariables =
             plays.contains { $0.readsHostVariables } || Self.templatesReadHosts(plays, project)
+        context.magic["ansible_playbook_python"] = .string(Self.python(project.configuration.environment))
         self.context = context
+    }
+
+    /// The Python that a playbook may name for this machine: the first of `PATH`.
+    private static func python(_ environment: [String: String]) -> String {
+        let folders = (environment["PATH"] ?? "").split(separator: ":")
+        return folders.map { "\($0)/python3" }.first { Disk.kind($0) == .file } ?? "/usr/bin/python3"
     }
 
     /// Whether any template beside the plays' roles reads other hosts: then hosts report what they learn.
@@ -100,7 +109,7 @@ actor ProjectSource: RunSource {
         let value = try rendered(play.hosts, known)
         let pattern = value.list.map { $0.map(\.pythonText).joined(separator: ",") } ?? value.pythonText
         let selected = try inventory.select(pattern, limit: limit)
-        for warning in selected.warnings { sink.show(.message(host: nil, warning)) }
+        for warning in try mismatches(selected.warnings) { sink.show(.message(host: nil, warning)) }
         return selected.hosts
     }
 
@@ -176,12 +185,15 @@ actor ProjectSource: RunSource {
     func connection(to host: String, play index: Int, variables: Dict) throws(Diagnostics) -> ConnectionSettings {
         do throws(Diagnostic) {
             var known = inventory.contains(host) ? try self.variables(of: host) : Dict()
+            if plays.indices.contains(index) {
+                for (name, value) in plays[index].variables { known[name] = value }
+            }
+            for (name, value) in context.magic where known[name] == nil { known[name] = value }
             for (name, value) in loaderOptions.extra { known[name] = value }
             for (name, value) in variables { known[name] = value }
             known["inventory_hostname"] = .string(host)
             var used = Dict()
-            for (name, value) in known
-            where name.pythonText.hasPrefix("ansible_") || name.pythonText.hasPrefix("gantry_") {
+            for (name, value) in known where ConnectionSettings.isAbout(name.pythonText) {
                 do throws(TemplateError) {
                     used[name] = try templater.render(value, in: DictScope(known))
                 } catch {

@@ -36,9 +36,21 @@ struct RunCommand: AsyncParsableCommand {
     var listHosts = false
 
     @Option(
-        name: [.customShort("P"), .long],
-        help: ArgumentHelp("Seconds between looks at a task in the background.", visibility: .hidden))
+        name: [.customShort("B"), .long],
+        help: "Run in the background, and give up after so many seconds.")
+    var background: Int?
+
+    @Option(name: [.customShort("P"), .long], help: "With -B: seconds between looks; 0 does not wait.")
     var poll: Int?
+
+    @Option(help: "Seconds after which the task is ended.")
+    var taskTimeout: Int?
+
+    @Option(name: [.customShort("t"), .long], help: "Write each host's result into this folder, as JSON.")
+    var tree: String?
+
+    @Flag(help: ArgumentHelp("Taken for compatibility: there is no fact cache to flush.", visibility: .hidden))
+    var flushCache = false
 
     @Option(help: "Act as if a playbook were in this folder.")
     var playbookDir: String?
@@ -47,6 +59,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "The run") var runOptions: RunArguments
     @OptionGroup(title: "Connection") var connection: ConnectionArguments
     @OptionGroup(title: "Becoming another user") var become: BecomeArguments
+    @OptionGroup(visibility: .hidden) var modulePath: ModulePathArguments
 
     func run() async throws {
         let project = try Project(inventory)
@@ -60,20 +73,36 @@ struct RunCommand: AsyncParsableCommand {
         let configuration = project.configuration
         let verbosity = max(inventory.verbosity.verbose, configuration.number(.verbosity) ?? 0)
         let play = try AdHocPlay.play(
-            pattern: pattern, module: module, file: file, arguments: arguments, folder: playbookDir ?? ".",
+            pattern: pattern, module: module, file: file, arguments: arguments, keywords: keywords,
+            folder: playbookDir ?? ".",
             project: project)
         var settings = RunSettings()
         settings.checkMode = runOptions.check
         settings.diffMode = runOptions.diff
         settings.verbosity = verbosity
+        settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
         let sink = try display(settings, configuration)
         let changes = ChangeWatch()
         let setup = RunSetup(
             project: project, plays: [play], settings: settings, connection: connection, become: become,
-            forks: runOptions.forks, sink: changes.watching(sink), warnings: [])
+            forks: runOptions.forks, sink: changes.watching(written(sink)), warnings: [])
         let status = try await setup.run()
         if status == 0, runOptions.check, runOptions.detailedExitcode, changes.hasChanges { throw ExitCode(3) }
         if status != 0 { throw ExitCode(status) }
+    }
+
+    private var keywords: Dict {
+        var keywords = Dict()
+        if let taskTimeout { keywords["timeout"] = .int(taskTimeout) }
+        if let background, background > 0 {
+            keywords["async"] = .int(background)
+            keywords["poll"] = .int(poll ?? 15)
+        }
+        return keywords
+    }
+
+    private func written(_ sink: any EventSink) -> any EventSink {
+        tree.map { ResultFiles(folder: $0, inner: sink) } ?? sink
     }
 
     private func display(_ settings: RunSettings, _ configuration: Configuration) throws -> any EventSink {

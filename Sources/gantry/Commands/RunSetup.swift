@@ -51,8 +51,8 @@ struct RunSetup {
         }
     }
 
-    private static let passphrase: @Sendable (String) async -> Secret? = { path in
-        try? Prompt.secret("Enter passphrase for key '\(path)': ")
+    private static let passphrase: @Sendable (String, Bool) async -> Secret? = { path, isAgain in
+        try? Prompt.secret("\(isAgain ? "Bad passphrase, try again for" : "Enter passphrase for key") '\(path)': ")
     }
 
     private func defaults() throws -> ConnectionSettings.Defaults {

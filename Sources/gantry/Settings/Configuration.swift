@@ -140,6 +140,9 @@ struct Configuration: Sendable {
         return String(value.dropFirst().dropLast())
     }
 
+    /// What the file sets, in its order.
+    var keys: [String] { places.sorted { $0.value.line < $1.value.line }.map(\.key) }
+
     func string(_ setting: Setting) -> String { origin(setting).value }
     func optional(_ setting: Setting) -> String? {
         let value = string(setting)

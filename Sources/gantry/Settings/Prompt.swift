@@ -1,8 +1,13 @@
 import Glibc
+import Synchronization
 import Values
 
-/// Questions on the terminal, answered without echo where a secret is asked for; the terminal is put back in any case.
+/// Questions on the terminal, answered without echo where a secret is asked for; the terminal is put back in any case,
+/// Ctrl-C included.
 enum Prompt {
+    /// The signal that came while something was asked.
+    private static let interruption = Atomic<Int32>(0)
+
     /// Without a terminal, a line of standard input answers.
     ///
     /// - Throws: when there is nobody to answer.
@@ -10,6 +15,16 @@ enum Prompt {
         let terminal = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC)
         guard terminal >= 0 else { return try answer(from: 0, question, echo: echo) }
         defer { close(terminal) }
+        // Whoever watches for Ctrl-C hears of it when the terminal is in order again.
+        interruption.store(0, ordering: .relaxed)
+        let handlers = [SIGINT, SIGTERM].map { number in
+            (number, signal(number) { Prompt.interruption.store($0, ordering: .relaxed) })
+        }
+        defer {
+            for (number, handler) in handlers { _ = signal(number, handler) }
+            let number = interruption.load(ordering: .relaxed)
+            if number != 0 { kill(getpid(), number) }
+        }
         var before = termios()
         _ = unsafe tcgetattr(terminal, &before)
         if !echo {
@@ -21,6 +36,7 @@ enum Prompt {
         put(question, terminal)
         let answer = line(terminal)
         if !echo { put("\n", terminal) }
+        if interruption.load(ordering: .relaxed) != 0 { throw Diagnostic("interrupted") }
         guard let answer else { throw Diagnostic("'\(question.trimmingBlanks)' got no answer") }
         return answer
     }
@@ -50,6 +66,11 @@ enum Prompt {
         var bytes: [UInt8] = []
         var byte: UInt8 = 0
         while true {
+            // A signal may be given to another thread, so that it wakes nobody here.
+            var waited = pollfd(fd: input, events: Int16(POLLIN), revents: 0)
+            let isReady = unsafe poll(&waited, 1, 100) > 0
+            if interruption.load(ordering: .relaxed) != 0 { return nil }
+            guard isReady else { continue }
             let count = unsafe read(input, &byte, 1)
             if count < 0, errno == EINTR { continue }
             if count <= 0 { return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self) }

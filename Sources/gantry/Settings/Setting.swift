@@ -71,6 +71,9 @@ struct Setting: Sendable {
     static let hashBehaviour = Setting(
         "DEFAULT_HASH_BEHAVIOUR", ["defaults.hash_behaviour"], ["ANSIBLE_HASH_BEHAVIOUR"], "replace",
         "replace or merge mappings of the same name", type: .choice(["replace", "merge"]))
+    static let brokenConditions = Setting(
+        "ALLOW_BROKEN_CONDITIONALS", ["defaults.allow_broken_conditionals"], ["ANSIBLE_ALLOW_BROKEN_CONDITIONALS"],
+        "false", "conditions may give what is no boolean, and its truth counts", type: .flag)
     static let become = Setting(
         "DEFAULT_BECOME", ["privilege_escalation.become"], ["ANSIBLE_BECOME"], "false", "become another user",
         type: .flag)
@@ -91,6 +94,9 @@ struct Setting: Sendable {
     static let forceHandlers = Setting(
         "DEFAULT_FORCE_HANDLERS", ["defaults.force_handlers"], ["ANSIBLE_FORCE_HANDLERS"], "false",
         "run notified handlers on hosts that failed", type: .flag)
+    static let missingHandlerFails = Setting(
+        "ERROR_ON_MISSING_HANDLER", ["defaults.error_on_missing_handler"], ["ANSIBLE_ERROR_ON_MISSING_HANDLER"], "true",
+        "a notification that no handler answers to is an error", type: .flag)
     static let anyErrorsFatal = Setting(
         "ANY_ERRORS_FATAL", ["defaults.any_errors_fatal"], ["ANSIBLE_ANY_ERRORS_FATAL"], "false",
         "any failure ends the play for all", type: .flag)
@@ -196,12 +202,13 @@ struct Setting: Sendable {
         inventory, rolesPath, forks, hostKeyChecking, remoteUser, remotePort, privateKeyFile, timeout, transport,
         sshArguments, sshCommonArguments, sshExtraArguments, sshRetries, vaultPasswordFile, vaultIdentities, gathering,
         hashBehaviour, become, becomeMethod, becomeUser, becomeAskPassword, askPassword, askVaultPassword,
-        forceHandlers, anyErrorsFatal, diffAlways, diffContext, logPath, noColour, forceColour, displaySkipped,
-        displayOK, failedToErrors, checkMarkers, customStats, resultFormat, verbosity, ignoredExtensions, managed,
-        playbookVarsRoot, home, vaultIdentity, vaultIDMatch, vaultEncryptIdentity, vaultEncryptSalt, editor, pager,
-        localTemporary, logVerbosity, collectionsPath, stdoutCallback, callbacksEnabled, adHocCallbacks,
+        forceHandlers, missingHandlerFails, anyErrorsFatal, diffAlways, diffContext, logPath, noColour, forceColour,
+        displaySkipped, displayOK, failedToErrors, checkMarkers, customStats, resultFormat, verbosity,
+        ignoredExtensions, managed, playbookVarsRoot, home, vaultIdentity, vaultIDMatch, vaultEncryptIdentity,
+        vaultEncryptSalt,
+        editor, pager, localTemporary, logVerbosity, collectionsPath, stdoutCallback, callbacksEnabled, adHocCallbacks,
         deprecationWarnings, perHostStart, pathOnFailure, prettyResults, treeFolder,
-    ] + content + colours
+    ] + content + colours + ofInventories
 
     static let all: [Setting] = {
         let names = Set(effective.map(\.name))
