@@ -49,6 +49,7 @@ package final class PlayRun {
         self.coordinator = coordinator
         self.executor = executor
         self.templater = templater
+        templater.plugins = AskedPlugins(coordinator)
         templater.allowsBrokenConditions = plan.settings.allowsBrokenConditions
         publicRoles = plan.roles.filter(\.isPublic)
         for layer in [plan.inventory, plan.variables, plan.extra] { masking.learn(from: .dict(layer)) }

@@ -147,6 +147,7 @@ package final class Loader {
                     notes: ["put tasks below 'tasks:' of a play, or name this file in 'import_tasks'"]))
             return nil
         }
+        templater.plugins?.look(in: folder(of: path))
         check(entries, allowed: Keywords.play, what: "a play")
         if let user = entries.first(where: { $0.name == "user" }), entry("remote_user") != nil {
             report(

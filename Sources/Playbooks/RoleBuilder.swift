@@ -1,4 +1,5 @@
 import Modules
+import Templates
 package import Values
 package import Wire
 import YAML
@@ -193,6 +194,7 @@ extension PlayBuilder {
             let key = path + "\u{0}" + Value.dict(use.parameters).json() + Value.dict(use.keywords).json()
             guard seenRoles.insert(key).inserted else { return ([], []) }
         }
+        loader.templater.plugins?.look(in: path)
         var inner = surroundings
         inner.chain.append(path)
         inner.inherited = inheriting(use.keywords, from: surroundings.inherited)

@@ -12,6 +12,9 @@ package final class Templater {
     /// The lookups that there are, to find misspelt ones before anything is evaluated; `nil`: not known.
     package var lookups: Set<String>?
 
+    /// Filters and tests beside those that are built in.
+    package var plugins: (any TemplatePlugins)?
+
     private struct Key: Hashable {
         let text: String
         let place: Place?
@@ -277,7 +280,7 @@ package final class Templater {
             let isExpression = asExpression && !Self.isWrapped(text.string)
             if !asExpression, !Self.looksLikeTemplate(text.string, options) { return [] }
             let syntax = isExpression ? try syntax(ofExpression: text) : try syntax(of: text)
-            var survey = Survey(syntax.source, lookups: lookups)
+            var survey = Survey(syntax.source, templater: self, lookups: lookups)
             survey.visit(syntax.statements)
             return survey.unknown
         } catch {
@@ -289,7 +292,7 @@ package final class Templater {
     package func check(file text: Text, options: FileOptions = FileOptions()) -> [Diagnostic] {
         do throws(TemplateError) {
             let syntax = try syntax(of: text, options)
-            var survey = Survey(syntax.source, lookups: lookups)
+            var survey = Survey(syntax.source, templater: self, lookups: lookups)
             survey.visit(syntax.statements)
             return survey.unknown
         } catch {
@@ -314,7 +317,7 @@ package final class Templater {
     }
 
     private func names(in syntax: Syntax) -> Set<String>? {
-        var survey = Survey(syntax.source)
+        var survey = Survey(syntax.source, templater: self)
         survey.visit(syntax.statements)
         if survey.isOpen { return nil }
         var names = survey.names

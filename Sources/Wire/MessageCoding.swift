@@ -222,6 +222,10 @@ extension Question: WireCodable {
         case .parts(let digests):
             writer.write(byte: 21)
             writer.write(digests)
+        case .plugin(let kind, let name, let arguments, let named):
+            writer.write(tag: 22, kind, name)
+            writer.write(named)
+            writer.write(arguments)
         }
     }
     package init(from reader: inout WireReader) throws(WireError) {
@@ -257,6 +261,11 @@ extension Question: WireCodable {
         case 12: self = .meta(try reader.string(), try reader.value())
         case 20: self = .module(path: try reader.string())
         case 21: self = .parts(try reader.array())
+        case 22:
+            let kind = try reader.string()
+            let name = try reader.string()
+            let named: Dict = try reader.value()
+            self = .plugin(kind: kind, name: name, arguments: try reader.array(), named: named)
         case let tag: throw WireError("a question of unknown kind \(tag)")
         }
     }

@@ -203,6 +203,8 @@ package enum Question: Sendable {
     case module(path: String)
     /// Contents of a module's parts, by digest.
     case parts([String])
+    /// Applies a `filter` or a `test` that is written in Python; the first argument is the value.
+    case plugin(kind: String, name: String, arguments: [Value], named: Dict)
 }
 
 package enum Answer: Sendable {

@@ -100,6 +100,7 @@ final class BundleCoordinator: Coordinator {
         case .delegate(let host, _, _, _): return missing("way to host '\(host)', which the task is delegated to")
         case .module(let path): return missing("program for module file '\(path)'")
         case .parts: return missing("program for a module that is not built in")
+        case .plugin(let kind, let name, _, _): return missing("Python for \(kind) '\(name)'")
         case .pause: return .input("", interrupted: false)
         }
     }

@@ -249,6 +249,9 @@ struct FleetSource: RunSource {
         throw Diagnostics([Diagnostic("no module")])
     }
     func parts(_ digests: [String]) async throws(Diagnostics) -> [ModuleContents] { [] }
+    func plugin(
+        _ kind: String, _ name: String, _ arguments: [Value], _ named: Dict
+    ) async throws(Diagnostics) -> Value { .null }
     func tasks(_ request: FileRequest, play: Int) async throws(Diagnostics) -> TaskFile {
         throw Diagnostics([Diagnostic("no tasks")])
     }

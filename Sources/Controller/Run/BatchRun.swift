@@ -299,7 +299,7 @@ actor BatchRun {
         case .delegateFacts(let other, let facts):
             shared.learn(other, delegated: withoutPrefix(facts))
             return .proceed
-        case .file, .contents, .tasks, .role, .lookup, .module, .parts:
+        case .file, .contents, .tasks, .role, .lookup, .module, .parts, .plugin:
             let answer = await Desk(source: shared.source, play: index).answer(question)
             trust[host].note(answer)
             if case .tasks(let file) = answer { throttles.merge(Throttles.table(of: file.steps)) { old, _ in old } }

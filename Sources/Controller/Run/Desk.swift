@@ -16,6 +16,8 @@ struct Desk {
                 return .contents(try await source.contents(digest: digest, path: path))
             case .module(let path): return .module(try await source.module(path, play: play))
             case .parts(let digests): return .parts(try await source.parts(digests))
+            case .plugin(let kind, let name, let arguments, let named):
+                return .value(try await source.plugin(kind, name, arguments, named))
             case .tasks(let request): return .tasks(try await source.tasks(request, play: play))
             case .role(let request): return .role(try await source.role(request, play: play))
             case .lookup(let plugin, let terms, let options, let basis):

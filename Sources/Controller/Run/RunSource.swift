@@ -58,6 +58,10 @@ package protocol RunSource: Sendable {
     /// What runs the module in this file, and the contents of its parts.
     func module(_ path: String, play: Int) async throws(Diagnostics) -> ForeignModule
     func parts(_ digests: [String]) async throws(Diagnostics) -> [ModuleContents]
+    /// Applies a filter or a test in Python.
+    func plugin(
+        _ kind: String, _ name: String, _ arguments: [Value], _ named: Dict
+    ) async throws(Diagnostics) -> Value
     func tasks(_ request: FileRequest, play: Int) async throws(Diagnostics) -> TaskFile
     func role(_ request: RoleRequest, play: Int) async throws(Diagnostics) -> RoleFile
     func lookup(

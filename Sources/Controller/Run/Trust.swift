@@ -26,7 +26,10 @@ struct Trust {
     /// Remembers what an answer brings to the node.
     mutating func note(_ answer: Answer) {
         switch answer {
-        case .file(let entry?, _): offer(entry)
+        case .file(let entry?, _):
+            offer(entry)
+            if let contents = entry.contents { note(text: contents) }
+        case .contents(let bytes): note(text: bytes)
         case .tasks(let file):
             includedSteps += file.steps
             includedRoles += file.roles
@@ -42,6 +45,11 @@ struct Trust {
             known = [:]
         default: break
         }
+    }
+
+    /// Templates that came later may use plugins that the plan does not name.
+    private mutating func note(text: [UInt8]) {
+        if text.count <= 1 << 18 { results.append(.string(String(decoding: text, as: UTF8.self))) }
     }
 
     private mutating func offer(_ entry: FileEntry) {
@@ -75,6 +83,10 @@ struct Trust {
         case .module(let path):
             let isNamed = Self.tasks(in: steps).contains { $0.keywords["_module"]?.text == path }
             return isNamed ? nil : Diagnostic("the node asked for module '\(path)', which no task of its plan runs")
+        case .plugin(_, let name, _, _):
+            let word = name.split(separator: ".").last.map(String.init) ?? name
+            if names(plugin: word) { return nil }
+            return Diagnostic("the node asked for '\(name)', which its plan does not name")
         case .parts(let digests):
             if parts.isSuperset(of: digests) { return nil }
             return Diagnostic("the node asked for parts of modules that it does not run")
@@ -159,6 +171,14 @@ struct Trust {
         let isNamed = texts.contains { Self.names(name, $0) }
             || plan.files.values.contains { Self.names(name, String(decoding: $0.contents ?? [], as: UTF8.self)) }
         known[name] = isNamed
+        return isNamed
+    }
+
+    private mutating func names(plugin word: String) -> Bool {
+        if known["plugin " + word] ?? false { return true }
+        let isNamed = texts.contains { Self.holds(word, $0) }
+            || plan.files.values.contains { String(decoding: $0.contents ?? [], as: UTF8.self).contains(word) }
+        known["plugin " + word] = isNamed
         return isNamed
     }
 

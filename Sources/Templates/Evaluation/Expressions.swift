@@ -320,7 +320,7 @@ extension Evaluator {
     }
 
     func filter(_ name: String, _ value: Datum, _ call: Call, _ span: Span?) throws(TemplateError) -> Datum {
-        guard let filter = Filters.filter(named: name) else { throw Filters.unknown(name, "filter", Filters.names) }
+        guard let filter = templater.filter(named: name) else { throw Filters.unknown(name, "filter", Filters.names) }
         do throws(TemplateError) {
             return try undefinedInstead { () throws(TemplateError) in try self.lifted(try filter.apply(value, call)) }
         } catch {
@@ -340,7 +340,7 @@ extension Evaluator {
     }
 
     func test(_ name: String, _ value: Datum, _ call: Call) throws(TemplateError) -> Datum {
-        guard let test = Filters.test(named: name) else { throw Filters.unknown(name, "test", Filters.testNames) }
+        guard let test = templater.test(named: name) else { throw Filters.unknown(name, "test", Filters.testNames) }
         do throws(TemplateError) {
             return try undefinedInstead { () throws(TemplateError) in try test.apply(value, call) }
         } catch { throw error.worded { "The test plugin '\(Filters.fullName(name))' failed: \($0)" } }

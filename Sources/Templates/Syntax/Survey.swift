@@ -13,8 +13,11 @@ struct Survey {
 
     private let lookups: Set<String>?
 
-    init(_ source: Source, lookups: Set<String>? = nil) {
+    private let templater: Templater
+
+    init(_ source: Source, templater: Templater, lookups: Set<String>? = nil) {
         self.source = source
+        self.templater = templater
         self.lookups = lookups
     }
 
@@ -132,7 +135,7 @@ struct Survey {
         case .test(let operand, let name, let arguments):
             visit(operand)
             visit(arguments)
-            if Filters.test(named: name) == nil {
+            if templater.test(named: name) == nil {
                 report(Filters.unknown(name, "test", Filters.testNames), expression.span)
             }
         case .negative(let operand), .positive(let operand), .not(let operand): visit(operand)
@@ -185,16 +188,16 @@ struct Survey {
     }
 
     private mutating func checkFilter(_ name: String, _ arguments: Arguments, _ span: Span) {
-        guard Filters.filter(named: name) != nil else {
+        guard templater.filter(named: name) != nil else {
             return report(Filters.unknown(name, "filter", Filters.names), span)
         }
         let usesFilter = name == "map"
         guard usesFilter || ["select", "reject"].contains(name),
             case .string(let inner) = arguments.positional.first?.kind, let place = arguments.positional.first?.span
         else { return }
-        if usesFilter, Filters.filter(named: inner) == nil {
+        if usesFilter, templater.filter(named: inner) == nil {
             report(Filters.unknown(inner, "filter", Filters.names), place)
-        } else if !usesFilter, Filters.test(named: inner) == nil {
+        } else if !usesFilter, templater.test(named: inner) == nil {
             report(Filters.unknown(inner, "test", Filters.testNames), place)
         }
     }
@@ -203,6 +206,7 @@ struct Survey {
         var diagnostic = error.diagnostic
         diagnostic.place = source.place(of: span)
         diagnostic.length = Int(span.length)
+        diagnostic.notes += templater.plugins?.problems ?? []
         unknown.append(diagnostic)
     }
 }

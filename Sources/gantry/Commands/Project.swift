@@ -13,8 +13,11 @@ final class Project: Sendable {
     var templater: Templater {
         let templater = Templater()
         templater.lookups = Set(Lookup.names)
+        templater.plugins = plugins
         return templater
     }
+    /// Filters and tests in Python.
+    let plugins: PluginHost
     let extra: Dict
     let inventory: Inventory
     let warnings: [Diagnostic]
@@ -26,6 +29,7 @@ final class Project: Sendable {
     init(_ arguments: InventoryArguments, needsInventory: Bool = true) throws {
         do {
             configuration = try Configuration(environment: Configuration.processEnvironment())
+            plugins = PluginHost(configuration)
             let vault = VaultOpener(
                 try VaultSecrets(
                     environment: configuration.environment, identity: configuration.string(.vaultIdentity)

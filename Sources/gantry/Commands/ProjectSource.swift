@@ -26,6 +26,7 @@ actor ProjectSource: RunSource {
     private var answers: [Int: Dict] = [:]
     private let lookups: ControllerLookups
     private let packer: ModulePacker
+    private let plugins: PluginHost
     private let sink: any EventSink
 
     init(
@@ -35,6 +36,8 @@ actor ProjectSource: RunSource {
         self.plays = plays
         self.sink = sink
         files = project.files
+        plugins = project.plugins
+        templater.plugins = plugins
         planner = Planner(files: project.files, templater: templater, home: project.home)
         loaderOptions = project.loaderOptions
         inventory = project.inventory
@@ -258,6 +261,14 @@ actor ProjectSource: RunSource {
         do throws(Diagnostic) {
             return try packer.module(at: path, roles: roles, playFolder: play.folder)
         } catch { throw Diagnostics([error]) }
+    }
+
+    func plugin(
+        _ kind: String, _ name: String, _ arguments: [Value], _ named: Dict
+    ) throws(Diagnostics) -> Value {
+        do throws(TemplateError) {
+            return try plugins.apply(kind == "test" ? .test : .filter, name, arguments, named)
+        } catch { throw Diagnostics([error.diagnostic]) }
     }
 
     func parts(_ digests: [String]) throws(Diagnostics) -> [ModuleContents] {

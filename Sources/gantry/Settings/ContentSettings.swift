@@ -18,7 +18,17 @@ extension Setting {
         "INTERPRETER_PYTHON", ["defaults.interpreter_python"], ["ANSIBLE_PYTHON_INTERPRETER"], "auto",
         "the Python of nodes for modules written in it, or auto")
 
-    static let content: [Setting] = [library, moduleUtilities, actionPlugins, interpreterPython]
+    static let filterPlugins = Setting(
+        "DEFAULT_FILTER_PLUGIN_PATH", ["defaults.filter_plugins"], ["ANSIBLE_FILTER_PLUGINS"],
+        "~/.ansible/plugins/filter:/usr/share/ansible/plugins/filter", "where filters in Python are",
+        type: .pathSpec)
+    static let testPlugins = Setting(
+        "DEFAULT_TEST_PLUGIN_PATH", ["defaults.test_plugins"], ["ANSIBLE_TEST_PLUGINS"],
+        "~/.ansible/plugins/test:/usr/share/ansible/plugins/test", "where tests in Python are", type: .pathSpec)
+
+    static let content: [Setting] = [
+        library, moduleUtilities, actionPlugins, filterPlugins, testPlugins, interpreterPython,
+    ]
 }
 
 extension Configuration {

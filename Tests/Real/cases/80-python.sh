@@ -30,6 +30,12 @@ def main():
 
 main()
 END
+mkdir -p "$project/filter_plugins"
+cat >"$project/filter_plugins/words.py" <<'END'
+class FilterModule:
+    def filters(self):
+        return {'doubled': lambda value, times=2: value * times}
+END
 cat >"$project/site.yml" <<'END'
 - hosts: py-1
   gather_facts: false
@@ -43,6 +49,8 @@ cat >"$project/site.yml" <<'END'
     - shout: {text: hello, password: geheim-1234}
       register: shout
     - debug: {var: shout}
+    - assert: {that: "shout.said | doubled == 'HELLOHELLO' and 'ab' | doubled(times=1) == 'ab'"}
+    - assert: {that: "[3, 1] | community.general.lists_union([1, 5]) == [3, 1, 5]"}
     - community.general.ini_file: {path: /etc/other.ini, option: a, value: b, mode: "0600"}
       become: true
       become_user: nobody

@@ -1,0 +1,42 @@
+package import Values
+
+/// Filters and tests that are not built in: somebody else's code, by name.
+package protocol TemplatePlugins: AnyObject {
+    func has(_ kind: PluginKind, _ name: String) -> Bool
+    /// - Parameter arguments: the value first.
+    func apply(
+        _ kind: PluginKind, _ name: String, _ arguments: [Value], _ named: Dict
+    ) throws(TemplateError) -> Value
+    /// Where such plugins may be: beside a playbook or a role.
+    func look(in folder: String)
+    /// Why some could not be read.
+    var problems: [String] { get }
+}
+
+package enum PluginKind: String, Sendable { case filter, test }
+
+extension TemplatePlugins {
+    package func look(in folder: String) {}
+    package var problems: [String] { [] }
+}
+
+extension Templater {
+    func filter(named name: String) -> Filter? { Filters.filter(named: name) ?? plugin(.filter, name) }
+    func test(named name: String) -> Filter? { Filters.test(named: name) ?? plugin(.test, name) }
+
+    private func plugin(_ kind: PluginKind, _ name: String) -> Filter? {
+        guard plugins?.has(kind, name) ?? false else { return nil }
+        return Filter(parameters: [], required: 0, acceptsUndefined: false, isOpen: true) {
+            (use) throws(TemplateError) in
+            let evaluator = use.evaluator
+            guard let plugins = evaluator.templater.plugins else {
+                throw TemplateError("\(kind.rawValue) '\(name)' is not available here")
+            }
+            var arguments = [try evaluator.value(of: use.value)]
+            for argument in use.call.positional { arguments.append(try evaluator.value(of: argument)) }
+            var named = Dict()
+            for (name, argument) in use.call.named { named[name] = try evaluator.value(of: argument) }
+            return .raw(try plugins.apply(kind, name, arguments, named).untrusted)
+        }
+    }
+}

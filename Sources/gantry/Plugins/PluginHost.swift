@@ -1,0 +1,162 @@
+import Machine
+import Playbooks
+import Synchronization
+import Templates
+import Values
+
+/// The one Python process of the controller: it runs filters and tests that projects and collections bring.
+///
+/// Started when the first of them is needed; spoken to in lines of JSON.
+final class PluginHost: TemplatePlugins, Sendable {
+    private struct State {
+        /// Beside playbooks and roles.
+        var folders: [String] = []
+        var conversation: Conversation?
+        var received: [UInt8] = []
+        var known: [String: Bool] = [:]
+        var problems: [String] = []
+    }
+    private let state = Mutex(State())
+    private let paths: ContentPaths
+    private let configured: [PluginKind: [String]]
+
+    init(_ configuration: Configuration) {
+        paths = configuration.contentPaths
+        configured = [
+            .filter: configuration.paths(.filterPlugins, separator: ":").map(Disk.absolute),
+            .test: configuration.paths(.testPlugins, separator: ":").map(Disk.absolute),
+        ]
+    }
+
+    deinit { state.withLock { _ = $0.conversation?.finish() } }
+
+    func look(in folder: String) {
+        state.withLock { state in
+            guard !state.folders.contains(folder) else { return }
+            state.folders.append(folder)
+            state.known = [:]
+        }
+    }
+
+    var problems: [String] { state.withLock { $0.problems } }
+
+    func has(_ kind: PluginKind, _ name: String) -> Bool {
+        state.withLock { state in
+            let key = "\(kind.rawValue) \(name)"
+            if let known = state.known[key] { return known }
+            let folders = places(of: kind, name, state.folders)
+            var found = false
+            if !folders.isEmpty {
+                do throws(Diagnostic) {
+                    found = try ask(&state, "has", kind, name, [("folders", .strings(folders))]).isTrue
+                } catch { state.problems.append(error.message) }
+            }
+            state.known[key] = found
+            return found
+        }
+    }
+
+    func apply(
+        _ kind: PluginKind, _ name: String, _ arguments: [Value], _ named: Dict
+    ) throws(TemplateError) -> Value {
+        guard has(kind, name) else { throw TemplateError("there is no \(kind.rawValue) named '\(name)'") }
+        let result = state.withLock { state -> Result<Value, Diagnostic> in
+            do throws(Diagnostic) {
+                return .success(
+                    try ask(&state, "call", kind, name, [("arguments", .list(arguments)), ("named", .dict(named))]))
+            } catch { return .failure(error) }
+        }
+        switch result {
+        case .success(let value): return value
+        case .failure(let diagnostic): throw TemplateError(diagnostic)
+        }
+    }
+
+    /// Folders that may have it. None: Python is not even started.
+    private func places(of kind: PluginKind, _ name: String, _ around: [String]) -> [String] {
+        let parts = name.split(separator: ".").map(String.init)
+        let isCollection = parts.count >= 3
+        let folders = isCollection
+            ? (around + ["."]).flatMap { paths.collectionFolders(parts[0], parts[1], besides: $0) }
+                .map { "\($0)/plugins/\(kind.rawValue)" }
+            : around.map { joined($0, "\(kind.rawValue)_plugins") } + (configured[kind] ?? [])
+        var seen: Set<String> = []
+        return folders.filter { folder in
+            seen.insert(folder).inserted && Disk.names(folder).contains { $0.hasSuffix(".py") }
+        }
+    }
+
+    // MARK: The process
+
+    private func ask(
+        _ state: inout State, _ what: String, _ kind: PluginKind, _ name: String, _ more: [(String, Value)]
+    ) throws(Diagnostic) -> Value {
+        let conversation = try started(&state)
+        var request = Dict([("do", .string(what)), ("kind", .string(kind.rawValue)), ("name", .string(name))])
+        for (key, value) in more { request[key] = value }
+        let reply: Value
+        do throws(MachineError) {
+            try conversation.write(Array((Value.dict(request).json() + "\n").utf8))
+            reply = try answer(try line(from: conversation, &state), &state)
+        } catch {
+            state.conversation = nil
+            throw Diagnostic("the Python that runs plugins failed: \(error.message)")
+        }
+        if let error = reply["error"]?.text {
+            throw Diagnostic(error, notes: ["by \(kind.rawValue) '\(name)', which is written in Python"])
+        }
+        return reply["value"] ?? .null
+    }
+
+    private func line(from conversation: Conversation, _ state: inout State) throws(MachineError) -> String {
+        while true {
+            if let end = state.received.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = String(decoding: state.received[..<end], as: UTF8.self)
+                state.received.removeSubrange(...end)
+                return line
+            }
+            switch try conversation.read(seconds: nil) {
+            case .output(let bytes): state.received += bytes
+            case .errors: continue
+            case .ended, .timedOut: throw MachineError("it ended")
+            }
+        }
+    }
+
+    private func answer(_ line: String, _ state: inout State) throws(MachineError) -> Value {
+        guard let reply = try? Value(json: line) else { throw MachineError("it sent what is no JSON") }
+        for problem in reply["problems"]?.list ?? [] where !state.problems.contains(problem.pythonText) {
+            state.problems.append(problem.pythonText)
+        }
+        return reply
+    }
+
+    private func started(_ state: inout State) throws(Diagnostic) -> Conversation {
+        if let running = state.conversation { return running }
+        let python = interpreter
+        let roots = paths.collections + state.folders.map { joined($0, "collections") }
+        let setup: Value = [
+            "collections": .strings(roots.map { lastPart(of: $0) == "ansible_collections" ? Disk.folder(of: $0) : $0 }),
+            "core": paths.core.map { .string(Disk.folder(of: $0)) } ?? .null,
+        ]
+        do throws(MachineError) {
+            let conversation = try Conversation(
+                Command([python, "-c", PluginProgram.text], environment: ["PYTHONUNBUFFERED": "1"]),
+                on: LinuxMachine())
+            try conversation.write(Array((setup.json() + "\n").utf8))
+            state.conversation = conversation
+            return conversation
+        } catch {
+            throw Diagnostic(
+                "plugins are written in Python, and '\(python)' cannot be started: \(error.message)",
+                notes: ["install python3 on this machine"])
+        }
+    }
+
+    /// The Python that ansible-core is installed for: its plugins may import from it.
+    private var interpreter: String {
+        guard let core = paths.core, let range = core.firstRange(of: "/lib/python3") else { return "python3" }
+        let program = "\(core[..<range.lowerBound])/bin/python3"
+        return Disk.kind(program) == .file ? program : "python3"
+    }
+}
