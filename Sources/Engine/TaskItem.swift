@@ -254,7 +254,8 @@ struct TaskItem {
         do throws(TemplateError) {
             let before = task.scope.local
             defer { task.scope.local = before }
-            for (key, value) in templateVariables(entry, arguments) { task.scope.local[key] = value }
+            for (key, value) in run.templateVariables(entry.path, name: name) { task.scope.local[key] = value }
+            task.scope.local["template_destpath"] = arguments["dest"] ?? .null
             let rendered = try run.templater.renderFile(text, options: fileOptions(arguments), in: task.scope)
             return [PreparedFile(name: name, entry: entry, rendered: Text(rendered))]
         } catch {
@@ -262,16 +263,6 @@ struct TaskItem {
             diagnostic.notes.append("on host '\(run.plan.host)', task '\(task.info.name)' (\(task.task.place))")
             throw .failed(TaskFailure(diagnostic, told: "Task failed: " + error.told))
         }
-    }
-
-    private func templateVariables(_ entry: FileEntry, _ arguments: Dict) -> Dict {
-        [
-            "template_path": .string(entry.path), "template_fullpath": .string(entry.path),
-            "template_destpath": arguments["dest"] ?? .null,
-            "template_host": run.plan.magic["_controller_host"] ?? "localhost",
-            "template_uid": run.plan.magic["_controller_user"] ?? "root",
-            "ansible_managed": run.plan.magic["ansible_managed"] ?? "Ansible managed",
-        ]
     }
 
     private func fileOptions(_ arguments: Dict) -> FileOptions {

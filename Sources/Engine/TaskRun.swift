@@ -65,10 +65,12 @@ final class TaskRun {
     }
 
     /// - Parameter context: what was being done, as ansible-core puts it before the error.
-    func interruption(_ error: TemplateError, _ context: String = "") -> Interruption {
+    func interruption(
+        _ error: TemplateError, _ context: String = "", prefix: String = "Task failed: "
+    ) -> Interruption {
         var diagnostic = error.diagnostic
         if diagnostic.place == nil { diagnostic.place = task.place }
-        return .failed(TaskFailure(diagnostic, told: "Task failed: " + context + error.told))
+        return .failed(TaskFailure(diagnostic, told: prefix + context + error.told))
     }
 
     /// An argument's value: what cannot be rendered is told with the argument's name.

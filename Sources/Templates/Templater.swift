@@ -193,6 +193,12 @@ package final class Templater {
             && (text.hasSuffix("}}") || text.hasSuffix("%}") || text.hasSuffix("#}"))
     }
 
+    /// Python's `format % value`.
+    package func printed(_ format: String, _ value: Value, in scope: any Scope) throws(TemplateError) -> String {
+        let evaluator = Evaluator(self, scope, Source(text: format, place: nil))
+        return try PercentFormat.apply(format, .raw(value), evaluator)
+    }
+
     /// A template file's text. A first line `#jinja2: trim_blocks: false, …` overrides the options.
     package func renderFile(
         _ text: Text, options: FileOptions = FileOptions(), in scope: any Scope
