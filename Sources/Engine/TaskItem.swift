@@ -86,7 +86,7 @@ struct TaskItem {
 
     /// One try.
     private func attempt(_ isHidden: Bool) throws(Interruption) -> TaskResult {
-        if case .string(let problem)? = keywords["_problem"] {
+        if case .string(let problem)? = keywords["_problem"], !Directives.checksItself.contains(task.task.module) {
             throw .failed(TaskFailure(Diagnostic(problem.string, at: problem.place ?? task.task.place)))
         }
         let arguments = try arguments()

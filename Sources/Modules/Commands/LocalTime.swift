@@ -75,5 +75,12 @@ struct LocalTime: Sendable {
     }
 }
 
+/// The present moment, as results tell it.
+package func presentMoment() -> String {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return LocalTime(Double(time.tv_sec) + Double(time.tv_nsec) / 1e9).timestamp
+}
+
 /// The system's text for an errno.
 func errorName(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }
