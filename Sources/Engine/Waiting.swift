@@ -21,12 +21,10 @@ extension Directives {
         }
         let echo = try echo(arguments)
         let seconds = (minutes.map { $0 * 60 } ?? given).map { max(1, $0) }
-        let clock = ContinuousClock()
-        let (start, begin) = (presentMoment(), clock.now)
+        let (start, begin) = (presentMoment(), steadySeconds())
         task.run.coordinator.tell(.started(task.position, task.info))
         let input = try answer(task, prompt(task, arguments, seconds: seconds, echo: echo), seconds, echo)
-        let span = begin.duration(to: clock.now)
-        let passed = Double(span.components.seconds) + Double(span.components.attoseconds) / 1e18
+        let passed = steadySeconds() - begin
         let shown = minutes == nil ? passed : passed / 60
         let rounded = Value.double((shown * 100).rounded(.toNearestOrEven) / 100).pythonText
         return result([
@@ -92,8 +90,8 @@ extension Directives {
         let delay = try whole("delay", arguments) ?? 0
         let sleep = try whole("sleep", arguments) ?? 1
         let limit = try whole("timeout", arguments) ?? 600
-        let begin = ContinuousClock.now
-        func elapsed() -> Int { Int(begin.duration(to: .now).components.seconds) }
+        let begin = steadySeconds()
+        func elapsed() -> Int { Int(steadySeconds() - begin) }
         if delay > 0 { try task.pause(seconds: Double(delay)) }
         let delegate = try task.keyword("delegate_to")?.pythonText
         let host = delegate ?? task.run.plan.host

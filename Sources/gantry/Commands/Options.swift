@@ -117,7 +117,7 @@ enum OutputForm: String, ExpressibleByArgument, CaseIterable { case text, json }
 /// Where modules are looked for that are not built in.
 struct ModulePathArguments: ParsableArguments {
     @Option(
-        name: [.customShort("M"), .long], help: "Folders with modules that are not built in, before those of the settings.")
+        name: [.customShort("M"), .long], help: "Folders with modules that are not built in, before the settings'.")
     var modulePath: [String] = []
 
     /// Puts them before those of the settings, for what is read from now on.
