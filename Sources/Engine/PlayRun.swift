@@ -51,6 +51,15 @@ package final class PlayRun {
         self.templater = templater
         templater.plugins = AskedPlugins(coordinator)
         templater.allowsBrokenConditions = plan.settings.allowsBrokenConditions
+        if plan.settings.warnsOfUntrusted {
+            templater.untrusted = { text in
+                let advice = "Templates and expressions must be defined by trusted sources such as playbooks or roles, "
+                    + "not untrusted sources such as module results."
+                let message = "Encountered untrusted template or expression."
+                coordinator.tell(
+                    .message(Diagnostic(message, at: text.place, notes: [advice], severity: .warning)))
+            }
+        }
         publicRoles = plan.roles.filter(\.isPublic)
         for layer in [plan.inventory, plan.variables, plan.extra] { masking.learn(from: .dict(layer)) }
         for role in plan.roles {

@@ -86,7 +86,7 @@ struct TaskItem {
 
     /// One try.
     private func attempt(_ isHidden: Bool) throws(Interruption) -> TaskResult {
-        if case .string(let problem)? = keywords["_problem"] {
+        if case .string(let problem)? = keywords["_problem"], !Directives.checksItself.contains(task.task.module) {
             throw .failed(TaskFailure(Diagnostic(problem.string, at: problem.place ?? task.task.place)))
         }
         let arguments = try arguments()
@@ -171,24 +171,37 @@ struct TaskItem {
     }
 
     private func become() throws(Interruption) -> Become? {
-        var own = try task.keyword("become")
-        if own == nil { own = try variable("ansible_become") }
-        guard own?.asBool ?? false else { return nil }
+        var wanted = try task.keyword("become")
+        if wanted == nil { wanted = try variable("ansible_become") }
+        guard wanted?.asBool ?? false else { return nil }
         func text(_ keyword: String, _ variables: [String], _ fallback: String) throws(Interruption) -> String {
             for name in variables { if let value = try variable(name), !value.isNull { return value.pythonText } }
             return try task.keyword(keyword)?.pythonText ?? fallback
         }
         let method = try text("become_method", ["ansible_become_method"], "sudo")
+        func own(_ setting: String) -> [String] { ["ansible_\(method)_\(setting)"] }
         var password: String?
-        for name in ["ansible_become_password", "ansible_become_pass", "ansible_\(method)_pass"] where password == nil {
-            password = try variable(name)?.pythonText
+        let names = ["ansible_become_password", "ansible_become_pass"] + own("password") + own("pass")
+        for name in names where password == nil {
+            let value = try variable(name)
+            password = value.flatMap { $0.isNull || $0.pythonText.isEmpty ? nil : $0.pythonText }
         }
         if password == nil { password = keywords["_become_password"]?.text }
         if let password { run.masking.learn(password) }
-        return Become(
-            method: method, user: try text("become_user", ["ansible_become_user"], "root"),
-            flags: try text("become_flags", ["ansible_become_flags"], ""),
-            executable: try text("become_exe", ["ansible_become_exe"], ""), password: password.map(Secret.init))
+        let user = try text("become_user", ["ansible_become_user"] + own("user"), "root")
+        var become = Become(
+            method: method, user: user.isEmpty ? "root" : user,
+            flags: try text("become_flags", ["ansible_become_flags"] + own("flags"), ""),
+            executable: try text("become_exe", ["ansible_become_exe"] + own("exe"), ""),
+            password: password.map(Secret.init))
+        become.folder = try text("", own("chdir"), "")
+        for name in own("prompt_l10n") where become.prompts.isEmpty {
+            let given = try variable(name)
+            become.prompts = given?.list?.map(\.pythonText) ?? given.map { [$0.pythonText] } ?? []
+        }
+        let limit = try text("", ["ansible_local_become_success_timeout"], "")
+        become.patience = Double(limit).map { max(1, $0) } ?? 0
+        return become
     }
 
     private func variable(_ name: String) throws(Interruption) -> Value? {

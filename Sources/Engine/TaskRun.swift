@@ -347,6 +347,7 @@ final class TaskRun {
         case .bool(let bool): return bool ? nil : value
         case .null: return nil
         case .string(let text):
+            warnOfDelimiters(text)
             do throws(TemplateError) {
                 return try run.templater.condition(text, in: scope) ? nil : .string(text.untrusted)
             } catch {
@@ -355,6 +356,13 @@ final class TaskRun {
             }
         default: return value.isTrue ? nil : value
         }
+    }
+
+    private func warnOfDelimiters(_ text: Text) {
+        guard text.isTemplate, Templater.isWrapped(text.string.trimmingBlanks) else { return }
+        let message = "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}. "
+            + "This feature will be removed from ansible-core version 2.23."
+        run.coordinator.tell(.message(Diagnostic(message, at: text.place ?? task.place, severity: .deprecation)))
     }
 
     private func conditional(_ error: TemplateError) -> TemplateError {

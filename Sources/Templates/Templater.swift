@@ -12,6 +12,9 @@ package final class Templater {
     /// The lookups that there are, to find misspelt ones before anything is evaluated; `nil`: not known.
     package var lookups: Set<String>?
 
+    /// Told of texts that look like templates and, coming from results or marked unsafe, are none.
+    package var untrusted: ((Text) -> Void)?
+
     /// Filters and tests beside those that are built in.
     package var plugins: (any TemplatePlugins)?
 
@@ -81,7 +84,10 @@ package final class Templater {
     /// Renders every template in the value. Items and members that come out as `omit` are dropped.
     package func render(_ value: Value, in scope: any Scope) throws(TemplateError) -> Value {
         switch value {
-        case .string(let text): return text.isTemplate ? try render(text, in: scope) : value
+        case .string(let text):
+            if text.isTemplate { return try render(text, in: scope) }
+            if let untrusted, Self.looksLikeTemplate(text.string) { untrusted(text) }
+            return value
         case .list(let list):
             var result: [Value] = []
             result.reserveCapacity(list.count)
@@ -187,7 +193,7 @@ package final class Templater {
         }
     }
 
-    static func isWrapped(_ text: String) -> Bool {
+    package static func isWrapped(_ text: String) -> Bool {
         let text = StringMethods.strip(text)
         return (text.hasPrefix("{{") || text.hasPrefix("{%") || text.hasPrefix("{#"))
             && (text.hasSuffix("}}") || text.hasSuffix("%}") || text.hasSuffix("#}"))

@@ -130,7 +130,9 @@ final class ScriptedCoordinator: Coordinator {
     var play = 0
     private let search: (Question, Int) -> Answer
     /// Keys that are different in every run.
-    private static let dropped: Set<String> = ["start", "end", "delta", "stdout_lines", "stderr_lines", "invocation"]
+    private static let dropped: Set<String> = [
+        "start", "end", "stop", "delta", "stdout_lines", "stderr_lines", "invocation",
+    ]
 
     init(_ script: [String], search: @escaping (Question, Int) -> Answer) {
         self.script = script

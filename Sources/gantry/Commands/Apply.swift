@@ -24,7 +24,7 @@ struct Apply: AsyncParsableCommand {
     @OptionGroup(title: "The run") var runOptions: RunArguments
     @OptionGroup(title: "Connection") var connection: ConnectionArguments
     @OptionGroup(title: "Becoming another user") var become: BecomeArguments
-    @OptionGroup(visibility: .hidden) var modulePath: ModulePathArguments
+    @OptionGroup var modulePath: ModulePathArguments
 
     @Option(name: [.customShort("t"), .long], help: "Only tasks with these tags.")
     var tags: [String] = []
@@ -61,6 +61,7 @@ struct Apply: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try modulePath.apply()
         let project = try Project(inventory)
         let (loaded, warnings) = try project.plays(playbooks)
         var plays = loaded
@@ -72,6 +73,7 @@ struct Apply: AsyncParsableCommand {
         settings.diffMode = runOptions.diff || configuration.flag(.diffAlways)
         settings.verbosity = verbosity
         settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
+        settings.warnsOfUntrusted = configuration.warnsOfUntrusted
         settings.tags = words(tags)
         settings.skipTags = words(skipTags)
         settings.forceHandlers = forceHandlers || configuration.flag(.forceHandlers)

@@ -139,6 +139,10 @@ actor ProjectSource: RunSource {
                     plan.dynamicRoles[key] = role
                 }
             }
+            // A password that was asked for is a variable, too.
+            if let password = defaults.password, plan.inventory["ansible_password"] == nil {
+                plan.inventory["ansible_password"] = .string(Text(password.exposed, mark: Mark(isSecret: true)))
+            }
             for (name, value) in known.delegated { plan.inventory["ansible_" + name.pythonText] = value }
             return plan
         } catch { throw Diagnostics([error]) }

@@ -190,6 +190,9 @@ struct Configuration: Sendable {
         }
     }
 
+    /// Ansible's own switch for whoever looks for results that were meant as templates; it has no entry in a file.
+    var warnsOfUntrusted: Bool { environment["_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR"] == "warning" }
+
     static func processEnvironment() -> [String: String] {
         var found: [String: String] = [:]
         var next = unsafe environ
