@@ -71,6 +71,8 @@ package struct RunSettings: Sendable, Hashable {
     package var isAway = false
     /// Conditions may give anything, and its truth counts: as before ansible-core 2.19.
     package var allowsBrokenConditions = false
+    /// `hash_behaviour = merge`: a mapping of a higher level is merged into those of lower ones.
+    package var mergesHashes = false
     /// The folder that places are told relative to.
     package var folder = ""
     package init() {}

@@ -6,7 +6,7 @@ extension RunSettings: WireCodable {
     package func encode(to writer: inout WireWriter) {
         for flag in [
             checkMode, diffMode, forceHandlers, forgivesMissingHandlers, isFree, reportsVariables, step,
-            changesInventory, isAway, allowsBrokenConditions,
+            changesInventory, isAway, allowsBrokenConditions, mergesHashes,
         ] { writer.write(flag) }
         writer.write(verbosity)
         writer.write(tags)
@@ -25,6 +25,7 @@ extension RunSettings: WireCodable {
         changesInventory = try reader.bool()
         isAway = try reader.bool()
         allowsBrokenConditions = try reader.bool()
+        mergesHashes = try reader.bool()
         verbosity = try reader.int()
         tags = try reader.array()
         skipTags = try reader.array()

@@ -81,6 +81,7 @@ struct RunCommand: AsyncParsableCommand {
         settings.diffMode = runOptions.diff
         settings.verbosity = verbosity
         settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
+        settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
         let sink = try display(settings, configuration)
         let changes = ChangeWatch()
         let setup = RunSetup(
