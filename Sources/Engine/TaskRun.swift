@@ -45,6 +45,19 @@ final class TaskRun {
         return flag
     }
 
+    /// How many hosts may do the task at once; 0 is no limit.
+    func throttle() throws(Interruption) -> Int {
+        guard let written = task.keywords["throttle"] else { return 0 }
+        var diagnostic = Diagnostic("Failed to convert the throttle value to an integer: ", at: written.place)
+        do throws(TemplateError) {
+            let value = try run.templater.render(written, in: scope)
+            if value == Templater.omit { return 0 }
+            if let limit = value.int ?? Int(value.pythonText) { return limit }
+            diagnostic.message += "invalid literal for int() with base 10: '\(value.pythonText)'"
+        } catch { diagnostic.message += error.diagnostic.message }
+        throw .failed(TaskFailure(diagnostic))
+    }
+
     func strings(_ name: String) throws(Interruption) -> [String] {
         switch try keyword(name) {
         case nil, .null?: return []
@@ -64,6 +77,14 @@ final class TaskRun {
         }
     }
 
+    /// What a template gives, its members not rendered yet where it is a list or a mapping.
+    func container(_ text: Text) throws(Interruption) -> Value {
+        do throws(TemplateError) {
+            if let container = try run.templater.container(text, in: scope) { return container }
+            return try run.templater.render(text, in: scope)
+        } catch { throw interruption(error) }
+    }
+
     /// - Parameter context: what was being done, as ansible-core puts it before the error.
     func interruption(
         _ error: TemplateError, _ context: String = "", prefix: String = "Task failed: "
@@ -80,6 +101,18 @@ final class TaskRun {
             throw interruption(
                 error, "Finalization of task args for '\(module)' failed: Error while resolving value for '\(name)': ")
         }
+    }
+
+    /// The module that a template names.
+    func moduleName(_ action: Value) throws(Interruption) -> String {
+        let name = Registry.shortName(try render(action).pythonText)
+        if Registry.entry(name) != nil || name == "meta" || includeModules.contains(name) { return name }
+        throw .failed(
+            TaskFailure(
+                Diagnostic(
+                    "there is no module '\(name)'", at: action.place ?? task.place,
+                    hint: suggestion(for: name, among: Registry.all.map(\.name)),
+                    notes: ["a module that a template names is one that is built in"])))
     }
 
     func isSelected() throws(Interruption) -> Bool {
@@ -162,10 +195,14 @@ final class TaskRun {
         }
     }
 
+    /// What a failed result has as `exception` where nothing in Python failed, or nobody asked for tracebacks.
+    static let noTraceback: Value = "(traceback unavailable)"
+
     func failure(_ failure: TaskFailure) -> TaskResult {
         var result = failure.result
         result["failed"] = true
         if result["changed"] == nil { result["changed"] = false }
+        if !failure.isUnreachable, result["exception"] == nil { result["exception"] = Self.noTraceback }
         return TaskResult(
             status: failure.isUnreachable ? .unreachable : .failed, result: result, diagnostic: failure.diagnostic)
     }
@@ -270,7 +307,24 @@ final class TaskRun {
         }
         report(result)
         run.coordinator.tell(.result(position, info, presented(result)))
+        if let echo = try verdict(failed: pending != nil) { pending = pending ?? echo }
         if let pending { throw pending }
+    }
+
+    /// Under `any_errors_fatal`, what fails on one host fails on all; where a block takes that up, each host has to
+    /// learn of it before it goes on.
+    private func verdict(failed: Bool) throws(Interruption) -> Interruption? {
+        guard run.guardedDepth > 0, !run.plan.settings.isFree, task.keywords["any_errors_fatal"] != nil,
+            try flag("any_errors_fatal")
+        else { return nil }
+        switch try run.coordinator.ask(.verdict(position.adding(.max), failed: failed)) {
+        case .value(let host?):
+            var failure = TaskFailure("any_errors_fatal: '\(host.pythonText)' failed")
+            failure.isEcho = true
+            return .failed(failure)
+        case .stop(let reason): throw .stopped(reason)
+        default: return nil
+        }
     }
 
     func register(_ result: TaskResult) {

@@ -25,6 +25,7 @@ final class TaskScope: Scope {
     }
 
     func value(of name: String) throws(TemplateError) -> Value? {
+        if run.plan.settings.mergesHashes { return try merged(name) }
         if let value = run.plan.extra[name] { return value }
         if let value = try magic(name) { return value }
         if let value = local[name] { return value }
@@ -41,6 +42,29 @@ final class TaskScope: Scope {
         if let value = role?.defaults[name] { return value }
         for other in run.publicRoles.reversed() { if let value = other.defaults[name] { return value } }
         return nil
+    }
+
+    /// The same with mappings of several levels merged, until a level says something else.
+    private func merged(_ name: String) throws(TemplateError) -> Value? {
+        if let value = try magic(name) ?? local[name] { return run.plan.extra[name] ?? value }
+        let others = run.publicRoles.reversed()
+        var levels = [run.plan.extra[name], includeParameters[name], role?.parameters[name], run.state.assigned[name]]
+        levels += [run.state.included[name], taskVariables[name], role?.variables[name]]
+        levels += others.map { $0.variables[name] }
+        levels += [run.plan.variables[name], fact(name), run.plan.inventory[name], role?.defaults[name]]
+        levels += others.map { $0.defaults[name] }
+        var result: Value?
+        for level in levels {
+            guard let level else { continue }
+            guard case .dict(let upper)? = result else {
+                guard result == nil, case .dict = level else { return result ?? level }
+                result = level
+                continue
+            }
+            guard case .dict(let lower) = level else { break }
+            result = .dict(combined(lower, upper, merging: true))
+        }
+        return result
     }
 
     var names: [String] {
@@ -153,6 +177,6 @@ private struct OtherHost: TemplateObject {
         try scope.run.hostVariable(host, key.pythonText)
     }
     var keys: [Value] {
-        get throws(TemplateError) { Array((try scope.run.hostVariable(host, nil)?.dict ?? Dict()).keys) }
+        get throws(TemplateError) { try scope.run.hostVariable(host, nil)?.list ?? [] }
     }
 }

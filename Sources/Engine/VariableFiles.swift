@@ -24,18 +24,9 @@ extension Directives {
                 TaskFailure(Diagnostic("'include_vars' needs parameter 'file' or 'dir'", at: task.task.place)))
         }
         if let name = arguments["name"]?.text { loaded = Dict([(name, .dict(loaded))]) }
-        for (key, value) in loaded {
-            let merges = arguments["hash_behaviour"]?.text == "merge"
-            let merged = merges ? combined(task.run.state.included[key], value) : value
-            task.run.state.included[key] = merged
-        }
+        let merges = arguments["hash_behaviour"]?.text == "merge"
+        task.run.state.included = combined(task.run.state.included, loaded, merging: merges)
         return result(["ansible_facts": .dict(loaded), "ansible_included_var_files": .list(files)])
-    }
-
-    private static func combined(_ old: Value?, _ new: Value) -> Value {
-        guard case .dict(var merged)? = old, case .dict(let inner) = new else { return new }
-        for (key, value) in inner { merged[key] = combined(merged[key], value) }
-        return .dict(merged)
     }
 
     private static func find(_ name: String, _ task: TaskRun) throws(Interruption) -> FileEntry {

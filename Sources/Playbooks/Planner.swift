@@ -46,7 +46,6 @@ package final class Planner {
         _ play: Play, index: Int, host: String, variables: Dict, own: Dict, in context: PlanContext
     ) throws(Diagnostic) -> PlayPlan {
         var settings = context.settings
-        settings.isFree = ["free", "host_pinned"].contains(play.keywords["strategy"]?.text.map { lastWord($0) } ?? "")
         settings.forceHandlers = play.keywords["force_handlers"]?.asBool ?? settings.forceHandlers
         settings.changesInventory = play.changesInventory
         settings.folder = files.folder
@@ -54,8 +53,9 @@ package final class Planner {
         plan.inventory = variables
         plan.extra = context.extra
         plan.variables = play.variables
-        for (name, value) in context.prompted { plan.variables[name] = value }
-        for (name, value) in try loaded(play, variables, context) { plan.variables[name] = value }
+        for layer in [context.prompted, try loaded(play, variables, context)] {
+            plan.variables = combined(plan.variables, layer, merging: settings.mergesHashes)
+        }
         plan.magic = magic(play, host, own, context)
         plan.roles = play.roles
         plan.bases = play.bases
@@ -66,8 +66,6 @@ package final class Planner {
         plan.files = literalFiles(play)
         return plan
     }
-
-    private func lastWord(_ name: String) -> String { name.split(separator: ".").last.map(String.init) ?? name }
 
     private func magic(_ play: Play, _ host: String, _ own: Dict, _ context: PlanContext) -> Dict {
         var magic = context.magic
@@ -101,7 +99,8 @@ package final class Planner {
             for layer in [play.variables, context.prompted, all, context.extra] {
                 for (name, value) in layer { known[name] = value }
             }
-            for (name, value) in try fileVariables(in: entry, play, known) { all[name] = value }
+            let own = try fileVariables(in: entry, play, known)
+            all = combined(all, own, merging: context.settings.mergesHashes)
         }
         return all
     }

@@ -81,6 +81,34 @@ package final class Templater {
         return isSecret ? value.mapText(\.secret) : value
     }
 
+    /// The list or mapping that a template gives, its members as they are written: what holds templates or conditions
+    /// still does. `nil` where it gives something else.
+    package func container(_ text: Text, in scope: any Scope) throws(TemplateError) -> Value? {
+        guard Self.looksLikeTemplate(text.string, options) else { return nil }
+        let syntax = try syntax(of: text)
+        let evaluator = Evaluator(self, scope, syntax.source)
+        return try locating(text) { () throws(TemplateError) -> Value? in
+            func written(_ datum: Datum) throws(TemplateError) -> Value {
+                switch datum {
+                case .raw(let value): value
+                case .string(let text): .string(text)
+                default: try evaluator.value(of: datum)
+                }
+            }
+            switch try evaluator.lifted(try evaluator.render(text)) {
+            case .list(let box):
+                var items: [Value] = []
+                for item in box.items { items.append(try written(item)) }
+                return .list(items)
+            case .dict(let box):
+                var members = Dict()
+                for (key, item) in box.items { members[key] = try written(item) }
+                return .dict(members)
+            default: return nil
+            }
+        }
+    }
+
     /// Renders every template in the value. Items and members that come out as `omit` are dropped.
     package func render(_ value: Value, in scope: any Scope) throws(TemplateError) -> Value {
         switch value {

@@ -6,7 +6,7 @@ extension RunSettings: WireCodable {
     package func encode(to writer: inout WireWriter) {
         for flag in [
             checkMode, diffMode, forceHandlers, forgivesMissingHandlers, isFree, reportsVariables, step,
-            changesInventory, isAway, allowsBrokenConditions, warnsOfUntrusted,
+            changesInventory, isAway, allowsBrokenConditions, warnsOfUntrusted, mergesHashes,
         ] { writer.write(flag) }
         writer.write(verbosity)
         writer.write(tags)
@@ -26,6 +26,7 @@ extension RunSettings: WireCodable {
         isAway = try reader.bool()
         allowsBrokenConditions = try reader.bool()
         warnsOfUntrusted = try reader.bool()
+        mergesHashes = try reader.bool()
         verbosity = try reader.int()
         tags = try reader.array()
         skipTags = try reader.array()

@@ -74,6 +74,7 @@ struct Apply: AsyncParsableCommand {
         settings.verbosity = verbosity
         settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
         settings.warnsOfUntrusted = configuration.warnsOfUntrusted
+        settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
         settings.tags = words(tags)
         settings.skipTags = words(skipTags)
         settings.forceHandlers = forceHandlers || configuration.flag(.forceHandlers)
@@ -84,7 +85,7 @@ struct Apply: AsyncParsableCommand {
         try project.checkLimit()
         if let startAtTask { try Self.start(at: startAtTask, &plays) }
         let changes = ChangeWatch()
-        let sink = changes.watching(try display(settings, configuration))
+        let sink = changes.watching(try display(settings, plays.count, configuration))
         let setup = RunSetup(
             project: project, plays: plays, settings: settings, connection: connection, become: become,
             forks: runOptions.forks, sink: sink, warnings: warnings)
@@ -106,12 +107,15 @@ struct Apply: AsyncParsableCommand {
         given.flatMap { $0.split(separator: ",").map { $0.trimmingBlanks } }
     }
 
-    private func display(_ settings: RunSettings, _ configuration: Configuration) throws -> any EventSink {
+    private func display(
+        _ settings: RunSettings, _ playCount: Int, _ configuration: Configuration
+    ) throws -> any EventSink {
         if runOptions.output == .json { return JSONDisplay() }
         var options = DisplayOptions(configuration, verbosity: settings.verbosity)
         options.checkMode = settings.checkMode
         options.diffMode = settings.diffMode
         options.playbooks = playbooks
+        options.playCount = playCount
         let choice = try CallbackChoice(configuration)
         for warning in choice.warnings { Output.printError(warning.shown) }
         return Callbacks(stdout: choice.stdout, enabled: choice.enabled, configuration, options)

@@ -85,6 +85,7 @@ struct RunCommand: AsyncParsableCommand {
         settings.verbosity = verbosity
         settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
         settings.warnsOfUntrusted = configuration.warnsOfUntrusted
+        settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
         let sink = try display(settings, configuration)
         let changes = ChangeWatch()
         let setup = RunSetup(
