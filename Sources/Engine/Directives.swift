@@ -33,6 +33,9 @@ enum Directives {
                             notes: ["names have letters, digits and underscores, and do not begin with a digit"])))
             }
             facts[name] = value.untrusted
+            if let warning = reservedNameWarning(name, at: key.place ?? task.task.place) {
+                task.run.coordinator.tell(.message(warning))
+            }
         }
         for (key, value) in facts { task.run.state.assigned[key] = value }
         if arguments["cacheable"]?.asBool ?? false { task.run.state.learn(facts) }

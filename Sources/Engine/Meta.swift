@@ -20,12 +20,11 @@ extension TaskRun {
             if action != "end_host" { _ = try run.coordinator.ask(.meta(action, position)) }
             throw .ended(action)
         case "end_role": throw .ended(action)
-        case "clear_facts": run.state.facts = Dict()
-        case "clear_host_errors", "refresh_inventory", "reset_connection":
+        case "clear_facts", "clear_host_errors", "refresh_inventory", "reset_connection":
             switch try run.coordinator.ask(.meta(action, position)) {
             case .stop(let reason): throw .stopped(reason)
             case .failure(let diagnostic): throw .failed(TaskFailure(diagnostic))
-            default: break
+            default: if action == "clear_facts" { run.state.forgetFacts() }
             }
         default:
             throw .failed(

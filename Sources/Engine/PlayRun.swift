@@ -51,8 +51,9 @@ package final class PlayRun {
         self.templater = templater
         templater.plugins = AskedPlugins(coordinator)
         templater.allowsBrokenConditions = plan.settings.allowsBrokenConditions
+        self.state.learn(plan.facts)
         publicRoles = plan.roles.filter(\.isPublic)
-        for layer in [plan.inventory, plan.variables, plan.extra] { masking.learn(from: .dict(layer)) }
+        for layer in [plan.inventory, plan.variables, plan.extra, plan.facts] { masking.learn(from: .dict(layer)) }
         for role in plan.roles {
             for layer in [role.defaults, role.variables, role.parameters] { masking.learn(from: .dict(layer)) }
         }

@@ -311,6 +311,7 @@ struct TaskItem {
                 _ = try run.coordinator.ask(.delegateFacts(host: delegate, clean))
             } else {
                 run.state.learn(clean)
+                if task.task.module == "gather_facts" { run.state.learn([.string(Text(gatheredMark)): true]) }
             }
         }
         if result["changed"] == nil { result["changed"] = false }

@@ -41,6 +41,7 @@ struct KeywordValues {
 
     func check(_ entries: [Node.Entry]) {
         for entry in entries {
+            if entry.name == "vars" { loader.warnOfReserved(in: entry.value) }
             guard let name = entry.name, let kind = Self.kinds[name], !entry.value.isNull else { continue }
             if isOpen(entry.value) { continue }
             if let expected = expectation(kind, entry.value) {

@@ -25,6 +25,7 @@ package final class Planner {
     private let files: any ProjectFiles
     private let templater: Templater
     private let home: String?
+    private let lookups: Lookups?
     private var entries: [String: FileEntry] = [:]
     private var variableFiles: [String: Dict] = [:]
     private var resolved: [FileRequest: FileEntry] = [:]
@@ -33,7 +34,11 @@ package final class Planner {
     /// Templates are needed whether something changes or not.
     private static let smallTemplate = 1 << 20
 
-    package init(files: any ProjectFiles, templater: Templater, home: String?) {
+    /// Lookup plugins, for a play.
+    package typealias Lookups = @Sendable (Play) -> DictScope.Lookups
+
+    package init(files: any ProjectFiles, templater: Templater, home: String?, lookups: Lookups? = nil) {
+        self.lookups = lookups
         self.files = files
         self.templater = templater
         self.home = home
@@ -54,8 +59,9 @@ package final class Planner {
         plan.inventory = variables
         plan.extra = context.extra
         plan.variables = play.variables
-        for (name, value) in context.prompted { plan.variables[name] = value }
-        for (name, value) in try loaded(play, variables, context) { plan.variables[name] = value }
+        let merges = settings.mergesHashes
+        plan.variables = combined(plan.variables, context.prompted, merging: merges)
+        plan.variables = combined(plan.variables, try loaded(play, variables, context), merging: merges)
         plan.magic = magic(play, host, own, context)
         plan.roles = play.roles
         plan.bases = play.bases
@@ -101,7 +107,7 @@ package final class Planner {
             for layer in [play.variables, context.prompted, all, context.extra] {
                 for (name, value) in layer { known[name] = value }
             }
-            for (name, value) in try fileVariables(in: entry, play, known) { all[name] = value }
+            all = combined(all, try fileVariables(in: entry, play, known), merging: context.settings.mergesHashes)
         }
         return all
     }
@@ -114,7 +120,8 @@ package final class Planner {
             let name: String
             do throws(TemplateError) {
                 name = text.isTemplate
-                    ? try templater.render(text, in: DictScope(known)).pythonText : text.string
+                    ? try templater.render(text, in: DictScope(known, lookups: lookups?(play))).pythonText
+                    : text.string
             } catch {
                 if error.undefinedName != nil, entry.list != nil { continue }
                 var diagnostic = error.diagnostic

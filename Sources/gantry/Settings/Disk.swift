@@ -16,6 +16,12 @@ enum Disk {
         return unsafe stat(path, &status) == 0 ? Int(status.st_mode & 0o7777) : 0o644
     }
 
+    /// When the file was written last, in seconds.
+    static func modified(_ path: String) -> Int? {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 ? status.st_mtim.tv_sec : nil
+    }
+
     static func isWorldWritable(_ path: String) -> Bool { mode(path) & 0o002 != 0 }
     static func isExecutable(_ path: String) -> Bool { kind(path) == .file && mode(path) & 0o111 != 0 }
 
