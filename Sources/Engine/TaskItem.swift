@@ -21,6 +21,9 @@ struct TaskItem {
         var result: TaskResult
         do throws(Interruption) {
             _ = try task.flag("no_log")
+            if let delegate = keywords["delegate_to"], (try? task.render(delegate))?.text == "" {
+                throw .failed(TaskFailure("Empty hostname produced from delegate_to: \"\(delegate.pythonText)\""))
+            }
             if let when = keywords["when"], let condition = try task.firstFalse(when) {
                 result = Self.skipped(condition)
             } else {

@@ -113,7 +113,9 @@ extension Directives {
     private static func variables(in entry: FileEntry, _ task: TaskRun) throws(Interruption) -> Dict {
         let text = String(decoding: try task.run.contents(of: entry), as: UTF8.self)
         do throws(Diagnostic) {
-            let file = SourceFile(name: shown(entry.path, in: task.run.plan.settings.folder), text: text)
+            let name = shown(entry.path, in: task.run.plan.settings.folder)
+            // Nothing of what is vaulted may stand in an excerpt.
+            let file = entry.isSecret ? SourceFile(name: name) : SourceFile(name: name, text: text)
             let (nodes, _) = try YAMLReader.documents(text, file: file)
             guard let node = nodes.first else { return Dict() }
             let value = try node.value(ValueOptions())

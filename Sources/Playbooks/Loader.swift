@@ -263,7 +263,9 @@ package final class Loader {
                 return nil
             }
             let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
-            let file = SourceFile(name: files.shown(path), text: opened.text)
+            // Nothing of what is vaulted may stand in an excerpt.
+            let name = files.shown(path)
+            let file = opened.isSecret ? SourceFile(name: name) : SourceFile(name: name, text: opened.text)
             let (nodes, warnings) = try YAMLReader.documents(opened.text, file: file)
             for warning in warnings { report(warning) }
             documents[path] = .some(nodes.first)

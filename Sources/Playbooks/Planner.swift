@@ -144,7 +144,8 @@ package final class Planner {
         if let known = variableFiles[path] { return known }
         let bytes = try files.contents(of: path) ?? []
         let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
-        let file = SourceFile(name: files.shown(path), text: opened.text)
+        let name = files.shown(path)
+        let file = opened.isSecret ? SourceFile(name: name) : SourceFile(name: name, text: opened.text)
         let (nodes, _) = try YAMLReader.documents(opened.text, file: file)
         var options = ValueOptions()
         let files = files

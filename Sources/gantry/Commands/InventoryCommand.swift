@@ -65,7 +65,7 @@ struct InventoryCommand: ParsableCommand {
         for warning in project.warnings { Output.printError(warning.shown) }
         let listing = Inventory.Listing(
             export: export || project.configuration.flag(.inventoryExport), limit: project.limit,
-            playbookFolders: playbookDir.map { [$0] } ?? [])
+            playbookFolders: playbookDir.map { [$0] } ?? [], keepsSeals: yaml)
         let text: String
         do throws(Diagnostics) {
             if let host {

@@ -14,6 +14,8 @@ final class Project: Sendable {
         let templater = Templater()
         templater.lookups = Set(Lookup.names)
         templater.plugins = plugins
+        let files = files
+        templater.unseal = { (text: Text) throws(Diagnostic) in try files.decrypted(text) }
         return templater
     }
     /// Filters and tests in Python.
@@ -52,7 +54,7 @@ final class Project: Sendable {
             var options = try configuration.inventoryOptions()
             options.extra = extra
             options.decrypt = { (text: Text) throws(Diagnostic) in
-                Vault.isVaulted(text.string) ? try files.decrypted(text) : text
+                Vault.isVaulted(text.string) ? try files.opened(text) : text
             }
             let (cache, cacheWarnings) = FactCache.configured(configuration)
             factCache = cache
@@ -99,6 +101,15 @@ final class Project: Sendable {
         }
         if !errors.isEmpty { throw CommandFailure(errors, status: errors.lazy.compactMap(\.status).first ?? 4) }
         return (plays, warnings)
+    }
+
+    /// With vaulted values open, as far as there are secrets for them.
+    static func opened(_ variables: Dict, _ files: DiskFiles) -> Dict {
+        variables.mapValues { value in
+            var isSealed = false
+            value.forEachText { isSealed = isSealed || $0.isSealed }
+            return isSealed ? value.mapText { $0.isSealed ? (try? files.decrypted($0)) ?? $0 : $0 } : value
+        }
     }
 
     /// `--flush-cache`

@@ -42,6 +42,8 @@ actor ProjectSource: RunSource {
         factCache = project.factCache
         plugins = project.plugins
         templater.plugins = plugins
+        let files = project.files
+        templater.unseal = { (text: Text) throws(Diagnostic) in try files.decrypted(text) }
         loaderOptions = project.loaderOptions
         inventory = project.inventory
         reload = project.reloading
@@ -181,7 +183,9 @@ actor ProjectSource: RunSource {
     }
 
     private func variables(of host: String) throws(Diagnostic) -> Dict {
-        do throws(Diagnostics) { return try inventory.variables(of: host, playbookFolders: folders) } catch {
+        do throws(Diagnostics) {
+            return Project.opened(try inventory.variables(of: host, playbookFolders: folders), files)
+        } catch {
             throw error.all.first ?? Diagnostic("the variables of '\(host)' cannot be read")
         }
     }

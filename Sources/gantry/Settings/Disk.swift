@@ -107,8 +107,11 @@ final class DiskFiles: ProjectFiles {
         return (String(decoding: bytes, as: UTF8.self), true)
     }
 
-    func decrypted(_ text: Text) throws(Diagnostic) -> Text {
-        let bytes = try vault.open(text, what: "a vaulted value")
+    func decrypted(_ text: Text) throws(Diagnostic) -> Text { vault.unsealed(text) }
+
+    /// A file that is vaulted as a whole.
+    func opened(_ text: Text) throws(Diagnostic) -> Text {
+        let bytes = try vault.open(text, what: "'\(text.place?.file.name ?? "a vaulted file")'")
         return Text(String(decoding: bytes, as: UTF8.self), mark: Mark(place: text.place, isSecret: true))
     }
 }
