@@ -30,6 +30,9 @@ enum Directives {
             let name = try task.render(key)
             guard name.text.map(isVariableName) ?? false else { throw .failed(refusal(of: name, at: key.place, task)) }
             facts[name] = value.untrusted
+            if let warning = reservedNameWarning(name, at: key.place ?? task.task.place) {
+                task.run.coordinator.tell(.message(warning))
+            }
         }
         guard !facts.isEmpty else {
             throw .failed(

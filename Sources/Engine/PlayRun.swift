@@ -64,8 +64,9 @@ package final class PlayRun {
                     .message(Diagnostic(message, at: text.place, notes: [advice], severity: .warning)))
             }
         }
+        self.state.learn(plan.facts)
         publicRoles = plan.roles.filter(\.isPublic)
-        for layer in [plan.inventory, plan.variables, plan.extra] { masking.learn(from: .dict(layer)) }
+        for layer in [plan.inventory, plan.variables, plan.extra, plan.facts] { masking.learn(from: .dict(layer)) }
         for role in plan.roles {
             for layer in [role.defaults, role.variables, role.parameters] { masking.learn(from: .dict(layer)) }
         }

@@ -21,6 +21,9 @@ struct TaskItem {
         var result: TaskResult
         do throws(Interruption) {
             _ = try task.flag("no_log")
+            if let delegate = keywords["delegate_to"], (try? task.render(delegate))?.text == "" {
+                throw .failed(TaskFailure("Empty hostname produced from delegate_to: \"\(delegate.pythonText)\""))
+            }
             if let when = keywords["when"], let condition = try task.firstFalse(when) {
                 result = Self.skipped(condition)
             } else {
@@ -353,6 +356,7 @@ struct TaskItem {
                 _ = try run.coordinator.ask(.delegateFacts(host: delegate, clean))
             } else {
                 run.state.learn(clean)
+                if task.task.module == "gather_facts" { run.state.learn([.string(Text(gatheredMark)): true]) }
             }
         }
         if result["changed"] == nil { result["changed"] = false }

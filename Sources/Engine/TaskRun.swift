@@ -148,6 +148,9 @@ final class TaskRun {
 
     func perform() throws(Interruption) {
         if task.module == "meta" { return try runMeta() }
+        if task.isImplicit, task.module == "gather_facts", run.plan.settings.gathersOnce, run.state.hasGathered {
+            return run.coordinator.tell(.passed(position, info))
+        }
         if includeModules.contains(task.module) { return try performInclude() }
         // These act on the run, not on a host.
         if ["add_host", "pause"].contains(task.module) { return try runOnce() }
@@ -171,7 +174,7 @@ final class TaskRun {
             try conclude(result)
         case .once(let result, let variables, let facts):
             for (name, value) in variables { run.state.assigned[name] = value.untrusted }
-            run.state.facts.merge(facts) { $1 }
+            run.state.learn(facts)
             let keyword = result.status == .failed ? "ignore_errors" : "ignore_unreachable"
             guard result.status == .failed || result.status == .unreachable, try !flag(keyword) else { return }
             var shown = result.registered
@@ -346,14 +349,19 @@ final class TaskRun {
 
     /// Tells other hosts' coordinator what became known, when any template reads other hosts' variables.
     private func report(_ result: TaskResult) {
-        guard run.plan.settings.reportsVariables else { return }
+        let settings = run.plan.settings
+        let isFactual = result.result["ansible_facts"] != nil && task.module != "include_vars"
+        let learnt = isFactual && (task.module != "set_fact" || lastArguments?["cacheable"]?.asBool ?? false)
+        guard settings.reportsVariables else {
+            if learnt, settings.reportsFacts { run.coordinator.tell(.variables(Dict(), facts: run.state.facts)) }
+            return
+        }
         var variables = Dict()
         if let name = task.keywords["register"]?.text { variables[name] = run.state.assigned[name] }
         if task.module == "set_fact" || task.module == "include_vars" {
             variables.merge(run.state.assigned) { $1 }
             variables.merge(run.state.included) { own, _ in own }
         }
-        let learnt = result.result["ansible_facts"] != nil || task.module == "setup" || task.module == "gather_facts"
         if !variables.isEmpty || learnt {
             run.coordinator.tell(.variables(variables, facts: learnt ? run.state.facts : Dict()))
         }

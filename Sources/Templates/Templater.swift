@@ -18,6 +18,9 @@ package final class Templater {
     /// Filters and tests beside those that are built in.
     package var plugins: (any TemplatePlugins)?
 
+    /// Opens values under `!vault`, where the secrets are.
+    package var unseal: ((Text) throws(Diagnostic) -> Text)?
+
     private struct Key: Hashable {
         let text: String
         let place: Place?
@@ -71,6 +74,7 @@ package final class Templater {
     ///
     /// Nothing in the result is a template again. Where a secret was read, the result is secret.
     package func render(_ text: Text, in scope: any Scope) throws(TemplateError) -> Value {
+        if text.isSealed { return .string(try opened(text)) }
         guard Self.looksLikeTemplate(text.string, options) else { return .string(text.untrusted) }
         let syntax = try syntax(of: text)
         let evaluator = Evaluator(self, scope, syntax.source)
@@ -106,6 +110,23 @@ package final class Templater {
                 return .dict(members)
             default: return nil
             }
+        }
+    }
+
+    /// What is in a vaulted text.
+    func opened(_ text: Text) throws(TemplateError) -> Text {
+        do throws(Diagnostic) {
+            var plain = text
+            if text.mark?.seal == .closed, let unseal { plain = try unseal(text) }
+            switch plain.mark?.seal {
+            case nil: return Text(plain.string, mark: Mark(place: text.place, isSecret: true))
+            case .unopenable(let why)?: throw Diagnostic(why, at: text.place)
+            case .closed?: throw Diagnostic("there is no way to open a vault here", at: text.place)
+            }
+        } catch {
+            var diagnostic = error
+            diagnostic.message = "Attempt to use undecryptable variable: \(error.message)"
+            throw TemplateError(diagnostic)
         }
     }
 

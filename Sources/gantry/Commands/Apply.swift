@@ -50,7 +50,7 @@ struct Apply: AsyncParsableCommand {
     @Flag(help: "List the tags.")
     var listTags = false
 
-    @Flag(help: ArgumentHelp("Taken for compatibility: there is no fact cache to flush.", visibility: .hidden))
+    @Flag(help: "Forget what the fact cache holds of the inventory's hosts.")
     var flushCache = false
 
     @Flag(help: ArgumentHelp("Ask before each task.", visibility: .hidden))
@@ -83,9 +83,12 @@ struct Apply: AsyncParsableCommand {
             return try list(project, settings)
         }
         try project.checkLimit()
+        if flushCache { project.flushFacts() }
         if let startAtTask { try Self.start(at: startAtTask, &plays) }
         let changes = ChangeWatch()
-        let sink = changes.watching(try display(settings, plays.count, configuration))
+        let shown = try display(settings, plays.count, configuration)
+        let sink = changes.watching(
+            playbooks.first.flatMap { RetryFiles(configuration, playbook: $0, inner: shown) } ?? shown)
         let setup = RunSetup(
             project: project, plays: plays, settings: settings, connection: connection, become: become,
             forks: runOptions.forks, sink: sink, warnings: warnings)
