@@ -30,7 +30,7 @@ enum Directives {
             let name = try task.render(key)
             guard name.text.map(isVariableName) ?? false else { throw .failed(refusal(of: name, at: key.place, task)) }
             facts[name] = value.untrusted
-            if let warning = reservedNameWarning(name, at: key.place ?? task.task.place) {
+            if let warning = reservedNameWarning(name.pythonText, at: key.place ?? task.task.place) {
                 task.run.coordinator.tell(.message(warning))
             }
         }
@@ -149,7 +149,7 @@ enum Directives {
     }
 
     private static func words(_ text: String) -> [String] {
-        text.split(separator: ",").map { String($0).trimmingBlanks }.filter { !$0.isEmpty }
+        text.split(separator: ",").map { String($0).trimmed }.filter { !$0.isEmpty }
     }
 
     static func groupBy(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {

@@ -62,7 +62,7 @@ struct LookupTerm {
         case .text: return value
         case .flag: return .bool(value.asBool ?? value.isTrue)
         case .int(let word):
-            if let int = value.int ?? Int(value.pythonText.trimmingBlanks) { return .int(int) }
+            if let int = value.int ?? Int(value.pythonText.trimmed) { return .int(int) }
             throw TemplateError(
                 "Config '\(name)' for '\(plugin)' lookup plugin from 'Direct' has an invalid value: "
                     + "Invalid value provided for '\(word)': '\(value.pythonText)'")
@@ -87,7 +87,7 @@ struct LookupTerm {
 
     /// Blanks belong to the value before them, until the next option's name.
     @Sendable private static func section(_ term: String, _ known: Set<String>) throws(TemplateError) -> LookupTerm {
-        guard term.contains("=") || term.trimmingBlanks.contains(" ") else {
+        guard term.contains("=") || term.trimmed.contains(" ") else {
             return LookupTerm(key: term, options: Dict())
         }
         var parts: [(name: String, text: String)] = []

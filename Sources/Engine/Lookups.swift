@@ -110,7 +110,8 @@ package struct Lookup {
         func wrong(_ what: String) -> TemplateError {
             TemplateError("subelements lookup expects a list of two or three items, " + what)
         }
-        guard (2...3).contains(terms.count), terms[0].list != nil || terms[0].dict != nil, let key = terms[1].text else {
+        guard (2...3).contains(terms.count), terms[0].list != nil || terms[0].dict != nil, let key = terms[1].text
+        else {
             throw wrong("first a dict or a list, second a string pointing to the subkey")
         }
         let flags = terms.count > 2 ? terms[2].dict : [:]

@@ -79,7 +79,8 @@ extension TaskRun {
         return .failed(
             TaskFailure(
                 Diagnostic(
-                    "The `loop` value must resolve to a 'list', not '\(value.typeName)'.", at: source.place ?? task.place,
+                    "The `loop` value must resolve to a 'list', not '\(value.typeName)'.",
+                    at: source.place ?? task.place,
                     hint: value.dict != nil ? "use {{ … | dict2items }} to loop over a mapping" : nil)))
     }
 

@@ -62,13 +62,13 @@ final class TaskRun {
         switch try keyword(name) {
         case nil, .null?: return []
         case .list(let list)?: return list.flatMap { $0.list?.map(\.pythonText) ?? [$0.pythonText] }
-        case let value?: return value.pythonText.split(separator: ",").map { String($0).trimmingBlanks }
+        case let value?: return value.pythonText.split(separator: ",").map { String($0).trimmed }
         }
     }
 
     /// Tags, of which one word may hold several.
     private func tags() throws(Interruption) -> Set<String> {
-        Set(try strings("tags").flatMap { $0.split(separator: ",").map { String($0).trimmingBlanks } })
+        Set(try strings("tags").flatMap { $0.split(separator: ",").map { String($0).trimmed } })
     }
 
     func render(_ value: Value) throws(Interruption) -> Value {
@@ -421,7 +421,7 @@ final class TaskRun {
     }
 
     private func warnOfDelimiters(_ text: Text) {
-        guard text.isTemplate, Templater.isWrapped(text.string.trimmingBlanks) else { return }
+        guard text.isTemplate, Templater.isWrapped(text.string.trimmed) else { return }
         let message = "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}. "
             + "This feature will be removed from ansible-core version 2.23."
         run.coordinator.tell(.message(Diagnostic(message, at: text.place ?? task.place, severity: .deprecation)))
@@ -444,15 +444,6 @@ final class TaskRun {
 
 /// Modules that bring more tasks while the play runs.
 let includeModules: Set<String> = ["include_tasks", "include_role", "include"]
-
-extension String {
-    var trimmingBlanks: String {
-        var part = self[...]
-        while let first = part.first, first.isWhitespace { part.removeFirst() }
-        while let last = part.last, last.isWhitespace { part.removeLast() }
-        return String(part)
-    }
-}
 
 extension TaskResult {
     /// As it is registered: without keys that are for the display.

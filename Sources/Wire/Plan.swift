@@ -84,8 +84,6 @@ package struct RunSettings: Sendable, Hashable {
     package var allowsBrokenConditions = false
     /// Texts that look like templates and are none are warned of.
     package var warnsOfUntrusted = false
-    /// `hash_behaviour = merge`: a mapping of a higher level is merged into those of lower ones.
-    package var mergesHashes = false
     /// The folder that places are told relative to.
     package var folder = ""
     package init() {}

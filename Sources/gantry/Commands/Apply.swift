@@ -107,7 +107,7 @@ struct Apply: AsyncParsableCommand {
     }
 
     private func words(_ given: [String]) -> [String] {
-        given.flatMap { $0.split(separator: ",").map { $0.trimmingBlanks } }
+        given.flatMap { $0.split(separator: ",").map { $0.trimmed } }
     }
 
     private func display(

@@ -195,8 +195,8 @@ struct Checkout {
         if acceptsHostKey { command.environment["GIT_SSH_COMMAND"] = "ssh -o StrictHostKeyChecking=accept-new" }
         do throws(MachineError) {
             let result = try LinuxMachine().run(command)
-            if result.status == 0 { return result.outputText.trimmingBlanks }
-            throw MachineError(result.errorText.trimmingBlanks)
+            if result.status == 0 { return result.outputText.trimmed }
+            throw MachineError(result.errorText.trimmed)
         } catch {
             throw CommandFailure(
                 Diagnostic("git \(arguments.first ?? "") of '\(url)' did not work: \(error.message)"), status: 1)

@@ -34,9 +34,11 @@ struct ControllerLookups: Sendable {
                 let isTable = plugin == "csvfile"
                 let name = options["file"]?.pythonText ?? (isTable ? "ansible.csv" : "ansible.ini")
                 guard let text = try text(name, options["encoding"]?.text, basis)?.text else {
-                    throw missing(name, isTable ? "No such file or directory: '\(name)'" : "Invalid filename None.", basis)
+                    let message = isTable ? "No such file or directory: '\(name)'" : "Invalid filename None."
+                    throw missing(name, message, basis)
                 }
-                return isTable ? try TableLookup(options).rows(term, in: text) : try INILookup(options).values(term, text)
+                if isTable { return try TableLookup(options).rows(term, in: text) }
+                return try INILookup(options).values(term, text)
             }
         default: throw Diagnostic("lookup '\(plugin)' is not available on the controller")
         }
@@ -155,7 +157,7 @@ struct ControllerLookups: Sendable {
             throw Diagnostic("the command of a lookup failed: \(error.message)")
         }
         guard result.status == 0 else {
-            let errors = result.errorText.trimmingBlanks
+            let errors = result.errorText.trimmed
             throw Diagnostic(
                 "lookup_plugin.\(plugin)(\(line)) returned \(result.status)", notes: errors.isEmpty ? [] : [errors])
         }

@@ -10,9 +10,11 @@ struct TableLookup {
     private let fallback: Value?
 
     init(_ options: Dict) throws(Diagnostic) {
-        let mark = options["delimiter"]?.pythonText ?? "TAB"
-        guard let delimiter = mark == "TAB" || mark == "\\t" ? "\t" : mark.first, mark == "TAB" || mark == "\\t" || mark.count == 1
-        else { throw Diagnostic("\"delimiter\" must be a 1-character string") }
+        var mark = options["delimiter"]?.pythonText ?? "TAB"
+        if mark == "TAB" || mark == "\\t" { mark = "\t" }
+        guard let delimiter = mark.first, mark.count == 1 else {
+            throw Diagnostic("\"delimiter\" must be a 1-character string")
+        }
         self.delimiter = delimiter
         column = options["col"]?.int ?? 1
         keyColumn = options["keycol"]?.int ?? 0
@@ -119,7 +121,7 @@ struct INILookup {
         var last: Value?
         let takesNone = (options["allow_no_value"] ?? options["allow_none"])?.asBool ?? false
         for raw in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
-            let line = raw.trimmingBlanks
+            let line = raw.trimmed
             if line.isEmpty || line.hasPrefix("#") || line.hasPrefix(";") { continue }
             if raw.first?.isWhitespace ?? false, let name = last, !sections.isEmpty {
                 let before = sections[sections.count - 1].values[name]?.pythonText ?? ""
@@ -132,13 +134,13 @@ struct INILookup {
                 guard !sections.isEmpty, split != nil || takesNone else {
                     throw Diagnostic("'\(file)' has a line that is no 'name = value': \(line)")
                 }
-                let name = line[..<(split ?? line.endIndex)].trimmingBlanks
+                let name = line[..<(split ?? line.endIndex)].trimmed
                 let key = Value.string(isExact ? name : name.lowercased())
                 guard sections[sections.count - 1].values[key] == nil else {
                     throw Diagnostic("Duplicate option in '\(file)'.")
                 }
                 sections[sections.count - 1].values[key] =
-                    split.map { .string(line[line.index(after: $0)...].trimmingBlanks) } ?? .null
+                    split.map { .string(line[line.index(after: $0)...].trimmed) } ?? .null
                 last = key
             }
         }
@@ -166,7 +168,8 @@ struct INILookup {
                 rest = rest[rest.index(end, offsetBy: 2)...]
             } else {
                 throw Diagnostic(
-                    "'%' must be followed by '%' or '(', found: '%\(rest)'", hint: "interpolation=false takes it as it is")
+                    "'%' must be followed by '%' or '(', found: '%\(rest)'",
+                    hint: "interpolation=false takes it as it is")
             }
         }
         return out
