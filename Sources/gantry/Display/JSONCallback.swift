@@ -21,7 +21,7 @@ final class JSONCallback: Callback {
 
     func show(_ event: RunEvent) {
         switch event {
-        case .play(let name, let place, _):
+        case .play(let name, let place, _, _):
             endPlay()
             play = head(name, place)
         case .task(let info, _):

@@ -101,8 +101,5 @@ final class DiskFiles: ProjectFiles {
         return (String(decoding: bytes, as: UTF8.self), true)
     }
 
-    func decrypted(_ text: Text) throws(Diagnostic) -> Text {
-        let bytes = try vault.open(text, what: "a vaulted value")
-        return Text(String(decoding: bytes, as: UTF8.self), mark: Mark(place: text.place, isSecret: true))
-    }
+    func decrypted(_ text: Text) throws(Diagnostic) -> Text { try vault.value(text, what: "a vaulted value") }
 }

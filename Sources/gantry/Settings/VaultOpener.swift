@@ -24,6 +24,21 @@ final class VaultOpener: Sendable {
         }
     }
 
+    /// A value among others; one that no password opens is undefined, and says so where it is used.
+    func value(_ text: Text, what: String) throws(Diagnostic) -> Text {
+        do throws(VaultError) {
+            let bytes = try Vault.open(text.string, with: secrets, matchesID: matchesID).bytes
+            return Text(String(decoding: bytes, as: UTF8.self), mark: Mark(place: text.place, isSecret: true))
+        } catch {
+            switch error.kind {
+            case .noSecret, .wrongPassword: break
+            default: throw Self.diagnostic(error, "\(what) cannot be opened: ", at: text.place)
+            }
+            let hint = Value.string("Attempt to use undecryptable variable: \(error.description)").json()
+            return Text("{{ undef(hint=\(hint)) }}", mark: Mark(place: text.place, isTemplate: true))
+        }
+    }
+
     /// The error with the way out.
     static func diagnostic(_ error: VaultError, _ prefix: String = "", at place: Place? = nil) -> Diagnostic {
         var notes: [String] = []
