@@ -21,6 +21,7 @@ struct ConsoleCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "Which hosts: a host, a group, or a pattern.") var pattern = "all"
+    @Flag(help: "List the hosts, and run nothing.") var listHosts = false
     @Option(help: "Seconds after which a task is ended.") var taskTimeout: Int?
     @Option(help: "Act as if a playbook were in this folder.") var playbookDir: String?
     @Flag(help: ArgumentHelp("Taken for compatibility: every line is a step.", visibility: .hidden)) var step = false
@@ -36,6 +37,11 @@ struct ConsoleCommand: AsyncParsableCommand {
         for warning in project.warnings { Output.printError(warning.shown) }
         let hosts = (try? project.inventory.select(pattern, limit: project.limit).hosts) ?? []
         if hosts.isEmpty { _ = try project.selected(pattern) }
+        if listHosts {
+            Output.print("  hosts (\(hosts.count)):")
+            for host in hosts { Output.print("    \(host)") }
+            return
+        }
         var session = ConsoleSession(self, project)
         Output.print("Welcome to the \(MessageForm.current.rawValue) console. Type help or ? to list commands.\n")
         while let line = session.nextLine() {

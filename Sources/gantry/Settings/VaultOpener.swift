@@ -24,7 +24,7 @@ final class VaultOpener: Sendable {
         }
     }
 
-    /// A value among others; one that no password opens is undefined, and says so where it is used.
+    /// A value among others; one that no password opens is an error where it is used.
     func value(_ text: Text, what: String) throws(Diagnostic) -> Text {
         do throws(VaultError) {
             let bytes = try Vault.open(text.string, with: secrets, matchesID: matchesID).bytes
@@ -35,7 +35,8 @@ final class VaultOpener: Sendable {
             default: throw Self.diagnostic(error, "\(what) cannot be opened: ", at: text.place)
             }
             let hint = Value.string("Attempt to use undecryptable variable: \(error.description)").json()
-            return Text("{{ undef(hint=\(hint)) }}", mark: Mark(place: text.place, isTemplate: true))
+            // An error that no `default` takes for an undefined variable.
+            return Text("{{ undef() | mandatory(msg=\(hint)) }}", mark: Mark(place: text.place, isTemplate: true))
         }
     }
 
