@@ -73,7 +73,7 @@ let package = Package(
             name: "gantry",
             dependencies: [
                 "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Controller",
-                "Engine", "SSH", "Crypto", arguments,
+                "Engine", "SSH", "Crypto", "Patterns", arguments,
             ],
             swiftSettings: strict),
         .executableTarget(

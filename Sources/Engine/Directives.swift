@@ -27,22 +27,40 @@ enum Directives {
     static func setFact(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
         var facts = Dict()
         for (key, value) in arguments where key.text != "cacheable" {
-            let name = try task.render(key).pythonText
-            guard isVariableName(name) else {
-                throw .failed(
-                    TaskFailure(
-                        Diagnostic(
-                            "'\(name)' is no name for a variable", at: key.place ?? task.task.place,
-                            notes: ["names have letters, digits and underscores, and do not begin with a digit"])))
-            }
+            let name = try task.render(key)
+            guard name.text.map(isVariableName) ?? false else { throw .failed(refusal(of: name, at: key.place, task)) }
             facts[name] = value.untrusted
+            if let warning = reservedNameWarning(name.pythonText, at: key.place ?? task.task.place) {
+                task.run.coordinator.tell(.message(warning))
+            }
+        }
+        guard !facts.isEmpty else {
+            throw .failed(
+                TaskFailure("No key/value pairs provided, at least one is required for this action to succeed"))
         }
         for (key, value) in facts { task.run.state.assigned[key] = value }
         if arguments["cacheable"]?.asBool ?? false { task.run.state.learn(facts) }
         return result(["ansible_facts": .dict(facts)])
     }
 
+    private static func refusal(of name: Value, at place: Place?, _ task: TaskRun) -> TaskFailure {
+        let type = name.text == nil ? " of type '\(name.typeName)'" : ""
+        let message = "Invalid variable name '\(name.pythonText)'\(type)."
+        let rule = "Variable names must be strings starting with a letter or underscore character, and contain only "
+            + "letters, numbers and underscores."
+        let diagnostic = Diagnostic(message, at: place ?? task.task.place, hint: rule)
+        return TaskFailure(diagnostic, told: "Task failed: " + message)
+    }
+
+    /// What Python takes for words of its own is no name.
+    private static let reserved: Set<String> = [
+        "true", "false", "none", "True", "False", "None", "and", "as", "assert", "async", "await", "break", "class",
+        "continue", "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in",
+        "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    ]
+
     static func isVariableName(_ name: String) -> Bool {
+        if reserved.contains(name) { return false }
         guard let first = name.unicodeScalars.first, first == "_" || first.properties.isAlphabetic else { return false }
         return name.unicodeScalars.allSatisfy { $0 == "_" || $0.properties.isAlphabetic || ("0"..."9").contains($0) }
     }
@@ -91,9 +109,8 @@ enum Directives {
             for name in names { if let value = arguments[name] { return try task.render(value) } }
             return .string(fallback)
         }
-        for condition in that.list ?? [that] {
-            let rendered = condition.list != nil ? try task.render(condition) : condition
-            guard let failed = try task.firstFalse(rendered) else { continue }
+        for condition in try conditions(that, task) {
+            guard let failed = try task.firstFalse(condition) else { continue }
             var failure: Dict = ["changed": false, "failed": true, "evaluated_to": false, "assertion": failed]
             failure["msg"] = try message("fail_msg", "msg", fallback: "Assertion failed")
             failure["_ansible_verbose_always"] = .bool(!(arguments["quiet"]?.asBool ?? false))
@@ -102,6 +119,15 @@ enum Directives {
         var shown: Dict = ["msg": try message("success_msg", fallback: "All assertions passed")]
         if !(arguments["quiet"]?.asBool ?? false) { shown["_ansible_verbose_always"] = true }
         return result(shown)
+    }
+
+    /// The conditions of `that`, which may be one template that gives a list of them.
+    private static func conditions(_ that: Value, _ task: TaskRun) throws(Interruption) -> [Value] {
+        if let list = that.list { return list }
+        guard case .string(let text) = that, text.isTemplate else { return [that] }
+        do throws(TemplateError) {
+            return try task.run.templater.container(text, in: task.scope)?.list ?? [that]
+        } catch { throw task.interruption(error) }
     }
 
     static func fail(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
@@ -123,7 +149,7 @@ enum Directives {
     }
 
     private static func words(_ text: String) -> [String] {
-        text.split(separator: ",").map { String($0).trimmingBlanks }.filter { !$0.isEmpty }
+        text.split(separator: ",").map { String($0).trimmed }.filter { !$0.isEmpty }
     }
 
     static func groupBy(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {

@@ -21,6 +21,9 @@ struct TaskItem {
         var result: TaskResult
         do throws(Interruption) {
             _ = try task.flag("no_log")
+            if let delegate = keywords["delegate_to"], (try? task.render(delegate))?.text == "" {
+                throw .failed(TaskFailure("Empty hostname produced from delegate_to: \"\(delegate.pythonText)\""))
+            }
             if let when = keywords["when"], let condition = try task.firstFalse(when) {
                 result = Self.skipped(condition)
             } else {
@@ -58,8 +61,14 @@ struct TaskItem {
             let isDone = keywords["until"] == nil ? result.status != .failed : try holds(until, result)
             if isDone || result.status == .unreachable { return result }
             if attempt > retries {
-                result.status = .failed
                 result.result["failed"] = true
+                // What `failed_when` said still counts for what becomes of the task.
+                if let verdict = result.result["failed_when_result"], !verdict.isTrue {
+                    result.status = result.result["changed"]?.isTrue ?? false ? .changed : .ok
+                } else {
+                    result.status = .failed
+                    result.result["exception"] = result.result["exception"] ?? TaskRun.noTraceback
+                }
                 if retries > 0 { result.result["attempts"] = .int(retries) }
                 return result
             }
@@ -89,6 +98,7 @@ struct TaskItem {
         if case .string(let problem)? = keywords["_problem"], !Directives.checksItself.contains(task.task.module) {
             throw .failed(TaskFailure(Diagnostic(problem.string, at: problem.place ?? task.task.place)))
         }
+        let throttle = try task.throttle()
         let arguments = try arguments()
         task.lastArguments = arguments
         if let directive = Directives.all[task.task.module] { return try act(directive, arguments) }
@@ -105,6 +115,7 @@ struct TaskItem {
         var call = try call(entry?.name ?? task.task.module, arguments, isHidden)
         let delegate = try task.keyword("delegate_to")?.pythonText
         if let path { call.foreign = try task.foreignCall(path, delegate: delegate) }
+        if ["setup", "gather_facts"].contains(task.task.module) { call.python = try task.python(delegate) ?? "" }
         let position = task.position
         let info = task.info
         let coordinator = run.coordinator
@@ -113,7 +124,8 @@ struct TaskItem {
         let isElsewhere = delegate.map { $0 != run.plan.host } ?? false
         if isElsewhere || run.plan.settings.isAway {
             let target = delegate ?? run.plan.host
-            let question = Question.delegate(host: target, call, variables: try delegateVariables(), position)
+            let question = Question.delegate(
+                host: target, call, variables: try delegateVariables(), position, throttle: throttle)
             switch try coordinator.ask(question) {
             case .call(let result): called = result
             case .failure(let diagnostic): throw .failed(TaskFailure(diagnostic))
@@ -125,9 +137,11 @@ struct TaskItem {
             called = run.executor.perform(call, asking: coordinator) { () throws(Interruption) in
                 if isPassed { return }
                 coordinator.tell(.started(position, info))
-                if !isFree { try coordinator.awaitTurn(position, info) }
+                if !isFree || throttle > 0 { try coordinator.awaitTurn(position, info, throttle) }
                 isPassed = true
             }
+            // Where nobody waits, nothing else would tell that this host makes room for another.
+            if isFree, throttle > 0, isPassed { try coordinator.awaitTurn(position.adding(.max), info, 0) }
         }
         if called.isStop { throw .stopped(called.result["msg"]?.pythonText ?? "stopped") }
         return try taken(called, isElsewhere ? delegate : nil)
@@ -151,23 +165,49 @@ struct TaskItem {
     }
 
     private func call(_ module: String, _ arguments: Dict, _ isHidden: Bool) throws(Interruption) -> ModuleCall {
-        var environment = Dict()
-        for layer in keywords["environment"].map({ $0.list ?? [$0] }) ?? [] {
-            for (key, value) in (try task.render(layer)).dict ?? Dict() { environment[key] = value }
-        }
+        let environment = try environment()
         let settings = run.plan.settings
         let check = try task.keyword("check_mode") == nil ? settings.checkMode : try task.flag("check_mode")
         let diff = try task.keyword("diff") == nil ? settings.diffMode : try task.flag("diff")
-        let limits = [try task.keyword("timeout"), try task.keyword("async")].compactMap { limit in
-            limit.flatMap { try? Double(parameter: $0) }.flatMap { $0 > 0 ? $0 : nil }
-        }
-        let timeout = limits.min() ?? 0
         var call = ModuleCall(
             module: module, arguments: arguments, checkMode: check, diffMode: diff, environment: environment,
-            verbosity: settings.verbosity, become: try become(), isHidden: isHidden, timeout: timeout,
+            verbosity: settings.verbosity, become: try become(), isHidden: isHidden, timeout: try limit(),
             basis: task.scope.basis)
         call.files = try prepared(module, arguments)
         return call
+    }
+
+    /// The layers of `environment`, the inner ones over the outer ones.
+    private func environment() throws(Interruption) -> Dict {
+        let isGathering = ["setup", "gather_facts"].contains(task.task.module)
+        var environment = Dict()
+        for layer in keywords["environment"].map({ $0.list ?? [$0] }) ?? [] {
+            guard case .dict(let written) = layer else {
+                for (key, value) in (try task.render(layer)).dict ?? Dict() { environment[key] = value }
+                continue
+            }
+            for (key, value) in written {
+                do throws(Interruption) {
+                    let rendered = try task.render(value)
+                    if rendered != Templater.omit { environment[key] = rendered }
+                } catch {
+                    // What gathering is about to find out may be what a variable is made from.
+                    guard isGathering, error.message.contains("ansible_env") || error.message.contains("ansible_facts")
+                    else { throw error }
+                }
+            }
+        }
+        return environment
+    }
+
+    /// Seconds that the task may take; 0 is no limit.
+    private func limit() throws(Interruption) -> Double {
+        guard let value = try task.keyword("timeout") else { return 0 }
+        let seconds = try? Double(parameter: value)
+        if let seconds, (0...100_000_000).contains(seconds) { return seconds }
+        let message = "Timeout \(value.pythonText) is invalid, it must be between 0 and 100000000."
+        let place = keywords["timeout"]?.place ?? task.task.place
+        throw .failed(TaskFailure(Diagnostic(message, at: place), told: "Task failed: " + message))
     }
 
     private func become() throws(Interruption) -> Become? {
@@ -217,7 +257,8 @@ struct TaskItem {
     private func arguments() throws(Interruption) -> Dict {
         var written = task.task.arguments
         if case .string(let text) = written {
-            written = try task.render(.string(text))
+            written = try Directives.rendersItself.contains(task.task.module)
+                ? task.container(text) : task.render(.string(text))
             guard case .dict = written else {
                 throw .failed(
                     TaskFailure(
@@ -267,7 +308,8 @@ struct TaskItem {
         do throws(TemplateError) {
             let before = task.scope.local
             defer { task.scope.local = before }
-            for (key, value) in templateVariables(entry, arguments) { task.scope.local[key] = value }
+            for (key, value) in run.templateVariables(entry.path, name: name) { task.scope.local[key] = value }
+            task.scope.local["template_destpath"] = arguments["dest"] ?? .null
             let rendered = try run.templater.renderFile(text, options: fileOptions(arguments), in: task.scope)
             return [PreparedFile(name: name, entry: entry, rendered: Text(rendered))]
         } catch {
@@ -275,16 +317,6 @@ struct TaskItem {
             diagnostic.notes.append("on host '\(run.plan.host)', task '\(task.info.name)' (\(task.task.place))")
             throw .failed(TaskFailure(diagnostic, told: "Task failed: " + error.told))
         }
-    }
-
-    private func templateVariables(_ entry: FileEntry, _ arguments: Dict) -> Dict {
-        [
-            "template_path": .string(entry.path), "template_fullpath": .string(entry.path),
-            "template_destpath": arguments["dest"] ?? .null,
-            "template_host": run.plan.magic["_controller_host"] ?? "localhost",
-            "template_uid": run.plan.magic["_controller_user"] ?? "root",
-            "ansible_managed": run.plan.magic["ansible_managed"] ?? "Ansible managed",
-        ]
     }
 
     private func fileOptions(_ arguments: Dict) -> FileOptions {
@@ -324,6 +356,7 @@ struct TaskItem {
                 _ = try run.coordinator.ask(.delegateFacts(host: delegate, clean))
             } else {
                 run.state.learn(clean)
+                if task.task.module == "gather_facts" { run.state.learn([.string(Text(gatheredMark)): true]) }
             }
         }
         if result["changed"] == nil { result["changed"] = false }
@@ -335,7 +368,7 @@ struct TaskItem {
         addLines("stdout", "stdout_lines", &result)
         addLines("stderr", "stderr_lines", &result)
         return TaskResult(
-            status: status(of: result), result: result, diff: called.diff, warnings: called.warnings,
+            status: Self.status(of: result), result: result, diff: called.diff, warnings: called.warnings,
             delegate: delegate)
     }
 
@@ -344,7 +377,7 @@ struct TaskItem {
         result[lines] = .strings(pythonLines(text))
     }
 
-    private func status(of result: Dict) -> Status {
+    private static func status(of result: Dict) -> Status {
         if result["unreachable"]?.isTrue ?? false { return .unreachable }
         if result["failed"]?.isTrue ?? false { return .failed }
         if result["skipped"]?.isTrue ?? false { return .skipped }
@@ -356,28 +389,60 @@ struct TaskItem {
         var result = given
         if result.result["failed"] == nil { result.result["failed"] = .bool(result.status == .failed) }
         guard result.status != .unreachable, result.status != .skipped else { return result }
+        let wasFailed = result.status == .failed
         if let condition = keywords["changed_when"] {
-            let changed = try withResult(result) { () throws(Interruption) in try task.conditions(condition) }
-            result.result["changed"] = .bool(changed)
+            switch try verdict(condition, result) {
+            case .bool(let changed): result.result["changed"] = .bool(changed)
+            case let problem:
+                result.result["changed_when_result"] = problem
+                result.result["failed"] = true
+                return Self.settled(result)
+            }
         }
         if let condition = keywords["failed_when"] {
-            let failed = try withResult(result) { () throws(Interruption) in try task.conditions(condition) }
-            result.result["failed_when_result"] = .bool(failed)
-            result.result["failed"] = .bool(failed)
-            if !failed { result.diagnostic = nil }
-            if failed, result.result["msg"] == nil {
+            let failed = try verdict(condition, result)
+            result.result["failed_when_result"] = failed
+            result.result["failed"] = .bool(failed != false)
+            if failed == false {
+                result.diagnostic = nil
+                if wasFailed {
+                    result.result["failed_when_suppressed_exception"] =
+                        result.result["exception"] ?? TaskRun.noTraceback
+                    result.result["exception"] = nil
+                }
+            } else if result.result["msg"] == nil {
                 result.result["msg"] = "Task failed: Action failed: Unknown error."
             }
         }
-        result.status = status(of: result.result)
+        return Self.settled(result)
+    }
+
+    /// A condition over the result: a boolean, or why it could not be decided.
+    private func verdict(_ condition: Value, _ result: TaskResult) throws(Interruption) -> Value {
+        do throws(Interruption) {
+            return .bool(try withResult(result) { () throws(Interruption) in try task.conditions(condition) })
+        } catch {
+            guard case .failed(let failure) = error else { throw error }
+            let message = failure.result["msg"]?.pythonText ?? ""
+            let prefix = "Task failed: "
+            return .string(message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message)
+        }
+    }
+
+    private static func settled(_ given: TaskResult) -> TaskResult {
+        var result = given
+        result.status = status(of: given.result)
+        if result.status == .failed, result.result["exception"] == nil {
+            result.result["exception"] = TaskRun.noTraceback
+        }
         return result
     }
 }
 
 extension Coordinator {
     /// Waits until every other host has finished what comes before.
-    func awaitTurn(_ position: Position, _ info: TaskInfo) throws(Interruption) {
-        switch try ask(.turn(position, info)) {
+    func awaitTurn(_ position: Position, _ info: TaskInfo, _ throttle: Int) throws(Interruption) {
+        switch try ask(.turn(position, info, throttle: throttle)) {
         case .proceed: return
         case .stop(let reason): throw .stopped(reason)
         default: throw .unexpectedAnswer

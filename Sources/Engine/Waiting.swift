@@ -64,7 +64,7 @@ extension Directives {
     private static func whole(_ name: String, _ arguments: Dict) throws(Interruption) -> Int? {
         guard let value = arguments[name], !value.isNull else { return nil }
         if let number = value.number, abs(number) < 1e9 { return Int(number) }
-        if let number = Int(value.pythonText.trimmingBlanks) { return number }
+        if let number = Int(value.pythonText.trimmed) { return number }
         throw refused(
             "argument '\(name)' is of type \(value.typeName) and we were unable to convert to int: "
                 + "invalid literal for int() with base 10: \(value.pythonRepr)")
@@ -113,7 +113,8 @@ extension Directives {
         let call = ModuleCall(
             module: "ping", arguments: Dict(), checkMode: false, diffMode: false, environment: Dict(), verbosity: 0,
             become: nil, isHidden: false, basis: task.scope.basis)
-        switch try task.run.coordinator.ask(.delegate(host: host, call, variables: Dict(), task.position)) {
+        let question = Question.delegate(host: host, call, variables: Dict(), task.position, throttle: 0)
+        switch try task.run.coordinator.ask(question) {
         case .call(let called):
             let isBad = called.result["unreachable"]?.isTrue ?? called.result["failed"]?.isTrue ?? false
             return isBad ? called.result["msg"]?.pythonText ?? "no answer" : nil

@@ -50,7 +50,7 @@ struct Apply: AsyncParsableCommand {
     @Flag(help: "List the tags.")
     var listTags = false
 
-    @Flag(help: ArgumentHelp("Taken for compatibility: there is no fact cache to flush.", visibility: .hidden))
+    @Flag(help: "Forget what the fact cache holds of the inventory's hosts.")
     var flushCache = false
 
     @Flag(help: ArgumentHelp("Ask before each task.", visibility: .hidden))
@@ -74,6 +74,7 @@ struct Apply: AsyncParsableCommand {
         settings.verbosity = verbosity
         settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
         settings.warnsOfUntrusted = configuration.warnsOfUntrusted
+        settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
         settings.tags = words(tags)
         settings.skipTags = words(skipTags)
         settings.forceHandlers = forceHandlers || configuration.flag(.forceHandlers)
@@ -83,9 +84,12 @@ struct Apply: AsyncParsableCommand {
         }
         try project.checkLimit()
         try chooseStrategy(&plays, configuration)
+        if flushCache { project.flushFacts() }
         if let startAtTask { try Self.start(at: startAtTask, &plays) }
         let changes = ChangeWatch()
-        let sink = changes.watching(try display(settings, configuration))
+        let shown = try display(settings, plays.count, configuration)
+        let sink = changes.watching(
+            playbooks.first.flatMap { RetryFiles(configuration, playbook: $0, inner: shown) } ?? shown)
         let setup = RunSetup(
             project: project, plays: plays, settings: settings, connection: connection, become: become,
             forks: runOptions.forks, sink: sink, warnings: warnings)
@@ -121,15 +125,18 @@ struct Apply: AsyncParsableCommand {
     }
 
     private func words(_ given: [String]) -> [String] {
-        given.flatMap { $0.split(separator: ",").map { $0.trimmingBlanks } }
+        given.flatMap { $0.split(separator: ",").map { $0.trimmed } }
     }
 
-    private func display(_ settings: RunSettings, _ configuration: Configuration) throws -> any EventSink {
+    private func display(
+        _ settings: RunSettings, _ playCount: Int, _ configuration: Configuration
+    ) throws -> any EventSink {
         if runOptions.output == .json { return JSONDisplay() }
         var options = DisplayOptions(configuration, verbosity: settings.verbosity)
         options.checkMode = settings.checkMode
         options.diffMode = settings.diffMode
         options.playbooks = playbooks
+        options.playCount = playCount
         let choice = try CallbackChoice(configuration)
         for warning in choice.warnings { Output.printError(warning.shown) }
         return Callbacks(stdout: choice.stdout, enabled: choice.enabled, configuration, options)

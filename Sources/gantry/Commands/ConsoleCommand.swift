@@ -23,6 +23,7 @@ struct ConsoleCommand: AsyncParsableCommand {
     @Argument(help: "Which hosts: a host, a group, or a pattern.") var pattern = "all"
     @Flag(help: "List the hosts, and run nothing.") var listHosts = false
     @Option(help: "Seconds after which a task is ended.") var taskTimeout: Int?
+    @Flag(help: "Forget what the fact cache holds of the inventory's hosts.") var flushCache = false
     @Option(help: "Act as if a playbook were in this folder.") var playbookDir: String?
     @Flag(help: ArgumentHelp("Taken for compatibility: every line is a step.", visibility: .hidden)) var step = false
     @OptionGroup(title: "Hosts and variables") var inventory: InventoryArguments
@@ -42,10 +43,11 @@ struct ConsoleCommand: AsyncParsableCommand {
             for host in hosts { Output.print("    \(host)") }
             return
         }
+        if flushCache { project.flushFacts() }
         var session = ConsoleSession(self, project)
         Output.print("Welcome to the \(MessageForm.current.rawValue) console. Type help or ? to list commands.\n")
         while let line = session.nextLine() {
-            if try await session.ends(with: line.trimmingBlanks) { break }
+            if try await session.ends(with: line.trimmed) { break }
         }
         Output.print("\n\(MessageForm.current.rawValue.capitalized)-console was exited.")
     }
@@ -104,13 +106,13 @@ private struct ConsoleSession {
     mutating func ends(with line: String) async throws -> Bool {
         if line.isEmpty || line.hasPrefix("#") { return false }
         let word = String(line.prefix { !$0.isWhitespace })
-        let rest = String(line.dropFirst(word.count)).trimmingBlanks
+        let rest = String(line.dropFirst(word.count)).trimmed
         if line.hasPrefix("!") {
-            await run("shell", String(line.dropFirst()).trimmingBlanks)
+            await run("shell", String(line.dropFirst()).trimmed)
         } else if word == "exit" || word == "EOF" {
             return true
         } else if word == "help" || word.hasPrefix("?") {
-            help(word.hasPrefix("?") ? line.dropFirst().trimmingBlanks : rest)
+            help(word.hasPrefix("?") ? line.dropFirst().trimmed : rest)
         } else if !set(word, rest) {
             if Registry.entry(word) != nil || foreign(word) != nil {
                 await run(word, rest)

@@ -33,7 +33,7 @@ struct PullCommand: ParsableCommand {
     @Flag(help: "Show what changes.") var diff = false
     @Option(name: [.customShort("t"), .long], help: "Only tasks with these tags.") var tags: [String] = []
     @Option(help: "No tasks with these tags.") var skipTags: [String] = []
-    @Flag(help: ArgumentHelp("Taken for compatibility.", visibility: .hidden)) var flushCache = false
+    @Flag(help: "Forget what the fact cache holds.") var flushCache = false
     @Flag(help: "List the hosts, and run nothing.") var listHosts = false
     @OptionGroup var modulePath: ModulePathArguments
     @OptionGroup(title: "Hosts and variables") var inventory: InventoryArguments
@@ -200,8 +200,8 @@ struct Checkout {
         if acceptsHostKey { command.environment["GIT_SSH_COMMAND"] = "ssh -o StrictHostKeyChecking=accept-new" }
         do throws(MachineError) {
             let result = try LinuxMachine().run(command)
-            if result.status == 0 { return result.outputText.trimmingBlanks }
-            throw MachineError(result.errorText.trimmingBlanks)
+            if result.status == 0 { return result.outputText.trimmed }
+            throw MachineError(result.errorText.trimmed)
         } catch {
             throw CommandFailure(
                 Diagnostic("git \(arguments.first ?? "") of '\(url)' did not work: \(error.message)"), status: 1)

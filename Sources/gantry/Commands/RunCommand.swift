@@ -50,7 +50,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(name: [.customShort("t"), .long], help: "Write each host's result into this folder, as JSON.")
     var tree: String?
 
-    @Flag(help: ArgumentHelp("Taken for compatibility: there is no fact cache to flush.", visibility: .hidden))
+    @Flag(help: "Forget what the fact cache holds of the inventory's hosts.")
     var flushCache = false
 
     @Option(help: "Act as if a playbook were in this folder.")
@@ -72,6 +72,10 @@ struct RunCommand: AsyncParsableCommand {
             for host in selected { Output.print("    \(host)") }
             return
         }
+        if selected.isEmpty {
+            return Output.printError(Diagnostic("No hosts matched, nothing to do", severity: .warning).shown)
+        }
+        if flushCache { project.flushFacts() }
         let (module, arguments, file) = try call(project)
         let configuration = project.configuration
         let verbosity = max(inventory.verbosity.verbose, configuration.number(.verbosity) ?? 0)
@@ -85,6 +89,7 @@ struct RunCommand: AsyncParsableCommand {
         settings.verbosity = verbosity
         settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
         settings.warnsOfUntrusted = configuration.warnsOfUntrusted
+        settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
         let sink = try display(settings, configuration)
         let changes = ChangeWatch()
         let setup = RunSetup(

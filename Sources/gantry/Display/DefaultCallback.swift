@@ -73,6 +73,9 @@ final class DefaultCallback: Callback {
         hasBegun = true
         if options.verbosity > 1, let playbook = options.playbooks.first {
             terminal.banner("PLAYBOOK: \(playbook.split(separator: "/").last ?? "")")
+            if options.playbooks.count == 1 {
+                terminal.line("\(options.playCount) plays in \(playbook)", .verbose, logged: "")
+            }
         }
         if options.verbosity > 3, !options.playbooks.isEmpty {
             terminal.line(

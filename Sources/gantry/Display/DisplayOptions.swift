@@ -24,6 +24,8 @@ struct DisplayOptions: Sendable {
     var isPretty: Bool?
     /// What is run, for headers and names of files.
     var playbooks: [String] = []
+    /// How many plays are run.
+    var playCount = 0
 
     init(_ configuration: Configuration, verbosity: Int) {
         self.verbosity = verbosity

@@ -19,14 +19,20 @@ enum ExtraVariables {
                 throw Diagnostic("there is no file of variables '\(path)' (given with -e)")
             }
             let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
-            return try mapping(opened.text, path, files)
+            // Nothing of what is vaulted may stand in an excerpt.
+            let file = opened.isSecret ? SourceFile(name: path) : SourceFile(name: path, text: opened.text)
+            return try mapping(opened.text, file, files)
         }
-        if text.hasPrefix("{") || text.hasPrefix("[") { return try mapping(text, "-e", files) }
+        if text.hasPrefix("{") || text.hasPrefix("[") { 
+            return try mapping(text, SourceFile(name: "-e", text: text), files)
+        }
         return try words(text)
     }
 
-    private static func mapping(_ text: String, _ name: String, _ files: any ProjectFiles) throws(Diagnostic) -> Dict {
-        let (nodes, _) = try YAMLReader.documents(text, file: SourceFile(name: name, text: text))
+    private static func mapping(
+        _ text: String, _ file: SourceFile, _ files: any ProjectFiles
+    ) throws(Diagnostic) -> Dict {
+        let (nodes, _) = try YAMLReader.documents(text, file: file)
         guard let node = nodes.first else { return Dict() }
         var options = ValueOptions()
         options.decrypt = { (text: Text) throws(Diagnostic) in try files.decrypted(text) }
