@@ -139,9 +139,14 @@ final class TaskRun {
         if let role = scope.role { name = "\(role.name) : \(name)" }
         let info = TaskInfo(
             name: run.masking.masked(name), module: task.module, place: task.place, isHandler: isHandler,
-            isImplicit: task.isImplicit)
+            isImplicit: task.isImplicit, isCheck: isCheck)
         cachedInfo = info
         return info
+    }
+
+    private var isCheck: Bool {
+        let own = task.keywords["check_mode"].flatMap { _ in try? flag("check_mode") }
+        return own ?? run.plan.settings.checkMode
     }
 
     // MARK: Running

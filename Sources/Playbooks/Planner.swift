@@ -149,12 +149,18 @@ package final class Planner {
         options.decrypt = { (text: Text) throws(Diagnostic) in try files.decrypted(text) }
         guard let node = nodes.first else { return Dict() }
         let value = try node.value(options)
-        guard let dict = value.dict ?? (value.isNull ? Dict() : nil) else {
+        guard let dict = value.dict ?? (value.isNull ? Dict() : merged(value.list)) else {
             throw Diagnostic("a file of variables holds \(value.typeName), expected a mapping", at: node.place)
         }
         let result = opened.isSecret ? dict.mapValues { $0.mapText(\.secret) } : dict
         variableFiles[path] = result
         return result
+    }
+
+    /// A list of mappings is one, too: the later ones count.
+    private func merged(_ list: [Value]?) -> Dict? {
+        guard let mappings = list?.compactMap(\.dict), mappings.count == list?.count else { return nil }
+        return mappings.reduce(Dict()) { all, next in all.merging(next) { $1 } }
     }
 
     // MARK: Files

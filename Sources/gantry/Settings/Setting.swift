@@ -65,6 +65,9 @@ struct Setting: Sendable {
     static let vaultIdentities = Setting(
         "DEFAULT_VAULT_IDENTITY_LIST", ["defaults.vault_identity_list"], ["ANSIBLE_VAULT_IDENTITY_LIST"], "",
         "vault ids with their sources, separated by commas", type: .list)
+    static let strategy = Setting(
+        "DEFAULT_STRATEGY", ["defaults.strategy"], ["ANSIBLE_STRATEGY"], "linear",
+        "linear, free or host_pinned, for plays that name none")
     static let gathering = Setting(
         "DEFAULT_GATHERING", ["defaults.gathering"], ["ANSIBLE_GATHERING"], "implicit",
         "implicit, explicit or smart", type: .choice(["implicit", "explicit", "smart"]))
@@ -200,7 +203,8 @@ struct Setting: Sendable {
     /// What has an effect.
     static let effective: [Setting] = [
         inventory, rolesPath, forks, hostKeyChecking, remoteUser, remotePort, privateKeyFile, timeout, transport,
-        sshArguments, sshCommonArguments, sshExtraArguments, sshRetries, vaultPasswordFile, vaultIdentities, gathering,
+        sshArguments, sshCommonArguments, sshExtraArguments, sshRetries, vaultPasswordFile, vaultIdentities, strategy,
+        gathering,
         hashBehaviour, become, becomeMethod, becomeUser, becomeAskPassword, askPassword, askVaultPassword,
         forceHandlers, missingHandlerFails, anyErrorsFatal, diffAlways, diffContext, logPath, noColour, forceColour,
         displaySkipped, displayOK, failedToErrors, checkMarkers, customStats, resultFormat, verbosity,
