@@ -39,6 +39,8 @@ package final class PlayRun {
     var foreignModules: [String: ForeignModule] = [:]
     /// `meta: clear_host_errors` was met: the failure that an `always` runs behind counts no more.
     var errorsAreCleared = false
+    /// Modules are sent to the host by the coordinator: the engine is elsewhere, or the connection was reset.
+    var isAway: Bool
     /// In how many blocks with `rescue` or `always` the task in hand is.
     var guardedDepth = 0
     /// Where the task in hand stands.
@@ -55,6 +57,7 @@ package final class PlayRun {
         self.templater = templater
         templater.plugins = AskedPlugins(coordinator)
         templater.allowsBrokenConditions = plan.settings.allowsBrokenConditions
+        isAway = plan.settings.isAway
         publicRoles = plan.roles.filter(\.isPublic)
         for layer in [plan.inventory, plan.variables, plan.extra] { masking.learn(from: .dict(layer)) }
         for role in plan.roles {

@@ -14,6 +14,8 @@ final class TaskRun {
     /// What the module was last given.
     var lastArguments: Dict?
     let isHandler: Bool
+    /// Of a loop: whether its items' failures are passed over.
+    private var ignores: [Status: Bool] = [:]
 
     init(_ run: PlayRun, _ task: TaskPlan, _ scope: TaskScope, _ frame: Frame, _ position: Position) {
         self.run = run
@@ -30,7 +32,10 @@ final class TaskRun {
     func keyword(_ name: String) throws(Interruption) -> Value? {
         guard let value = task.keywords[name] else { return nil }
         let rendered = try render(value)
-        return rendered == Templater.omit ? nil : rendered
+        guard rendered == Templater.omit else { return rendered }
+        guard let outer = task.inherited[name] else { return nil }
+        let inherited = try render(outer)
+        return inherited == Templater.omit ? nil : inherited
     }
 
     func flag(_ name: String) throws(Interruption) -> Bool {
@@ -216,12 +221,19 @@ final class TaskRun {
             scope.local = loop.variables
             let result = try labelled(try TaskItem(self, item: loop).outcome(), loop)
             results.append(result)
+            try note(itemFailure: result)
             run.coordinator.tell(.item(position, info, presented(result)))
-            if result.status == .unreachable { break }
             if let condition = control.breakWhen, try breaks(condition, result) { break }
         }
         scope.local = Dict()
         return summary(of: results)
+    }
+
+    /// Whether a failure may be passed over can hang on the item: for the loop, all that failed must allow it.
+    private func note(itemFailure result: TaskResult) throws(Interruption) {
+        guard [.failed, .unreachable].contains(result.status) else { return }
+        let isIgnored = try flag(result.status == .failed ? "ignore_errors" : "ignore_unreachable")
+        ignores[result.status] = isIgnored && ignores[result.status] ?? true
     }
 
     /// What hangs on the item is rendered for each of them.
@@ -293,7 +305,9 @@ final class TaskRun {
         var pending: Interruption?
         if result.status == .failed || result.status == .unreachable {
             let keyword = result.status == .failed ? "ignore_errors" : "ignore_unreachable"
-            if try flag(keyword) {
+            var isIgnored = ignores[result.status]
+            if isIgnored == nil { isIgnored = try flag(keyword) }
+            if isIgnored ?? false {
                 result.status = .ignored
                 if given.status == .unreachable { result.result["skip_reason"] = "Host is unreachable" }
             } else {
@@ -399,6 +413,11 @@ final class TaskRun {
         case .bool(let bool): return bool ? nil : value
         case .null: return nil
         case .string(let text):
+            if text.mark?.isDeclaredUnsafe ?? false {
+                let refusal = TemplateError(
+                    Diagnostic("Encountered untrusted template or expression.", at: text.place))
+                throw interruption(conditional(refusal), "Error while evaluating conditional: ")
+            }
             do throws(TemplateError) {
                 return try run.templater.condition(text, in: scope) ? nil : .string(text.untrusted)
             } catch {

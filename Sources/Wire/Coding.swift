@@ -166,6 +166,7 @@ extension Place: WireCodable {
 extension Text: WireCodable {
     package func encode(to writer: inout WireWriter) {
         let flags: UInt8 = (isTemplate ? 1 : 0) | (isSecret ? 2 : 0) | (place != nil ? 4 : 0)
+            | (mark?.isDeclaredUnsafe ?? false ? 8 : 0)
         writer.write(byte: flags)
         writer.write(string)
         if let place { writer.write(place) }
@@ -174,7 +175,8 @@ extension Text: WireCodable {
         let flags = try reader.byte()
         let string = try reader.string()
         let place: Place? = flags & 4 != 0 ? try reader.value() : nil
-        let mark = flags == 0 ? nil : Mark(place: place, isTemplate: flags & 1 != 0, isSecret: flags & 2 != 0)
+        let mark = flags == 0 ? nil : Mark(
+            place: place, isTemplate: flags & 1 != 0, isSecret: flags & 2 != 0, isDeclaredUnsafe: flags & 8 != 0)
         self.init(string, mark: mark)
     }
 }

@@ -70,6 +70,7 @@ extension ModuleCall: WireCodable {
         writer.write(files)
         writer.write(foreign)
         writer.write(python)
+        writer.write(job)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init(
@@ -79,6 +80,18 @@ extension ModuleCall: WireCodable {
             basis: try reader.value(), files: try reader.array())
         foreign = try reader.optional()
         python = try reader.string()
+        job = try reader.optional()
+    }
+}
+
+extension Job: WireCodable {
+    package func encode(to writer: inout WireWriter) {
+        writer.write(id)
+        writer.write(seconds)
+        writer.write(folder)
+    }
+    package init(from reader: inout WireReader) throws(WireError) {
+        self.init(id: try reader.string(), seconds: try reader.double(), folder: try reader.string())
     }
 }
 
@@ -155,6 +168,9 @@ extension Event: WireCodable {
         case .retry(let position, let info, let left):
             writer.write(tag: 11, position, info)
             writer.write(left)
+        case .polled(let position, let info, let job):
+            writer.write(tag: 12, position, info)
+            writer.write(job)
         }
     }
     package init(from reader: inout WireReader) throws(WireError) {
@@ -176,6 +192,7 @@ extension Event: WireCodable {
         case 9: self = .groupBy(group: try reader.string(), parents: try reader.array())
         case 10: self = .stats(try reader.value(), perHost: try reader.bool(), aggregate: try reader.bool())
         case 11: self = .retry(try reader.value(), try reader.value(), left: try reader.int())
+        case 12: self = .polled(try reader.value(), try reader.value(), job: try reader.string())
         case let tag: throw WireError("an event of unknown kind \(tag)")
         }
     }

@@ -12,6 +12,7 @@ extension RunSettings: WireCodable {
         writer.write(tags)
         writer.write(skipTags)
         writer.write(folder)
+        writer.write(connection)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init()
@@ -30,6 +31,7 @@ extension RunSettings: WireCodable {
         tags = try reader.array()
         skipTags = try reader.array()
         folder = try reader.string()
+        connection = try reader.string()
     }
 }
 

@@ -79,6 +79,7 @@ enum Samples {
         .variables(dict, facts: dict), .notified(handler: "restart", position), .message(diagnostic),
         .addHost(name: "new", groups: ["g"], variables: dict), .groupBy(group: "g", parents: ["all"]),
         .stats(dict, perHost: true, aggregate: false), .retry(position, info, left: 3),
+        .polled(position, info, job: "j1.2"),
     ]
 
     static let questions: [Question] = [

@@ -92,6 +92,7 @@ actor BatchRun {
         }
         var plan = plans[host]
         plan.settings.isAway = shared.sessions.isAway(hosts[host])
+        plan.settings.connection = shared.sessions.kind(of: hosts[host])
         if shared.isStopping { return await finish(host, PlayEnd(.stopped)) }
         do throws(LinkError) {
             try await session.send(.play(plan))
@@ -366,8 +367,8 @@ actor BatchRun {
         case "refresh_inventory":
             do throws(Diagnostics) { try await shared.source.refreshInventory() } catch { return .failure(error.first) }
         case "reset_connection":
-            let warning = "the agent goes on in its session: new groups of the user count from the next run on"
-            shared.show(.message(host: hosts[host], Diagnostic(warning, severity: .warning)))
+            await shared.sessions.reset(hosts[host])
+            return .value(true)
         default: break
         }
         return .proceed

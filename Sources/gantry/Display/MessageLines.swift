@@ -91,8 +91,8 @@ struct MessageLines {
             return (parts + ["", "<<< caused by >>>", "", cause.ansibleText]).joined(separator: "\n")
         }
         if result.diagnostic == nil {
-            let isJudged = ["failed_when_result", "changed_when_result"].contains { result.result[$0] != nil }
-            let isAction = isJudged || Self.actions.contains(info.module)
+            let judgements = ["failed_when_result", "changed_when_result", "async_result"]
+            let isAction = judgements.contains { result.result[.string(Text($0))] != nil } || Self.actions.contains(info.module)
             own = (isAction ? "Action failed" : "Module failed") + (own.isEmpty ? "." : ": \(own)")
         }
         return ([prefix + own] + origin).joined(separator: "\n") + "\n"
