@@ -81,11 +81,42 @@ package final class PlayRun {
         addHandlers(of: plan, in: frame)
         takeUp(plan.pendingHandlers)
         do throws(Interruption) {
-            try run(plan.steps, in: frame)
+            try runAll(in: frame)
             return PlayEnd(.completed)
         } catch {
             return end(by: error, frame)
         }
+    }
+
+    /// The steps of the play. A host that fails on its way goes on behind the next `meta: clear_host_errors`, where
+    /// another one came to that.
+    private func runAll(in frame: Frame) throws(Interruption) {
+        var index = 0
+        while index < plan.steps.count {
+            do throws(Interruption) { try run([plan.steps[index]], in: frame) } catch {
+                guard case .failed(let failure) = error, let next = try revival(behind: index, failure) else {
+                    throw error
+                }
+                index = next
+            }
+            index += 1
+        }
+    }
+
+    /// The step from which on the host takes part again.
+    private func revival(behind index: Int, _ failure: TaskFailure) throws(Interruption) -> Int? {
+        for later in plan.steps.indices.dropFirst(index + 1) {
+            guard case .task(let task) = plan.steps[later], task.module == "meta",
+                task.arguments["_raw_params"]?.text == "clear_host_errors"
+            else { continue }
+            let position = Position([plan.index, task.ordinal, .max])
+            switch try coordinator.ask(.revival(position, isUnreachable: failure.isUnreachable)) {
+            case .value(.some(true)): return later
+            case .stop(let reason): throw .stopped(reason)
+            default: continue
+            }
+        }
+        return nil
     }
 
     private func end(by interruption: Interruption, _ frame: Frame) -> PlayEnd {

@@ -221,6 +221,8 @@ package enum Question: Sendable {
     /// A task that `any_errors_fatal` holds for ended here, inside of what rescues: answered with the host that failed
     /// in it, once every host is through.
     case verdict(Position, failed: Bool)
+    /// This host is out of the play, unless another one meets `meta: clear_host_errors` here: answered with a boolean.
+    case revival(Position, isUnreachable: Bool)
     /// What runs a module that is not built in; the path is that of its file on the controller.
     case module(path: String)
     /// Contents of a module's parts, by digest.

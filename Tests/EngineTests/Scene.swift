@@ -232,6 +232,9 @@ final class ScriptedCoordinator: Coordinator {
         case .verdict(let at, let failed):
             note("? verdict \(short(at)) failed=\(failed)")
             return .value(value("verdict \(short(at))"))
+        case .revival(let at, let isUnreachable):
+            note("? revival \(short(at)) unreachable=\(isUnreachable)")
+            return .value(value("revival \(short(at))"))
         case .meta(let action, let at):
             note("? meta \(short(at)) \(action)")
             return value("meta \(action)").map { .value($0) } ?? .proceed

@@ -92,7 +92,8 @@ struct MessageLines {
         }
         if result.diagnostic == nil {
             let judgements = ["failed_when_result", "changed_when_result", "async_result"]
-            let isAction = judgements.contains { result.result[.string(Text($0))] != nil } || Self.actions.contains(info.module)
+            let isJudged = judgements.contains { result.result[.string(Text($0))] != nil }
+            let isAction = isJudged || Self.actions.contains(info.module)
             own = (isAction ? "Action failed" : "Module failed") + (own.isEmpty ? "." : ": \(own)")
         }
         return ([prefix + own] + origin).joined(separator: "\n") + "\n"
