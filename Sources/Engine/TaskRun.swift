@@ -214,16 +214,23 @@ final class TaskRun {
         guard !items.isEmpty else { return Self.noItems }
         let control = try loopControl()
         var results: [TaskResult] = []
+        let register = task.keywords["register"]?.text
         for index in items.indices {
             if index > 0, control.pause > 0 { try pause(seconds: control.pause) }
             if let reason = run.coordinator.stopReason { throw .stopped(reason) }
             let loop = LoopItem(items: items, index: index, control: control)
+            // What the item before came to is known under the name that all of them will be registered as.
+            let before = register.flatMap { name in scope.local[name].map { (name, $0) } }
             scope.local = loop.variables
-            let result = try labelled(try TaskItem(self, item: loop).outcome(), loop)
+            if let (name, value) = before { scope.local[name] = value }
+            let outcome = try TaskItem(self, item: loop).outcome()
+            if let register { scope.local[register] = Value.dict(outcome.registered).untrusted }
+            let result = try labelled(outcome, loop)
+            if let register { scope.local[register] = Value.dict(result.registered).untrusted }
             results.append(result)
             try note(itemFailure: result)
             run.coordinator.tell(.item(position, info, presented(result)))
-            if let condition = control.breakWhen, try breaks(condition, result) { break }
+            if let condition = control.breakWhen, try conditions(condition) { break }
         }
         scope.local = Dict()
         return summary(of: results)
@@ -252,17 +259,23 @@ final class TaskRun {
     /// One item's result with what says whose it is.
     func labelled(_ given: TaskResult, _ loop: LoopItem) throws(Interruption) -> TaskResult {
         var result = given
-        result.label = try label(loop.control, loop.item)
+        do throws(Interruption) { result.label = try label(loop.control, loop.item) } catch {
+            guard case .failed(let failure) = error else { throw error }
+            let message = failure.result["msg"]?.pythonText ?? ""
+            let prefix = "Task failed: "
+            let reason = message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message
+            result.status = .failed
+            result.diagnostic = failure.diagnostic
+            result.label = loop.item.holdsSecretText ? "(hidden)" : loop.item.pythonText
+            result.result["failed"] = true
+            result.result["exception"] = Self.noTraceback
+            result.result["msg"] = .string("Failed to template loop_control.label: \(reason)")
+        }
         for (name, value) in loop.variables where name.text != "ansible_loop" {
             result.result[name] = value.untrusted
         }
         if let extended = loop.variables["ansible_loop"] { result.result["ansible_loop"] = extended.untrusted }
         return result
-    }
-
-    private func breaks(_ condition: Value, _ result: TaskResult) throws(Interruption) -> Bool {
-        if let name = task.keywords["register"]?.text { scope.local[name] = .dict(result.result) }
-        return try conditions(condition)
     }
 
     func label(_ control: LoopControl, _ item: Value) throws(Interruption) -> String {
