@@ -137,7 +137,7 @@ final class ScriptedCoordinator: Coordinator {
     private let search: (Question, Int) -> Answer
     /// Keys that are different in every run.
     private static let dropped: Set<String> = [
-        "start", "end", "delta", "stdout_lines", "stderr_lines", "invocation", "exception",
+        "start", "end", "stop", "delta", "stdout_lines", "stderr_lines", "invocation", "exception",
         "ansible_job_id", "results_file", "async_result",
     ]
 
