@@ -99,7 +99,11 @@ struct TaskItem {
             throw .failed(TaskFailure(Diagnostic(problem.string, at: problem.place ?? task.task.place)))
         }
         let throttle = try task.throttle()
-        let arguments = try arguments()
+        try refuseBackground()
+        var arguments = try arguments()
+        if task.task.module == "async_status", arguments["_async_dir"] == nil {
+            arguments["_async_dir"] = try variable("ansible_async_dir")
+        }
         task.lastArguments = arguments
         if let directive = Directives.all[task.task.module] { return try act(directive, arguments) }
         let path = keywords["_module"]?.text
@@ -116,16 +120,33 @@ struct TaskItem {
         let delegate = try task.keyword("delegate_to")?.pythonText
         if let path { call.foreign = try task.foreignCall(path, delegate: delegate) }
         if ["setup", "gather_facts"].contains(task.task.module) { call.python = try task.python(delegate) ?? "" }
+        let target = delegate == run.plan.host ? nil : delegate
+        let reach = try target == nil ? task.ownReach() : task.delegateVariables()
+        let way = Way(delegate: target, reach: reach, throttle: throttle)
+        if let seconds = try jobSeconds() { return try taken(try inBackground(call, way, seconds), way.delegate) }
+        return try taken(try send(call, way), way.delegate)
+    }
+
+    /// Where a call goes, and how many hosts may make it at once.
+    struct Way {
+        let delegate: String?
+        /// What the task itself says about how the host is reached.
+        let reach: Dict
+        let throttle: Int
+    }
+
+    /// Runs a module: here, or where the coordinator sends it.
+    func send(_ call: ModuleCall, _ way: Way) throws(Interruption) -> CallResult {
         let position = task.position
         let info = task.info
         let coordinator = run.coordinator
         let isFree = run.plan.settings.isFree
+        let throttle = way.throttle
         let called: CallResult
-        let isElsewhere = delegate.map { $0 != run.plan.host } ?? false
-        if isElsewhere || run.plan.settings.isAway {
-            let target = delegate ?? run.plan.host
+        if way.delegate != nil || run.isAway || !way.reach.isEmpty {
+            let target = way.delegate ?? run.plan.host
             let question = Question.delegate(
-                host: target, call, variables: try delegateVariables(), position, throttle: throttle)
+                host: target, call, variables: way.reach, position, throttle: throttle)
             switch try coordinator.ask(question) {
             case .call(let result): called = result
             case .failure(let diagnostic): throw .failed(TaskFailure(diagnostic))
@@ -144,7 +165,7 @@ struct TaskItem {
             if isFree, throttle > 0, isPassed { try coordinator.awaitTurn(position.adding(.max), info, 0) }
         }
         if called.isStop { throw .stopped(called.result["msg"]?.pythonText ?? "stopped") }
-        return try taken(called, isElsewhere ? delegate : nil)
+        return called
     }
 
     /// Directives fail by throwing; `failed_when` decides over that, too.
@@ -155,16 +176,7 @@ struct TaskItem {
         }
     }
 
-    /// Connection variables of the play's own host do not go along: the delegate has its own.
-    private func delegateVariables() throws(Interruption) -> Dict {
-        var variables = Dict()
-        for name in task.scope.names where name.hasPrefix("ansible_") && keywords["vars"]?[name] != nil {
-            if let value = keywords["vars"]?[name] { variables[name] = try task.render(value) }
-        }
-        return variables
-    }
-
-    private func call(_ module: String, _ arguments: Dict, _ isHidden: Bool) throws(Interruption) -> ModuleCall {
+    func call(_ module: String, _ arguments: Dict, _ isHidden: Bool) throws(Interruption) -> ModuleCall {
         let environment = try environment()
         let settings = run.plan.settings
         let check = try task.keyword("check_mode") == nil ? settings.checkMode : try task.flag("check_mode")
@@ -244,7 +256,7 @@ struct TaskItem {
         return become
     }
 
-    private func variable(_ name: String) throws(Interruption) -> Value? {
+    func variable(_ name: String) throws(Interruption) -> Value? {
         do throws(TemplateError) {
             guard let value = try task.scope.value(of: name) else { return nil }
             return try run.templater.render(value, in: task.scope)
@@ -360,11 +372,6 @@ struct TaskItem {
             }
         }
         if result["changed"] == nil { result["changed"] = false }
-        if let async = keywords["async"], async.int != 0 {
-            // It ran while it was waited for, within the seconds of `async`.
-            for key in ["started", "finished"] { result[key] = true }
-            result["ansible_job_id"] = result["ansible_job_id"] ?? .string("j\(UInt32.random(in: 0 ... .max)).0")
-        }
         addLines("stdout", "stdout_lines", &result)
         addLines("stderr", "stderr_lines", &result)
         return TaskResult(

@@ -215,7 +215,6 @@ struct TaskParser {
         builder.note(arguments)
         if module == "add_host" || module == "group_by" { builder.changesInventory = true }
         let problem = checkArguments(own["_module"] == nil ? module : "", arguments, action)
-        checkAsync(own)
         let keywords = named(inheriting(own, from: surroundings.inherited))
         guard isPossibleHandler(module, arguments, action) else { return [] }
         switch module {
@@ -231,13 +230,32 @@ struct TaskParser {
         all["name"] = nil
         if let problem { all["_problem"] = .string(Text(problem.message, mark: Mark(place: problem.place))) }
         if surroundings.isHandlers { all["_handler"] = true }
+        if let reach = reach(keywords) { all["_reach"] = .dict(reach) }
         let task = TaskPlan(
             ordinal: builder.nextOrdinal(surroundings), place: node.place, name: name, module: module,
             arguments: arguments, keywords: all,
-            inherited: includesTasks(module) ? surroundings.inherited : Dict(), role: surroundings.role,
-            basis: surroundings.basis)
+            inherited: includesTasks(module) || Self.mayOmit(own) ? surroundings.inherited : Dict(),
+            role: surroundings.role, basis: surroundings.basis)
         if includesTasks(module) { builder.preload(task, surroundings) }
         return [.task(task)]
+    }
+
+    /// How the task's host is reached, as variables would say it, where that is not as the play says.
+    private func reach(_ keywords: Dict) -> Dict? {
+        var reach = Dict()
+        let variables = ["connection": "ansible_connection", "remote_user": "ansible_user", "port": "ansible_port"]
+        for (keyword, variable) in variables {
+            guard let value = keywords[keyword], value != builder.play.keywords[keyword] else { continue }
+            reach[variable] = value
+        }
+        return reach.isEmpty ? nil : reach
+    }
+
+    /// A keyword that comes out as `omit` is what the surroundings say.
+    private static func mayOmit(_ own: Dict) -> Bool {
+        own.values.contains { value in
+            if case .string(let text) = value { text.isTemplate && text.string.contains("omit") } else { false }
+        }
     }
 
     /// A role is no handler, nor is running the handlers.
@@ -291,19 +309,6 @@ struct TaskParser {
         let found = ArgumentCheck.diagnostics(entry, given, at: action.key.place)
         for diagnostic in found { loader.reportUnlessExpected(diagnostic) }
         return loader.expectsFailure ? found.first { $0.severity == .error } : nil
-    }
-
-    /// A task that runs on by itself needs what is not there yet; ignoring that would change what the play means.
-    private func checkAsync(_ own: Dict) {
-        guard let limit = own["async"], limit.int != 0, let poll = own["poll"] else { return }
-        guard poll.int == 0 || poll.text == "0" else { return }
-        loader.report(
-            Diagnostic(
-                "'poll: 0' leaves the task running, and tasks are not left running yet", at: poll.place ?? node.place,
-                notes: [
-                    "with 'poll' above 0 the task is waited for, as long as 'async' says",
-                    "what is to run on by itself can be started with 'systemd-run' or a unit",
-                ]))
     }
 
     /// The file's tasks in place of the import, each with what the import hands down.

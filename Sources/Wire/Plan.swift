@@ -80,6 +80,8 @@ package struct RunSettings: Sendable, Hashable {
     package var changesInventory = false
     /// The engine is not on the host: every module is sent there by the coordinator.
     package var isAway = false
+    /// How the host is reached: `ssh`, `local`, ….
+    package var connection = ""
     /// Conditions may give anything, and its truth counts: as before ansible-core 2.19.
     package var allowsBrokenConditions = false
     /// Texts that look like templates and are none are warned of.

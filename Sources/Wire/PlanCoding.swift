@@ -13,6 +13,7 @@ extension RunSettings: WireCodable {
         writer.write(tags)
         writer.write(skipTags)
         writer.write(folder)
+        writer.write(connection)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init()
@@ -35,6 +36,7 @@ extension RunSettings: WireCodable {
         tags = try reader.array()
         skipTags = try reader.array()
         folder = try reader.string()
+        connection = try reader.string()
     }
 }
 

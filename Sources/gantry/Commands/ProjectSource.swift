@@ -237,7 +237,8 @@ actor ProjectSource: RunSource {
 
     private func renderedKeyword(_ value: Value, _ known: Dict) throws(Diagnostic) -> Value {
         guard case .string(let text) = value, text.isTemplate else { return value }
-        do throws(TemplateError) { return try templater.render(text, in: DictScope(known)) } catch {
+        let scope = PlayScope(variables: known, lookups: lookups)
+        do throws(TemplateError) { return try templater.render(text, in: scope) } catch {
             if error.undefinedName != nil { return .null }
             throw error.diagnostic
         }
