@@ -7,7 +7,9 @@ package enum OneLine {
     package static func arguments(_ text: Text, freeForm: String?, known: Set<String>) -> Dict {
         var arguments = Dict()
         var free: [Substring] = []
-        for word in words(text.string) {
+        let text = freeForm == nil ? text : Text(withoutContinuations(text.string), mark: text.mark)
+        for written in words(text.string) {
+            let word = Substring(decoded(String(written)))
             if let equals = word.firstIndex(of: "="), equals != word.startIndex {
                 let key = String(word[..<equals])
                 let isName = key.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
@@ -20,15 +22,74 @@ package enum OneLine {
                     continue
                 }
             }
-            free.append(word)
+            free.append(written)
         }
         guard let first = free.first, let last = free.last else { return arguments }
         // The free text keeps its own blanks where nothing was taken out of the middle.
         let string =
             arguments.isEmpty
-            ? text.string.trimmed : String(first == last && free.count == 1 ? first : joinedWords(free))
+            ? trimmedLines(text.string) : String(first == last && free.count == 1 ? first : joinedWords(free))
         arguments["_raw_params"] = .string(Text(string, mark: text.mark))
         return arguments
+    }
+
+    /// What a backslash begins in `key=value` is read as Python reads it: `\\n`, `\\t`, `\\x41`, `\\u00e9`.
+    private static func decoded(_ word: String) -> String {
+        guard word.contains("\\") else { return word }
+        let plain: [Character: Character] = [
+            "\\": "\\", "'": "'", "\"": "\"", "a": "\u{7}", "b": "\u{8}", "f": "\u{c}", "n": "\n", "r": "\r",
+            "t": "\t", "v": "\u{b}",
+        ]
+        var out = ""
+        var rest = Substring(word)
+        while let character = rest.popFirst() {
+            guard character == "\\", let next = rest.first else {
+                out.append(character)
+                continue
+            }
+            if let known = plain[next] {
+                out.append(known)
+                rest.removeFirst()
+            } else if let width = ["x": 2, "u": 4, "U": 8][next],
+                let code = UInt32(rest.dropFirst().prefix(width), radix: 16), let scalar = Unicode.Scalar(code) {
+                out.unicodeScalars.append(scalar)
+                rest = rest.dropFirst(width + 1)
+            } else {
+                out.append(character)
+            }
+        }
+        return out
+    }
+
+    /// Lines that a backslash at their end continues become one, outside of quotes.
+    private static func withoutContinuations(_ text: String) -> String {
+        guard text.contains("\\\n") else { return text }
+        var out = ""
+        var quote: Character?
+        var rest = text[...]
+        while let character = rest.popFirst() {
+            if let open = quote {
+                if character == open, out.last != "\\" { quote = nil }
+            } else if character == "\"" || character == "'", out.last != "\\" {
+                quote = character
+            } else if character == "\\", rest.first == "\n", out.isEmpty || out.last == " " || out.last == "\n" {
+                rest.removeFirst()
+                let blanks = rest.prefix { $0 == " " }.count
+                rest = rest.dropFirst(blanks)
+                if out.last == " " { out.removeLast() }
+                out += String(repeating: " ", count: max(1, blanks))
+                continue
+            }
+            out.append(character)
+        }
+        return out
+    }
+
+    /// A text of several lines keeps the end of its last one.
+    private static func trimmedLines(_ text: String) -> String {
+        let trimmed = text.trimmed
+        guard trimmed.contains("\n") || text.hasSuffix("\n") else { return trimmed }
+        return trimmed + String(text.reversed().prefix { $0 == "\n" })
     }
 
     private static func joinedWords(_ words: [Substring]) -> Substring { Substring(words.joined(separator: " ")) }

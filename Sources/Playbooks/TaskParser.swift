@@ -149,22 +149,21 @@ struct TaskParser {
         case .file(let path, let module):
             own["_module"] = .string(path)
             return module
+        case .action where isLeftToRun(name, own), .missing where isLeftToRun(name, own): return name
         case .action(let path):
             loader.report(
                 Diagnostic(
                     "'\(name)' is an action plugin in Python, and those are not run", at: action.key.place,
                     length: (action.name ?? "").count,
                     notes: ["'\(loader.files.shown(path))' would run on the controller, inside of Ansible itself"]))
-        case .missing(let notes, let candidates):
-            let isConditional = own["when"] != nil || surroundings.inherited["when"] != nil
-            if isConditional, ForeignModules.unavailable.contains(name) {
-                // Told when the condition holds: plays for several systems name the modules of all.
-                own["_action"] = .string(Text(name, mark: Mark(place: action.value.place)))
-                return name
-            }
-            unknown(name, action, notes, candidates)
+        case .missing(let notes, let candidates): unknown(name, action, notes, candidates)
         }
         return nil
+    }
+
+    /// Plays for several systems name the modules of all; what is not here is told when the condition holds.
+    private func isLeftToRun(_ name: String, _ own: Dict) -> Bool {
+        ForeignModules.unavailable.contains(name) && (own["when"] != nil || surroundings.inherited["when"] != nil)
     }
 
     private func contentScope(_ own: Dict) -> ContentScope {
@@ -297,7 +296,8 @@ struct TaskParser {
         guard let entry = Registry.entry(module), let given = arguments.dict else { return nil }
         let found = ArgumentCheck.diagnostics(entry, given, at: action.key.place)
         for diagnostic in found { loader.reportUnlessExpected(diagnostic) }
-        return loader.expectsFailure ? found.first { $0.severity == .error } : nil
+        // A module that runs on a node says it itself, in ansible-core's words.
+        return loader.expectsFailure && entry.run == nil ? found.first { $0.severity == .error } : nil
     }
 
     /// A task that runs on by itself needs what is not there yet; ignoring that would change what the play means.
