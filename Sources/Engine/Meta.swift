@@ -20,7 +20,9 @@ extension TaskRun {
             if action != "end_host" { _ = try run.coordinator.ask(.meta(action, position)) }
             throw .ended(action)
         case "end_role": throw .ended(action)
-        case "clear_facts": run.state.facts = Dict()
+        case "clear_facts":
+            try tell(action)
+            run.state.forgetFacts()
         case "clear_host_errors":
             run.errorsAreCleared = true
             try tell(action)

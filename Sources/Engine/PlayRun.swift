@@ -55,8 +55,18 @@ package final class PlayRun {
         self.templater = templater
         templater.plugins = AskedPlugins(coordinator)
         templater.allowsBrokenConditions = plan.settings.allowsBrokenConditions
+        if plan.settings.warnsOfUntrusted {
+            templater.untrusted = { text in
+                let advice = "Templates and expressions must be defined by trusted sources such as playbooks or roles, "
+                    + "not untrusted sources such as module results."
+                let message = "Encountered untrusted template or expression."
+                coordinator.tell(
+                    .message(Diagnostic(message, at: text.place, notes: [advice], severity: .warning)))
+            }
+        }
+        self.state.learn(plan.facts)
         publicRoles = plan.roles.filter(\.isPublic)
-        for layer in [plan.inventory, plan.variables, plan.extra] { masking.learn(from: .dict(layer)) }
+        for layer in [plan.inventory, plan.variables, plan.extra, plan.facts] { masking.learn(from: .dict(layer)) }
         for role in plan.roles {
             for layer in [role.defaults, role.variables, role.parameters] { masking.learn(from: .dict(layer)) }
         }
@@ -202,6 +212,16 @@ package final class PlayRun {
         let place = Place(file: file, line: 1, column: 1)
         if entry.isSecret { masking.learn(string) }
         return Text(string, mark: Mark(place: place, isTemplate: true, isSecret: entry.isSecret))
+    }
+
+    /// What a template file may read about itself.
+    func templateVariables(_ path: String, name: String) -> Dict {
+        [
+            "template_path": .string(path), "template_fullpath": .string(path), "template_destpath": .null,
+            "template_host": plan.magic["_controller_host"] ?? "localhost",
+            "template_uid": plan.magic["_controller_user"] ?? "root",
+            "ansible_managed": plan.magic["ansible_managed"] ?? "Ansible managed",
+        ]
     }
 
     func hostVariable(_ host: String, _ name: String?) throws(TemplateError) -> Value? {

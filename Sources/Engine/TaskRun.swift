@@ -62,13 +62,13 @@ final class TaskRun {
         switch try keyword(name) {
         case nil, .null?: return []
         case .list(let list)?: return list.flatMap { $0.list?.map(\.pythonText) ?? [$0.pythonText] }
-        case let value?: return value.pythonText.split(separator: ",").map { String($0).trimmingBlanks }
+        case let value?: return value.pythonText.split(separator: ",").map { String($0).trimmed }
         }
     }
 
     /// Tags, of which one word may hold several.
     private func tags() throws(Interruption) -> Set<String> {
-        Set(try strings("tags").flatMap { $0.split(separator: ",").map { String($0).trimmingBlanks } })
+        Set(try strings("tags").flatMap { $0.split(separator: ",").map { String($0).trimmed } })
     }
 
     func render(_ value: Value) throws(Interruption) -> Value {
@@ -86,10 +86,12 @@ final class TaskRun {
     }
 
     /// - Parameter context: what was being done, as ansible-core puts it before the error.
-    func interruption(_ error: TemplateError, _ context: String = "") -> Interruption {
+    func interruption(
+        _ error: TemplateError, _ context: String = "", prefix: String = "Task failed: "
+    ) -> Interruption {
         var diagnostic = error.diagnostic
         if diagnostic.place == nil { diagnostic.place = task.place }
-        return .failed(TaskFailure(diagnostic, told: "Task failed: " + context + error.told))
+        return .failed(TaskFailure(diagnostic, told: prefix + context + error.told))
     }
 
     /// An argument's value: what cannot be rendered is told with the argument's name.
@@ -146,6 +148,9 @@ final class TaskRun {
 
     func perform() throws(Interruption) {
         if task.module == "meta" { return try runMeta() }
+        if task.isImplicit, task.module == "gather_facts", run.plan.settings.gathersOnce, run.state.hasGathered {
+            return run.coordinator.tell(.passed(position, info))
+        }
         if includeModules.contains(task.module) { return try performInclude() }
         // These act on the run, not on a host.
         if ["add_host", "pause"].contains(task.module) { return try runOnce() }
@@ -169,7 +174,7 @@ final class TaskRun {
             try conclude(result)
         case .once(let result, let variables, let facts):
             for (name, value) in variables { run.state.assigned[name] = value.untrusted }
-            run.state.facts.merge(facts) { $1 }
+            run.state.learn(facts)
             let keyword = result.status == .failed ? "ignore_errors" : "ignore_unreachable"
             guard result.status == .failed || result.status == .unreachable, try !flag(keyword) else { return }
             var shown = result.registered
@@ -344,14 +349,19 @@ final class TaskRun {
 
     /// Tells other hosts' coordinator what became known, when any template reads other hosts' variables.
     private func report(_ result: TaskResult) {
-        guard run.plan.settings.reportsVariables else { return }
+        let settings = run.plan.settings
+        let isFactual = result.result["ansible_facts"] != nil && task.module != "include_vars"
+        let learnt = isFactual && (task.module != "set_fact" || lastArguments?["cacheable"]?.asBool ?? false)
+        guard settings.reportsVariables else {
+            if learnt, settings.reportsFacts { run.coordinator.tell(.variables(Dict(), facts: run.state.facts)) }
+            return
+        }
         var variables = Dict()
         if let name = task.keywords["register"]?.text { variables[name] = run.state.assigned[name] }
         if task.module == "set_fact" || task.module == "include_vars" {
             variables.merge(run.state.assigned) { $1 }
             variables.merge(run.state.included) { own, _ in own }
         }
-        let learnt = result.result["ansible_facts"] != nil || task.module == "setup" || task.module == "gather_facts"
         if !variables.isEmpty || learnt {
             run.coordinator.tell(.variables(variables, facts: learnt ? run.state.facts : Dict()))
         }
@@ -399,6 +409,7 @@ final class TaskRun {
         case .bool(let bool): return bool ? nil : value
         case .null: return nil
         case .string(let text):
+            warnOfDelimiters(text)
             do throws(TemplateError) {
                 return try run.templater.condition(text, in: scope) ? nil : .string(text.untrusted)
             } catch {
@@ -407,6 +418,13 @@ final class TaskRun {
             }
         default: return value.isTrue ? nil : value
         }
+    }
+
+    private func warnOfDelimiters(_ text: Text) {
+        guard text.isTemplate, Templater.isWrapped(text.string.trimmed) else { return }
+        let message = "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}. "
+            + "This feature will be removed from ansible-core version 2.23."
+        run.coordinator.tell(.message(Diagnostic(message, at: text.place ?? task.place, severity: .deprecation)))
     }
 
     private func conditional(_ error: TemplateError) -> TemplateError {
@@ -426,15 +444,6 @@ final class TaskRun {
 
 /// Modules that bring more tasks while the play runs.
 let includeModules: Set<String> = ["include_tasks", "include_role", "include"]
-
-extension String {
-    var trimmingBlanks: String {
-        var part = self[...]
-        while let first = part.first, first.isWhitespace { part.removeFirst() }
-        while let last = part.last, last.isWhitespace { part.removeLast() }
-        return String(part)
-    }
-}
 
 extension TaskResult {
     /// As it is registered: without keys that are for the display.

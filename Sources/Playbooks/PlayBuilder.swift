@@ -15,6 +15,8 @@ struct Surroundings {
     var isNested = false
     /// Paths of the files and roles that led here, to tell recursion.
     var chain: [String]
+    /// Parameters of the roles around it, which the roles in it have, too.
+    var parameters = Dict()
 }
 
 /// Expands one play: its sections, roles, handlers, and static imports.

@@ -47,11 +47,17 @@ extension Become: WireCodable {
     package func encode(to writer: inout WireWriter) {
         for part in [method, user, flags, executable] { writer.write(part) }
         writer.write(password?.exposed)
+        writer.write(folder)
+        writer.write(prompts)
+        writer.write(patience)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             method: try reader.string(), user: try reader.string(), flags: try reader.string(),
             executable: try reader.string(), password: try reader.optional(String.self).map(Secret.init))
+        folder = try reader.string()
+        prompts = try reader.array()
+        patience = try reader.double()
     }
 }
 

@@ -158,6 +158,13 @@ package struct Become: Sendable, Hashable {
     package var flags: String
     package var executable: String
     package var password: Secret?
+    /// Where the method is started; empty is anywhere.
+    package var folder = ""
+    /// What asks for the password, where that is not the method's usual question.
+    package var prompts: [String] = []
+    /// Seconds until it must have asked or succeeded; 0 leaves it to the agent.
+    package var patience = 0.0
+
     package init(method: String, user: String, flags: String, executable: String, password: Secret?) {
         self.method = method
         self.user = user

@@ -132,7 +132,7 @@ final class ScriptedCoordinator: Coordinator {
     private let search: (Question, Int) -> Answer
     /// Keys that are different in every run.
     private static let dropped: Set<String> = [
-        "start", "end", "delta", "stdout_lines", "stderr_lines", "invocation", "exception",
+        "start", "end", "stop", "delta", "stdout_lines", "stderr_lines", "invocation", "exception",
     ]
 
     init(_ script: [String], search: @escaping (Question, Int) -> Answer) {

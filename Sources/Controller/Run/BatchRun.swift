@@ -74,6 +74,7 @@ actor BatchRun {
             for host in hosts.indices { group.addTask { await self.serve(host) } }
         }
         await tellInventory()
+        await shared.keepFacts()
         return end
     }
 
@@ -305,7 +306,7 @@ actor BatchRun {
             trust[host].note(called)
             return called
         case .delegateFacts(let other, let facts):
-            shared.learn(other, delegated: withoutPrefix(facts))
+            shared.learn(other, delegated: facts)
             return .proceed
         case .file, .contents, .tasks, .role, .lookup, .module, .parts, .plugin:
             let answer = await Desk(source: shared.source, play: index).answer(question)
@@ -359,6 +360,7 @@ actor BatchRun {
             end.ends = action
             linearizer.cut(after: position, except: hosts[host])
             release(barrier.stop(after: position, reason: action))
+        case "clear_facts": await shared.forgetFacts(hosts[host])
         case "clear_host_errors":
             end.failed = []
             end.unreachable = []
@@ -376,16 +378,6 @@ actor BatchRun {
 
 extension Diagnostics {
     var first: Diagnostic { all.first ?? Diagnostic("the controller has no answer") }
-}
-
-/// Facts without the prefix that modules give them.
-func withoutPrefix(_ facts: Dict) -> Dict {
-    var plain = Dict()
-    for (key, value) in facts {
-        let name = key.pythonText
-        plain[name.hasPrefix("ansible_") ? String(name.dropFirst(8)) : name] = value
-    }
-    return plain
 }
 
 /// The first task of a play that a person sees.
