@@ -486,7 +486,9 @@ extension TaskResult {
     /// As it is registered: without keys that are for the display.
     var registered: Dict {
         let own = result.filter { !$0.key.pythonText.hasPrefix("_ansible_") }
-        return Dict(uniqueKeysWithValues: own.elements)
+        var all = Dict(uniqueKeysWithValues: own.elements)
+        if !warnings.isEmpty, all["warnings"] == nil { all["warnings"] = .strings(warnings) }
+        return all
     }
 }
 

@@ -383,8 +383,20 @@ extension PlayBuilder {
     }
 
     /// Reads ahead what a dynamic include names, where its name is literal: errors show before the run, and the node
-    /// needs to ask for nothing.
+    /// needs to ask for nothing. An include that a condition may leave out is left to the run when it cannot be read.
     func preload(_ task: TaskPlan, _ surroundings: Surroundings) {
+        let known = loader.diagnostics
+        let (files, roles) = (taskFiles, dynamicRoles)
+        preloadNow(task, surroundings)
+        guard task.keywords["when"] != nil || task.inherited["when"] != nil,
+            loader.diagnostics.dropFirst(known.count).contains(where: { $0.severity == .error })
+        else { return }
+        loader.diagnostics = known
+        taskFiles = files
+        dynamicRoles = roles
+    }
+
+    private func preloadNow(_ task: TaskPlan, _ surroundings: Surroundings) {
         if task.module == "include_role" {
             guard var use = roleUse(task.arguments, at: task.place, nil) else { return }
             use.isPublic = false
