@@ -64,12 +64,20 @@ final class TaskScope: Scope {
         if take(run.plan.variables[name]) || take(fact(name)) || take(run.plan.inventory[name]) { return }
         if take(role?.defaults[name]) { return }
         for other in run.publicRoles.reversed() { if take(other.defaults[name]) { return } }
+        _ = take(connection(name))
+    }
+
+    /// How the host is reached, by the names of the variables that could have said so.
+    private func connection(_ name: String) -> Value? {
+        let user = ["ansible_user", "ansible_ssh_user"].contains(name) ? task.keywords["remote_user"]?.text : nil
+        if let user, !Templater.looksLikeTemplate(user) { return .string(user) }
+        return run.plan.connection[name]
     }
 
     var names: [String] {
         var all = run.plan.extra.names + run.plan.magic.names + local.names + includeParameters.names
         all += run.state.assigned.names + run.state.included.names + taskVariables.names
-        all += run.plan.variables.names + run.plan.inventory.names
+        all += run.plan.variables.names + run.plan.inventory.names + run.plan.connection.names
         if !run.plan.settings.hidesFacts { all += run.state.facts.names }
         for role in run.publicRoles + (role.map { [$0] } ?? []) {
             all += role.parameters.names + role.variables.names + role.defaults.names

@@ -157,6 +157,8 @@ actor ProjectSource: RunSource {
                     plan.dynamicRoles[key] = role
                 }
             }
+            // Where it cannot be said yet how the host is reached, connecting says why.
+            plan.connection = (try? connection(to: host, play: index, variables: Dict()))?.variables ?? Dict()
             // A password that was asked for is a variable, too.
             if let password = defaults.password, plan.inventory["ansible_password"] == nil {
                 plan.inventory["ansible_password"] = .string(Text(password.exposed, mark: Mark(isSecret: true)))
