@@ -63,7 +63,8 @@ package enum ArgumentCheck {
         Diagnostic(
             "module '\(entry.name)' has no parameter '\(name)'", at: place, length: name.count,
             hint: suggestion(for: name, among: known)
-                ?? "it has: " + entry.parameters.map(\.name).sorted().prefix(12).joined(separator: ", "))
+                ?? "it has: " + entry.parameters.map(\.name).filter { !$0.hasPrefix("_") }.sorted().prefix(12)
+                .joined(separator: ", "))
     }
 
     static func holdsTemplate(_ value: Value) -> Bool {
