@@ -6,7 +6,7 @@ import Wire
 /// One task on this host: its loop, conditions, retries, and what becomes of the result.
 final class TaskRun {
     let run: PlayRun
-    let task: TaskPlan
+    private(set) var task: TaskPlan
     let scope: TaskScope
     let frame: Frame
     let position: Position
@@ -112,6 +112,10 @@ final class TaskRun {
     // MARK: Running
 
     func perform() throws(Interruption) {
+        do throws(Interruption) { try nameModule() } catch {
+            guard case .failed(let failure) = error else { throw error }
+            return try conclude(self.failure(failure))
+        }
         if task.module == "meta" { return try runMeta() }
         if includeModules.contains(task.module) { return try performInclude() }
         // These act on the run, not on a host.
@@ -119,6 +123,14 @@ final class TaskRun {
         if try flag("run_once") { return try runOnce() }
         let result = try execute()
         try conclude(result)
+    }
+
+    /// A module's name may be a template, in `action`.
+    private func nameModule() throws(Interruption) {
+        guard task.module.contains("{{") else { return }
+        let text = Text(task.module, mark: Mark(place: task.place, isTemplate: true))
+        task.module = Registry.shortName(try render(.string(text)).pythonText)
+        if let entry = Registry.entry(task.module) { task.module = entry.name }
     }
 
     /// The first host of the batch runs it; the others take over what it came to.

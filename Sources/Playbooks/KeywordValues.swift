@@ -39,15 +39,16 @@ struct KeywordValues {
 
     let loader: Loader
 
-    func check(_ entries: [Node.Entry]) {
+    /// - Parameter allowed: what is a keyword here; the rest names modules, such as `gather_facts`.
+    func check(_ entries: [Node.Entry], allowed: Set<String>) {
         for entry in entries {
-            guard let name = entry.name, let kind = Self.kinds[name], !entry.value.isNull else { continue }
+            guard let name = entry.name, allowed.contains(name), let kind = Self.kinds[name], !entry.value.isNull else { continue }
             if isOpen(entry.value) { continue }
             if let expected = expectation(kind, entry.value) {
                 let shown = entry.value.text.map { "'\($0)'" } ?? entry.value.scalar?.pythonText
                 let problem = entry.value.diagnostic(
                     "'\(name)' is \(shown ?? "a \(entry.value.kindName)")", hint: expected)
-                if case .name = kind { loader.report(problem) } else { loader.reportUnlessExpected(problem) }
+                if case .name = kind { loader.report(problem) } else { loader.reportUnlessLeft(problem) }
             }
             if name == "loop_control", let members = entry.value.entries { checkLoopControl(members) }
         }

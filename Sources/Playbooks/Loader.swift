@@ -12,9 +12,8 @@ package final class Loader {
     let foreign: ForeignModules
     package internal(set) var diagnostics: [Diagnostic] = []
     private var documents: [String: Node?] = [:]
-    /// The task in hand may fail, and what is wrong with it.
-    var expectsFailure = false
-    var expected: [Diagnostic] = []
+    /// Whether the task in hand must work.
+    var need = Need.always
     private static let playbookDepthLimit = 32
 
     package init(files: any ProjectFiles, options: LoaderOptions, templater: Templater) {
@@ -47,10 +46,29 @@ package final class Loader {
         if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
     }
 
-    /// What Ansible finds only when the task runs. A task whose failure somebody expects (`ignore_errors`,
-    /// `failed_when`, `rescue`) is left to fail then.
-    func reportUnlessExpected(_ diagnostic: Diagnostic) {
-        if expectsFailure, diagnostic.severity == .error { expected.append(diagnostic) } else { report(diagnostic) }
+    /// What Ansible finds only when the task runs: left to that moment, where the task may fail or may not run at all.
+    func reportUnlessLeft(_ diagnostic: Diagnostic) {
+        if !leavesErrors || diagnostic.severity != .error { report(diagnostic) }
+    }
+
+    /// Errors of the task in hand come up when it runs.
+    var leavesErrors: Bool { need == .never || (need == .conditional && options.leavesConditionalErrors) }
+
+    /// A module that is not there may be one for other systems: behind a condition that is no error yet.
+    func reportMissing(_ diagnostic: Diagnostic) {
+        var diagnostic = diagnostic
+        if need == .conditional { diagnostic.severity = .warning }
+        reportUnlessLeft(diagnostic)
+    }
+
+    /// Takes back the errors that `body` finds, where those of the task in hand are left to the run.
+    func leaving<Part>(_ body: () -> Part?) -> Part? {
+        let known = diagnostics
+        let part = body()
+        let isWrong = diagnostics.count > known.count && diagnostics[known.count...].contains { $0.severity == .error }
+        guard leavesErrors, isWrong else { return part }
+        diagnostics = known
+        return nil
     }
 
     private func plays(in path: String, inherited: Dict, depth: Int, from place: Place?) -> [Play] {
@@ -136,6 +154,15 @@ package final class Loader {
         }
     }
 
+    /// What a module's name that is a template comes to, where that is the same for every host.
+    func knownModule(_ name: String, _ known: Dict) -> String? {
+        var all = known
+        for (name, value) in options.extra { all[name] = value }
+        let text = Text(name, mark: Mark(isTemplate: true))
+        guard let rendered = try? templater.render(text, in: DictScope(all)).pythonText else { return nil }
+        return Registry.entry(rendered).map { Registry.shortName($0.name) }
+    }
+
     // MARK: Plays
 
     private func play(_ entries: [Node.Entry], _ node: Node, _ path: String, _ inherited: Dict) -> Play? {
@@ -155,7 +182,7 @@ package final class Loader {
                     "both 'user' and 'remote_user' are set for this play.", hint: "'user' is the old name: leave it out"
                 ))
         }
-        KeywordValues(loader: self).check(entries)
+        KeywordValues(loader: self).check(entries, allowed: Keywords.play)
         guard let hosts = hosts(entry("hosts"), node) else { return nil }
         let structure: Set<String> = [
             "hosts", "name", "vars", "vars_files", "vars_prompt", "roles", "pre_tasks", "tasks", "post_tasks",
@@ -335,7 +362,7 @@ package final class Loader {
                     if isCondition, text.string.contains("{{") {
                         diagnostic.notes.append("a condition is an expression: write its variables without braces")
                     }
-                    reportUnlessExpected(diagnostic)
+                    reportUnlessLeft(diagnostic)
                 }
             }
         case .list(let items): for item in items { checkTemplates(in: item, isCondition: isCondition) }

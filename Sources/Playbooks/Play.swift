@@ -51,6 +51,8 @@ package struct LoaderOptions: Sendable {
     package var collectionPaths: [String] = []
     /// A notification that no handler answers to is no error.
     package var forgivesMissingHandlers = false
+    /// What is wrong with a task behind a condition is told when the task runs, as Ansible does.
+    package var leavesConditionalErrors = false
     package var home: String?
     /// `gathering = implicit | explicit | smart`.
     package var gathering: String

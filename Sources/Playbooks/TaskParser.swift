@@ -1,4 +1,5 @@
 import Modules
+import Templates
 import Values
 import Wire
 import YAML
@@ -21,18 +22,20 @@ struct TaskParser {
     private var allowed: Set<String> { surroundings.isHandlers ? Keywords.handler : Keywords.task }
 
     func steps() -> [Step] {
-        let around = loader.expectsFailure
-        defer { loader.expectsFailure = around }
-        loader.expectsFailure = expectsFailure
+        let around = loader.need
+        defer { loader.need = around }
+        loader.need = max(around, need)
         return parsedSteps()
     }
 
-    /// Somebody sees to it that the task may fail.
-    private var expectsFailure: Bool {
-        func isSet(_ node: Node?) -> Bool { node.map { $0.scalar?.asBool ?? true } ?? false }
-        if surroundings.isRescued || entries.contains(where: { $0.name == "failed_when" }) { return true }
-        if let own = entries.first(where: { $0.name == "ignore_errors" }) { return isSet(own.value) }
-        return surroundings.inherited["ignore_errors"].map { $0.asBool ?? true } ?? false
+    /// Whether somebody sees to it that the task may fail, or may not run.
+    private var need: Need {
+        func entry(_ name: String) -> Node? { entries.first { $0.name == name }?.value }
+        if surroundings.isRescued || entry("failed_when") != nil { return .never }
+        let ignores = entry("ignore_errors").map { $0.scalar?.asBool ?? true }
+        if ignores ?? surroundings.inherited["ignore_errors"].map({ $0.asBool ?? true }) ?? false { return .never }
+        let isConditional = entry("when") != nil || surroundings.inherited["when"] != nil || surroundings.isHandlers
+        return isConditional ? .conditional : .always
     }
 
     private func parsedSteps() -> [Step] {
@@ -41,7 +44,7 @@ struct TaskParser {
                 part.key.diagnostic("'\(part.name ?? "")' without 'block'", hint: "put the tasks into a 'block'"))
             return []
         }
-        KeywordValues(loader: loader).check(entries)
+        KeywordValues(loader: loader).check(entries, allowed: allowed)
         var own = Dict()
         var actions: [Node.Entry] = []
         for entry in entries {
@@ -125,6 +128,9 @@ struct TaskParser {
 
     /// The module that the name means: a built-in one, or a file that is run as Ansible would run it.
     private func resolved(_ name: String, _ action: Node.Entry, _ own: inout Dict) -> String? {
+        if Templater.looksLikeTemplate(name) {
+            return loader.knownModule(name, builder.known(own["vars"]?.dict ?? Dict(), surroundings)) ?? name
+        }
         let scope = contentScope(own)
         let isShort = name == action.name
         if isModule(name) {
@@ -138,14 +144,23 @@ struct TaskParser {
             own["_module"] = .string(path)
             return module
         case .action(let path):
-            loader.report(
+            return missing(
+                name, &own,
                 Diagnostic(
                     "'\(name)' is an action plugin in Python, and those are not run", at: action.key.place,
                     length: (action.name ?? "").count,
                     notes: ["'\(loader.files.shown(path))' would run on the controller, inside of Ansible itself"]))
-        case .missing(let notes, let candidates): unknown(name, action, notes, candidates)
+        case .missing(let notes, let candidates):
+            return missing(name, &own, unknown(name, action, notes, candidates))
         }
-        return nil
+    }
+
+    /// - Returns: the name, where the task may fail with it or not run: then it says so itself.
+    private func missing(_ name: String, _ own: inout Dict, _ diagnostic: Diagnostic) -> String? {
+        loader.reportMissing(diagnostic)
+        guard loader.need != .always else { return nil }
+        own["_problem"] = .string(Text(diagnostic.message, mark: Mark(place: diagnostic.place)))
+        return name
     }
 
     private func contentScope(_ own: Dict) -> ContentScope {
@@ -156,13 +171,14 @@ struct TaskParser {
             playFolder: basis.playFolder, collections: given?.list?.compactMap(\.text) ?? [])
     }
 
-    private func unknown(_ name: String, _ action: Node.Entry, _ notes: [String], _ candidates: [String]) {
+    private func unknown(
+        _ name: String, _ action: Node.Entry, _ notes: [String], _ candidates: [String]
+    ) -> Diagnostic {
         let known = Registry.all.map(\.name) + candidates
         let keyword = suggestion(for: name, among: allowed)
-        loader.report(
-            Diagnostic(
-                "there is no module '\(name)'", at: action.key.place, length: (action.name ?? "").count,
-                hint: suggestion(for: name, among: known) ?? keyword, notes: notes))
+        return Diagnostic(
+            "there is no module '\(name)'", at: action.key.place, length: (action.name ?? "").count,
+            hint: suggestion(for: name, among: known) ?? keyword, notes: notes)
     }
 
     private func arguments(_ given: Value, _ module: String, _ own: inout Dict, at place: Place) -> Value {
@@ -203,6 +219,7 @@ struct TaskParser {
         builder.note(arguments)
         if module == "add_host" || module == "group_by" { builder.changesInventory = true }
         let problem = checkArguments(own["_module"] == nil ? module : "", arguments, action)
+        let keepsProblem = own["_problem"] != nil
         checkAsync(own)
         let keywords = named(inheriting(own, from: surroundings.inherited))
         guard isPossibleHandler(module, arguments, action) else { return [] }
@@ -217,7 +234,7 @@ struct TaskParser {
         if name == nil, own["_module"] != nil, let written = action.name, written != module { name = Text(written) }
         var all = keywords
         all["name"] = nil
-        if let problem { all["_problem"] = .string(Text(problem.message, mark: Mark(place: problem.place))) }
+        if let problem, !keepsProblem { all["_problem"] = .string(Text(problem.message, mark: Mark(place: problem.place))) }
         if surroundings.isHandlers { all["_handler"] = true }
         let task = TaskPlan(
             ordinal: builder.nextOrdinal(surroundings), place: node.place, name: name, module: module,
@@ -271,8 +288,8 @@ struct TaskParser {
         if case .string = arguments { loader.checkTemplates(in: arguments) }
         guard let entry = Registry.entry(module), let given = arguments.dict else { return nil }
         let found = ArgumentCheck.diagnostics(entry, given, at: action.key.place)
-        for diagnostic in found { loader.reportUnlessExpected(diagnostic) }
-        return loader.expectsFailure ? found.first { $0.severity == .error } : nil
+        for diagnostic in found { loader.reportUnlessLeft(diagnostic) }
+        return loader.leavesErrors ? found.first { $0.severity == .error } : nil
     }
 
     /// A task that runs on by itself needs what is not there yet; ignoring that would change what the play means.

@@ -69,6 +69,7 @@ final class Project: Sendable {
         var options = LoaderOptions(
             rolePaths: rolePaths, home: home, gathering: configuration.string(.gathering), extra: extra)
         options.content = configuration.contentPaths
+        options.leavesConditionalErrors = Twin.isCalled
         options.collectionPaths = configuration.paths(.collectionsPath, separator: ":").map(Disk.absolute)
         options.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
         return options
