@@ -6,7 +6,7 @@ import Wire
 /// One task on this host: its loop, conditions, retries, and what becomes of the result.
 final class TaskRun {
     let run: PlayRun
-    private(set) var task: TaskPlan
+    let task: TaskPlan
     let scope: TaskScope
     let frame: Frame
     let position: Position
@@ -36,26 +36,41 @@ final class TaskRun {
     func flag(_ name: String) throws(Interruption) -> Bool {
         guard let value = try keyword(name) else { return false }
         guard let flag = value.asBool ?? (value.isNull ? false : nil) else {
+            let message = "The value '\(value.pythonText)' could not be converted to 'bool'."
             throw .failed(
                 TaskFailure(
                     Diagnostic(
-                        "'\(name)' is \(value.json()), expected a boolean",
-                        at: task.keywords[name]?.place ?? task.place)))
+                        "Error processing keyword '\(name)': " + message,
+                        at: task.keywords[name]?.place ?? task.place),
+                    told: "Task failed: Error processing keyword '\(name)': " + message))
         }
         return flag
+    }
+
+    /// How many hosts may do the task at once; 0 is no limit.
+    func throttle() throws(Interruption) -> Int {
+        guard let written = task.keywords["throttle"] else { return 0 }
+        var diagnostic = Diagnostic("Failed to convert the throttle value to an integer: ", at: written.place)
+        do throws(TemplateError) {
+            let value = try run.templater.render(written, in: scope)
+            if value == Templater.omit { return 0 }
+            if let limit = value.int ?? Int(value.pythonText) { return limit }
+            diagnostic.message += "invalid literal for int() with base 10: '\(value.pythonText)'"
+        } catch { diagnostic.message += error.diagnostic.message }
+        throw .failed(TaskFailure(diagnostic))
     }
 
     func strings(_ name: String) throws(Interruption) -> [String] {
         switch try keyword(name) {
         case nil, .null?: return []
         case .list(let list)?: return list.flatMap { $0.list?.map(\.pythonText) ?? [$0.pythonText] }
-        case let value?: return value.pythonText.split(separator: ",").map { String($0).trimmingBlanks }
+        case let value?: return value.pythonText.split(separator: ",").map { String($0).trimmed }
         }
     }
 
     /// Tags, of which one word may hold several.
     private func tags() throws(Interruption) -> Set<String> {
-        Set(try strings("tags").flatMap { $0.split(separator: ",").map { String($0).trimmingBlanks } })
+        Set(try strings("tags").flatMap { $0.split(separator: ",").map { String($0).trimmed } })
     }
 
     func render(_ value: Value) throws(Interruption) -> Value {
@@ -64,11 +79,21 @@ final class TaskRun {
         }
     }
 
+    /// What a template gives, its members not rendered yet where it is a list or a mapping.
+    func container(_ text: Text) throws(Interruption) -> Value {
+        do throws(TemplateError) {
+            if let container = try run.templater.container(text, in: scope) { return container }
+            return try run.templater.render(text, in: scope)
+        } catch { throw interruption(error) }
+    }
+
     /// - Parameter context: what was being done, as ansible-core puts it before the error.
-    func interruption(_ error: TemplateError, _ context: String = "") -> Interruption {
+    func interruption(
+        _ error: TemplateError, _ context: String = "", prefix: String = "Task failed: "
+    ) -> Interruption {
         var diagnostic = error.diagnostic
         if diagnostic.place == nil { diagnostic.place = task.place }
-        return .failed(TaskFailure(diagnostic, told: "Task failed: " + context + error.told))
+        return .failed(TaskFailure(diagnostic, told: prefix + context + error.told))
     }
 
     /// An argument's value: what cannot be rendered is told with the argument's name.
@@ -78,6 +103,18 @@ final class TaskRun {
             throw interruption(
                 error, "Finalization of task args for '\(module)' failed: Error while resolving value for '\(name)': ")
         }
+    }
+
+    /// The module that a template names.
+    func moduleName(_ action: Value) throws(Interruption) -> String {
+        let name = Registry.shortName(try render(action).pythonText)
+        if Registry.entry(name) != nil || name == "meta" || includeModules.contains(name) { return name }
+        throw .failed(
+            TaskFailure(
+                Diagnostic(
+                    "there is no module '\(name)'", at: action.place ?? task.place,
+                    hint: suggestion(for: name, among: Registry.all.map(\.name)),
+                    notes: ["a module that a template names is one that is built in"])))
     }
 
     func isSelected() throws(Interruption) -> Bool {
@@ -112,25 +149,16 @@ final class TaskRun {
     // MARK: Running
 
     func perform() throws(Interruption) {
-        do throws(Interruption) { try nameModule() } catch {
-            guard case .failed(let failure) = error else { throw error }
-            return try conclude(self.failure(failure))
-        }
         if task.module == "meta" { return try runMeta() }
+        if task.isImplicit, task.module == "gather_facts", run.plan.settings.gathersOnce, run.state.hasGathered {
+            return run.coordinator.tell(.passed(position, info))
+        }
         if includeModules.contains(task.module) { return try performInclude() }
         // These act on the run, not on a host.
         if ["add_host", "pause"].contains(task.module) { return try runOnce() }
         if try flag("run_once") { return try runOnce() }
         let result = try execute()
         try conclude(result)
-    }
-
-    /// A module's name may be a template, in `action`.
-    private func nameModule() throws(Interruption) {
-        guard task.module.contains("{{") else { return }
-        let text = Text(task.module, mark: Mark(place: task.place, isTemplate: true))
-        task.module = Registry.shortName(try render(.string(text)).pythonText)
-        if let entry = Registry.entry(task.module) { task.module = entry.name }
     }
 
     /// The first host of the batch runs it; the others take over what it came to.
@@ -148,7 +176,7 @@ final class TaskRun {
             try conclude(result)
         case .once(let result, let variables, let facts):
             for (name, value) in variables { run.state.assigned[name] = value.untrusted }
-            run.state.facts.merge(facts) { $1 }
+            run.state.learn(facts)
             let keyword = result.status == .failed ? "ignore_errors" : "ignore_unreachable"
             guard result.status == .failed || result.status == .unreachable, try !flag(keyword) else { return }
             var shown = result.registered
@@ -172,10 +200,14 @@ final class TaskRun {
         }
     }
 
+    /// What a failed result has as `exception` where nothing in Python failed, or nobody asked for tracebacks.
+    static let noTraceback: Value = "(traceback unavailable)"
+
     func failure(_ failure: TaskFailure) -> TaskResult {
         var result = failure.result
         result["failed"] = true
         if result["changed"] == nil { result["changed"] = false }
+        if !failure.isUnreachable, result["exception"] == nil { result["exception"] = Self.noTraceback }
         return TaskResult(
             status: failure.isUnreachable ? .unreachable : .failed, result: result, diagnostic: failure.diagnostic)
     }
@@ -280,7 +312,24 @@ final class TaskRun {
         }
         report(result)
         run.coordinator.tell(.result(position, info, presented(result)))
+        if let echo = try verdict(failed: pending != nil) { pending = pending ?? echo }
         if let pending { throw pending }
+    }
+
+    /// Under `any_errors_fatal`, what fails on one host fails on all; where a block takes that up, each host has to
+    /// learn of it before it goes on.
+    private func verdict(failed: Bool) throws(Interruption) -> Interruption? {
+        guard run.guardedDepth > 0, !run.plan.settings.isFree, task.keywords["any_errors_fatal"] != nil,
+            try flag("any_errors_fatal")
+        else { return nil }
+        switch try run.coordinator.ask(.verdict(position.adding(.max), failed: failed)) {
+        case .value(let host?):
+            var failure = TaskFailure("any_errors_fatal: '\(host.pythonText)' failed")
+            failure.isEcho = true
+            return .failed(failure)
+        case .stop(let reason): throw .stopped(reason)
+        default: return nil
+        }
     }
 
     func register(_ result: TaskResult) {
@@ -302,14 +351,19 @@ final class TaskRun {
 
     /// Tells other hosts' coordinator what became known, when any template reads other hosts' variables.
     private func report(_ result: TaskResult) {
-        guard run.plan.settings.reportsVariables else { return }
+        let settings = run.plan.settings
+        let isFactual = result.result["ansible_facts"] != nil && task.module != "include_vars"
+        let learnt = isFactual && (task.module != "set_fact" || lastArguments?["cacheable"]?.asBool ?? false)
+        guard settings.reportsVariables else {
+            if learnt, settings.reportsFacts { run.coordinator.tell(.variables(Dict(), facts: run.state.facts)) }
+            return
+        }
         var variables = Dict()
         if let name = task.keywords["register"]?.text { variables[name] = run.state.assigned[name] }
         if task.module == "set_fact" || task.module == "include_vars" {
             variables.merge(run.state.assigned) { $1 }
             variables.merge(run.state.included) { own, _ in own }
         }
-        let learnt = result.result["ansible_facts"] != nil || task.module == "setup" || task.module == "gather_facts"
         if !variables.isEmpty || learnt {
             run.coordinator.tell(.variables(variables, facts: learnt ? run.state.facts : Dict()))
         }
@@ -357,6 +411,7 @@ final class TaskRun {
         case .bool(let bool): return bool ? nil : value
         case .null: return nil
         case .string(let text):
+            warnOfDelimiters(text)
             do throws(TemplateError) {
                 return try run.templater.condition(text, in: scope) ? nil : .string(text.untrusted)
             } catch {
@@ -365,6 +420,13 @@ final class TaskRun {
             }
         default: return value.isTrue ? nil : value
         }
+    }
+
+    private func warnOfDelimiters(_ text: Text) {
+        guard text.isTemplate, Templater.isWrapped(text.string.trimmed) else { return }
+        let message = "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}. "
+            + "This feature will be removed from ansible-core version 2.23."
+        run.coordinator.tell(.message(Diagnostic(message, at: text.place ?? task.place, severity: .deprecation)))
     }
 
     private func conditional(_ error: TemplateError) -> TemplateError {
@@ -384,15 +446,6 @@ final class TaskRun {
 
 /// Modules that bring more tasks while the play runs.
 let includeModules: Set<String> = ["include_tasks", "include_role", "include"]
-
-extension String {
-    var trimmingBlanks: String {
-        var part = self[...]
-        while let first = part.first, first.isWhitespace { part.removeFirst() }
-        while let last = part.last, last.isWhitespace { part.removeLast() }
-        return String(part)
-    }
-}
 
 extension TaskResult {
     /// As it is registered: without keys that are for the display.

@@ -25,17 +25,14 @@ extension Directives {
         }
         if let name = arguments["name"]?.text { loaded = Dict([(name, .dict(loaded))]) }
         for (key, value) in loaded {
-            let merges = arguments["hash_behaviour"]?.text == "merge"
-            let merged = merges ? combined(task.run.state.included[key], value) : value
-            task.run.state.included[key] = merged
+            if let warning = reservedNameWarning(key.pythonText, at: key.place ?? value.place ?? task.task.place) {
+                task.run.coordinator.tell(.message(warning))
+            }
+            let given = arguments["hash_behaviour"]?.text
+            let merges = given.map { $0 == "merge" } ?? task.run.plan.settings.mergesHashes
+            task.run.state.included = combined(task.run.state.included, [key: value], merging: merges)
         }
         return result(["ansible_facts": .dict(loaded), "ansible_included_var_files": .list(files)])
-    }
-
-    private static func combined(_ old: Value?, _ new: Value) -> Value {
-        guard case .dict(var merged)? = old, case .dict(let inner) = new else { return new }
-        for (key, value) in inner { merged[key] = combined(merged[key], value) }
-        return .dict(merged)
     }
 
     private static func find(_ name: String, _ task: TaskRun) throws(Interruption) -> FileEntry {
@@ -116,7 +113,9 @@ extension Directives {
     private static func variables(in entry: FileEntry, _ task: TaskRun) throws(Interruption) -> Dict {
         let text = String(decoding: try task.run.contents(of: entry), as: UTF8.self)
         do throws(Diagnostic) {
-            let file = SourceFile(name: shown(entry.path, in: task.run.plan.settings.folder), text: text)
+            let name = shown(entry.path, in: task.run.plan.settings.folder)
+            // Nothing of what is vaulted may stand in an excerpt.
+            let file = entry.isSecret ? SourceFile(name: name) : SourceFile(name: name, text: text)
             let (nodes, _) = try YAMLReader.documents(text, file: file)
             guard let node = nodes.first else { return Dict() }
             let value = try node.value(ValueOptions())

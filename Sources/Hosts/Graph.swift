@@ -213,17 +213,3 @@ struct Graph: Sendable {
         }
     }
 }
-
-/// `second` over `first`: by key, or by `hash_behaviour=merge` with dictionaries merged all the way down.
-func combined(_ first: Dict, _ second: Dict, merging: Bool) -> Dict {
-    if first.isEmpty { return second }
-    var result = first
-    for (key, value) in second {
-        if merging, case .dict(let old)? = result[key], case .dict(let new) = value {
-            result[key] = .dict(combined(old, new, merging: true))
-        } else {
-            result[key] = value
-        }
-    }
-    return result
-}

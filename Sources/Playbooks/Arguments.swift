@@ -1,82 +1,6 @@
 package import Modules
 package import Values
 
-/// The one-line form of arguments: `key=value key="v w" the rest`.
-package enum OneLine {
-    /// - Parameter known: for free-form modules, the keys that are parameters; anything else belongs to the free text.
-    package static func arguments(_ text: Text, freeForm: String?, known: Set<String>) -> Dict {
-        var arguments = Dict()
-        var free: [Substring] = []
-        for word in words(text.string) {
-            if let equals = word.firstIndex(of: "="), equals != word.startIndex {
-                let key = String(word[..<equals])
-                let isName = key.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
-                // `set_fact: {{ item }}=1`: the name is rendered when the task runs.
-                let isTemplate = freeForm == nil && key.contains("{{")
-                if isTemplate || (isName && (freeForm == nil || known.contains(key))) {
-                    let value = unquoted(String(word[word.index(after: equals)...]))
-                    let name = Value.string(isTemplate ? Text(key, mark: text.mark) : Text(key))
-                    arguments[name] = .string(Text(value, mark: text.mark))
-                    continue
-                }
-            }
-            free.append(word)
-        }
-        guard let first = free.first, let last = free.last else { return arguments }
-        // The free text keeps its own blanks where nothing was taken out of the middle.
-        let string =
-            arguments.isEmpty
-            ? text.string.trimmed : String(first == last && free.count == 1 ? first : joinedWords(free))
-        arguments["_raw_params"] = .string(Text(string, mark: text.mark))
-        return arguments
-    }
-
-    private static func joinedWords(_ words: [Substring]) -> Substring { Substring(words.joined(separator: " ")) }
-
-    package static func unquoted(_ text: String) -> String {
-        guard text.count >= 2, let first = text.first, first == text.last, first == "'" || first == "\"" else {
-            return text
-        }
-        return String(text.dropFirst().dropLast())
-    }
-
-    /// Words at blanks; quotes and Jinja braces hold them together.
-    package static func words(_ text: String) -> [Substring] {
-        var words: [Substring] = []
-        var start: String.Index?
-        var quote: Character?
-        var depth = 0
-        var index = text.startIndex
-        var previous: Character = " "
-        while index < text.endIndex {
-            let character = text[index]
-            if let open = quote {
-                if character == open, previous != "\\" { quote = nil }
-            } else if character == "\"" || character == "'" {
-                quote = character
-                if start == nil { start = index }
-            } else if character == "{",
-                previous == "{" || text[index...].hasPrefix("{%") || text[index...].hasPrefix("{#") {
-                depth += 1
-                if start == nil { start = index }
-            } else if depth > 0, character == "}", previous == "}" || previous == "%" || previous == "#" {
-                depth -= 1
-            } else if character.isWhitespace, depth == 0 {
-                if let begun = start { words.append(text[begun..<index]) }
-                start = nil
-                previous = character
-                index = text.index(after: index)
-                continue
-            }
-            if start == nil { start = index }
-            previous = character
-            index = text.index(after: index)
-        }
-        if let begun = start { words.append(text[begun...]) }
-        return words
-    }
-}
-
 /// Load-time checks of a task's arguments: names always, values where they are literal.
 package enum ArgumentCheck {
     package static func diagnostics(_ entry: ModuleEntry, _ arguments: Dict, at place: Place) -> [Diagnostic] {
@@ -84,7 +8,7 @@ package enum ArgumentCheck {
         let known = Set(entry.parameters.flatMap { [$0.name] + $0.aliases })
         var given: Set<String> = []
         var literal = Dict()
-        for (key, value) in arguments {
+        for (key, value) in arguments where key.text != "_variable_params" {
             let name = key.pythonText
             let row = entry.parameters.first { $0.name == name || $0.aliases.contains(name) }
             if let row { given.insert(row.name) }
@@ -92,7 +16,8 @@ package enum ArgumentCheck {
                 if name == "_raw_params", entry.options.freeForm == nil {
                     found.append(
                         Diagnostic(
-                            "'\(value.pythonText)' is no parameter of module '\(entry.name)'", at: value.place ?? place,
+                            "module '\(entry.name)' does not support raw params: '\(value.pythonText)'",
+                            at: value.place ?? place,
                             notes: ["write parameters as key=value, or below the module as 'key: value'"]))
                 } else if name != "_raw_params" {
                     found.append(unknown(name, entry, known, key.place ?? value.place ?? place))
@@ -100,7 +25,8 @@ package enum ArgumentCheck {
             }
             if row != nil, !holdsTemplate(value) { literal[key] = value }
         }
-        let missing = entry.parameters.filter { $0.required && !given.contains($0.name) }
+        let isOpen = arguments["_variable_params"] != nil
+        let missing = entry.parameters.filter { $0.required && !given.contains($0.name) && !isOpen }
         for row in missing {
             let isFree = row.name == "_raw_params"
             found.append(

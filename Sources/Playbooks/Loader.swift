@@ -16,6 +16,9 @@ package final class Loader {
     var need = Need.always
     private static let playbookDepthLimit = 32
 
+    /// Variables of reserved names that were warned of.
+    private var warnedOf: Set<String> = []
+
     package init(files: any ProjectFiles, options: LoaderOptions, templater: Templater) {
         self.files = files
         self.options = options
@@ -154,15 +157,6 @@ package final class Loader {
         }
     }
 
-    /// What a module's name that is a template comes to, where that is the same for every host.
-    func knownModule(_ name: String, _ known: Dict) -> String? {
-        var all = known
-        for (name, value) in options.extra { all[name] = value }
-        let text = Text(name, mark: Mark(isTemplate: true))
-        guard let rendered = try? templater.render(text, in: DictScope(all)).pythonText else { return nil }
-        return Registry.entry(rendered).map { Registry.shortName($0.name) }
-    }
-
     // MARK: Plays
 
     private func play(_ entries: [Node.Entry], _ node: Node, _ path: String, _ inherited: Dict) -> Play? {
@@ -182,7 +176,7 @@ package final class Loader {
                     "both 'user' and 'remote_user' are set for this play.", hint: "'user' is the old name: leave it out"
                 ))
         }
-        KeywordValues(loader: self).check(entries, allowed: Keywords.play)
+        KeywordValues(loader: self).check(entries, Keywords.play)
         guard let hosts = hosts(entry("hosts"), node) else { return nil }
         let structure: Set<String> = [
             "hosts", "name", "vars", "vars_files", "vars_prompt", "roles", "pre_tasks", "tasks", "post_tasks",
@@ -267,6 +261,7 @@ package final class Loader {
             let candidates = files.candidates(for: request)
             guard let path = candidates.first(where: { files.kind(of: $0) == .file }) else { continue }
             if let node = document(path, what: "file of variables", from: text.place) {
+                warnOfReserved(in: node)
                 for value in mapping(node, path).values { checkTemplates(in: value) }
             }
         }
@@ -286,9 +281,17 @@ package final class Loader {
                 return nil
             }
             let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
-            let file = SourceFile(name: files.shown(path), text: opened.text)
+            // Nothing of what is vaulted may stand in an excerpt.
+            let name = files.shown(path)
+            let file = opened.isSecret ? SourceFile(name: name) : SourceFile(name: name, text: opened.text)
             let (nodes, warnings) = try YAMLReader.documents(opened.text, file: file)
-            for warning in warnings { report(warning) }
+            for var warning in warnings where options.duplicateKeys != .ignore {
+                if options.duplicateKeys == .error {
+                    warning.severity = .error
+                    warning.message = "YAML parsing failed: " + warning.message
+                }
+                report(warning)
+            }
             documents[path] = .some(nodes.first)
             return nodes.first
         } catch {
@@ -320,6 +323,16 @@ package final class Loader {
         }
         report(node.diagnostic("'\(what)' is a \(node.kindName)", hint: "expected a mapping"))
         return Dict()
+    }
+
+    /// Variables that hide what the language has under their names.
+    func warnOfReserved(in variables: Node) {
+        for entry in variables.entries ?? [] {
+            guard let name = entry.name, let warning = reservedNameWarning(name, at: entry.key.place),
+                warnedOf.insert(name).inserted
+            else { continue }
+            report(warning)
+        }
     }
 
     func list(_ node: Node?) -> [Value] {

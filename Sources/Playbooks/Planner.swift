@@ -25,6 +25,7 @@ package final class Planner {
     private let files: any ProjectFiles
     private let templater: Templater
     private let home: String?
+    private let lookups: Lookups?
     private var entries: [String: FileEntry] = [:]
     private var variableFiles: [String: Dict] = [:]
     private var resolved: [FileRequest: FileEntry] = [:]
@@ -33,7 +34,11 @@ package final class Planner {
     /// Templates are needed whether something changes or not.
     private static let smallTemplate = 1 << 20
 
-    package init(files: any ProjectFiles, templater: Templater, home: String?) {
+    /// Lookup plugins, for a play.
+    package typealias Lookups = @Sendable (Play) -> DictScope.Lookups
+
+    package init(files: any ProjectFiles, templater: Templater, home: String?, lookups: Lookups? = nil) {
+        self.lookups = lookups
         self.files = files
         self.templater = templater
         self.home = home
@@ -46,7 +51,6 @@ package final class Planner {
         _ play: Play, index: Int, host: String, variables: Dict, own: Dict, in context: PlanContext
     ) throws(Diagnostic) -> PlayPlan {
         var settings = context.settings
-        settings.isFree = ["free", "host_pinned"].contains(play.keywords["strategy"]?.text.map { lastWord($0) } ?? "")
         settings.forceHandlers = play.keywords["force_handlers"]?.asBool ?? settings.forceHandlers
         settings.changesInventory = play.changesInventory
         settings.folder = files.folder
@@ -54,8 +58,9 @@ package final class Planner {
         plan.inventory = variables
         plan.extra = context.extra
         plan.variables = play.variables
-        for (name, value) in context.prompted { plan.variables[name] = value }
-        for (name, value) in try loaded(play, variables, context) { plan.variables[name] = value }
+        for layer in [context.prompted, try loaded(play, variables, context)] {
+            plan.variables = combined(plan.variables, layer, merging: settings.mergesHashes)
+        }
         plan.magic = magic(play, host, own, context)
         plan.roles = play.roles
         plan.bases = play.bases
@@ -66,8 +71,6 @@ package final class Planner {
         plan.files = literalFiles(play)
         return plan
     }
-
-    private func lastWord(_ name: String) -> String { name.split(separator: ".").last.map(String.init) ?? name }
 
     private func magic(_ play: Play, _ host: String, _ own: Dict, _ context: PlanContext) -> Dict {
         var magic = context.magic
@@ -101,7 +104,7 @@ package final class Planner {
             for layer in [play.variables, context.prompted, all, context.extra] {
                 for (name, value) in layer { known[name] = value }
             }
-            for (name, value) in try fileVariables(in: entry, play, known) { all[name] = value }
+            all = combined(all, try fileVariables(in: entry, play, known), merging: context.settings.mergesHashes)
         }
         return all
     }
@@ -114,7 +117,8 @@ package final class Planner {
             let name: String
             do throws(TemplateError) {
                 name = text.isTemplate
-                    ? try templater.render(text, in: DictScope(known)).pythonText : text.string
+                    ? try templater.render(text, in: DictScope(known, lookups: lookups?(play))).pythonText
+                    : text.string
             } catch {
                 if error.undefinedName != nil, entry.list != nil { continue }
                 var diagnostic = error.diagnostic
@@ -137,7 +141,8 @@ package final class Planner {
         if let known = variableFiles[path] { return known }
         let bytes = try files.contents(of: path) ?? []
         let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
-        let file = SourceFile(name: files.shown(path), text: opened.text)
+        let name = files.shown(path)
+        let file = opened.isSecret ? SourceFile(name: name) : SourceFile(name: name, text: opened.text)
         let (nodes, _) = try YAMLReader.documents(opened.text, file: file)
         var options = ValueOptions()
         let files = files

@@ -15,6 +15,8 @@ struct Surroundings {
     var isNested = false
     /// Paths of the files and roles that led here, to tell recursion.
     var chain: [String]
+    /// Parameters of the roles around it, which the roles in it have, too.
+    var parameters = Dict()
 }
 
 /// Expands one play: its sections, roles, handlers, and static imports.
@@ -171,7 +173,7 @@ final class PlayBuilder {
                     notes: ["give each handler the same 'listen', and notify that"]))
             return []
         }
-        KeywordValues(loader: loader).check(entries, allowed: Keywords.block)
+        KeywordValues(loader: loader).check(entries, Keywords.block)
         let own = loader.keywords(entries, except: ["block", "rescue", "always", "name"])
         checkKeywords(own)
         var inner = surroundings

@@ -70,7 +70,7 @@ extension PlayBuilder {
                     use.parameters[.string(Text(key, mark: Mark(place: entry.key.place)))] = value
                 }
             }
-            KeywordValues(loader: loader).check(entries, allowed: Keywords.roleEntry)
+            KeywordValues(loader: loader).check(entries, Keywords.roleEntry)
             checkKeywords(use.keywords)
             for value in use.parameters.values { loader.checkTemplates(in: value) }
             return use
@@ -167,6 +167,7 @@ extension PlayBuilder {
         }
         for path in paths {
             guard let node = loader.document(path, what: "file of variables", from: place) else { continue }
+            loader.warnOfReserved(in: node)
             for (key, value) in loader.mapping(node, "\(kind) of role '\(lastPart(of: role))'") { all[key] = value }
         }
         for value in all.values {
@@ -198,12 +199,12 @@ extension PlayBuilder {
         var inner = surroundings
         inner.chain.append(path)
         inner.inherited = inheriting(use.keywords, from: surroundings.inherited)
+        for (key, value) in use.parameters { inner.parameters[.string(Text(key.pythonText))] = value }
         var plan = RolePlan(
             name: roleTitle(use.name), path: path,
             defaults: variables(path, "defaults", use.defaultsFrom, at: use.place),
             variables: variables(path, "vars", use.varsFrom, at: use.place),
-            parameters: Dict(
-                uniqueKeysWithValues: use.parameters.map { (Value.string(Text($0.key.pythonText)), $0.value) }),
+            parameters: inner.parameters,
             parents: parents, isPublic: use.isPublic)
         warnOfKeywords(in: use.parameters, of: plan)
         var steps: [Step] = []

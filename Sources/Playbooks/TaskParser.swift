@@ -32,11 +32,14 @@ struct TaskParser {
     private var need: Need {
         func entry(_ name: String) -> Node? { entries.first { $0.name == name }?.value }
         if surroundings.isRescued || entry("failed_when") != nil { return .never }
-        let ignores = entry("ignore_errors").map { $0.scalar?.asBool ?? true }
-        if ignores ?? surroundings.inherited["ignore_errors"].map({ $0.asBool ?? true }) ?? false { return .never }
+        let ignores = entry("ignore_errors").map { $0.scalar?.asBool ?? isTemplate($0) }
+        let inherited = surroundings.inherited["ignore_errors"].map { $0.asBool ?? ArgumentCheck.holdsTemplate($0) }
+        if ignores ?? inherited ?? false { return .never }
         let isConditional = entry("when") != nil || surroundings.inherited["when"] != nil || surroundings.isHandlers
         return isConditional ? .conditional : .always
     }
+
+    private func isTemplate(_ node: Node) -> Bool { node.text.map { Templater.looksLikeTemplate($0) } ?? false }
 
     private func parsedSteps() -> [Step] {
         if let part = entries.first(where: { $0.name == "rescue" || $0.name == "always" }) {
@@ -44,7 +47,7 @@ struct TaskParser {
                 part.key.diagnostic("'\(part.name ?? "")' without 'block'", hint: "put the tasks into a 'block'"))
             return []
         }
-        KeywordValues(loader: loader).check(entries, allowed: allowed)
+        KeywordValues(loader: loader).check(entries, allowed)
         var own = Dict()
         var actions: [Node.Entry] = []
         for entry in entries {
@@ -104,33 +107,40 @@ struct TaskParser {
 
     /// Module and arguments, in any of the forms that Ansible knows.
     private func parsed(_ action: Node.Entry, _ own: inout Dict) -> (module: String, arguments: Value)? {
-        var name = Registry.shortName(action.name ?? "")
+        var name = action.name ?? ""
         var given = loader.value(action.value) ?? .null
-        if name == "action" || name == "local_action" {
+        if ["action", "local_action"].contains(name) {
             if name == "local_action" { own["delegate_to"] = "localhost" }
             if case .string(let text) = given {
                 let words = OneLine.words(text.string)
-                name = Registry.shortName(String(words.first ?? ""))
+                name = String(words.first ?? "")
                 let rest = text.string.drop { $0.isWhitespace }.dropFirst(words.first?.count ?? 0)
                 given = .string(Text(String(rest).trimmed, mark: text.mark))
             } else if var dict = given.dict, let module = dict["module"]?.text {
                 dict["module"] = nil
-                name = Registry.shortName(module)
-                given = .dict(dict)
+                if case .string(let text)? = dict["args"], dict.count == 1 {
+                    given = .string(text)
+                } else {
+                    for (key, value) in dict["args"]?.dict ?? Dict() { dict[key] = value }
+                    dict["args"] = nil
+                    given = .dict(dict)
+                }
+                name = module
             } else {
                 loader.report(Diagnostic("'\(action.name ?? "")' needs the name of a module", at: action.value.place))
                 return nil
             }
         }
-        guard let found = resolved(name, action, &own) else { return nil }
+        if Templater.looksLikeTemplate(name) {
+            own["_action"] = .string(Text(name, mark: Mark(place: action.value.place, isTemplate: true)))
+            return (name, arguments(given, name, &own, at: action.key.place))
+        }
+        guard let found = resolved(Registry.shortName(name), action, &own) else { return nil }
         return (found, arguments(given, found, &own, at: action.key.place))
     }
 
     /// The module that the name means: a built-in one, or a file that is run as Ansible would run it.
     private func resolved(_ name: String, _ action: Node.Entry, _ own: inout Dict) -> String? {
-        if Templater.looksLikeTemplate(name) {
-            return loader.knownModule(name, builder.known(own["vars"]?.dict ?? Dict(), surroundings)) ?? name
-        }
         let scope = contentScope(own)
         let isShort = name == action.name
         if isModule(name) {
@@ -188,14 +198,19 @@ struct TaskParser {
         var all = Dict()
         let extra = own["args"]
         own["args"] = nil
-        if case .string(let text)? = extra, text.isTemplate, given.isNull { return .string(text) }
+        if case .string(let text)? = extra, text.isTemplate {
+            if given.isNull { return .string(text) }
+            all["_variable_params"] = .string(text)
+        }
         for (key, value) in extra?.dict ?? Dict() { all[key] = value }
         switch given {
         case .null: break
         case .dict(let dict): for (key, value) in dict { all[key] = value }
         case .string(let text):
             if freeForm == nil, text.isTemplate, OneLine.words(text.string).count == 1, !text.string.contains("=") {
-                return .string(text)
+                if all.isEmpty { return .string(text) }
+                all["_variable_params"] = .string(text)
+                break
             }
             let known = Set(entry?.parameters.flatMap { [$0.name] + $0.aliases } ?? [])
             let keys = includes.contains(module) ? Set(["file", "tags"]) : known
@@ -219,7 +234,6 @@ struct TaskParser {
         builder.note(arguments)
         if module == "add_host" || module == "group_by" { builder.changesInventory = true }
         let problem = checkArguments(own["_module"] == nil ? module : "", arguments, action)
-        let keepsProblem = own["_problem"] != nil
         checkAsync(own)
         let keywords = named(inheriting(own, from: surroundings.inherited))
         guard isPossibleHandler(module, arguments, action) else { return [] }
@@ -234,7 +248,9 @@ struct TaskParser {
         if name == nil, own["_module"] != nil, let written = action.name, written != module { name = Text(written) }
         var all = keywords
         all["name"] = nil
-        if let problem, !keepsProblem { all["_problem"] = .string(Text(problem.message, mark: Mark(place: problem.place))) }
+        if let problem, all["_problem"] == nil {
+            all["_problem"] = .string(Text(problem.message, mark: Mark(place: problem.place)))
+        }
         if surroundings.isHandlers { all["_handler"] = true }
         let task = TaskPlan(
             ordinal: builder.nextOrdinal(surroundings), place: node.place, name: name, module: module,
@@ -283,6 +299,12 @@ struct TaskParser {
     private func checkArguments(_ module: String, _ arguments: Value, _ action: Node.Entry) -> Diagnostic? {
         let expressions = module == "assert" ? ["that"] : []
         for (key, value) in arguments.dict ?? Dict() {
+            if key.pythonText.hasPrefix("_ansible_") {
+                let message = "Invalid parameter specified beginning with keyword '_ansible_' for action "
+                    + "'\(action.name ?? "")': '\(key.pythonText)'. The prefix '_ansible_' is reserved for internal "
+                    + "use only."
+                loader.report(Diagnostic(message, at: key.place ?? action.key.place))
+            }
             loader.checkTemplates(in: value, isCondition: expressions.contains(key.pythonText))
         }
         if case .string = arguments { loader.checkTemplates(in: arguments) }

@@ -13,7 +13,8 @@ package struct PlayOutline: Sendable {
         self.keywords = keywords
     }
 
-    var isFree: Bool { ["free", "host_pinned"].contains(shortStrategy) }
+    /// Nobody waits for anybody.
+    package var isFree: Bool { ["free", "host_pinned"].contains(shortStrategy) }
     var anyErrorsFatal: Bool { keywords["any_errors_fatal"]?.asBool ?? false }
     var maxFailPercentage: Double? {
         guard let value = keywords["max_fail_percentage"], !value.isNull else { return nil }
@@ -71,6 +72,15 @@ package protocol RunSource: Sendable {
     func addHost(_ name: String, groups: [String], variables: Dict) async
     func addGroup(_ name: String, parents: [String], host: String) async
     func refreshInventory() async throws(Diagnostics)
+
+    /// Everything that is known of a host by now, for runs to come.
+    func keep(facts: Dict, of host: String) async
+    func forgetFacts(of host: String) async
+}
+
+extension RunSource {
+    package func keep(facts: Dict, of host: String) async {}
+    package func forgetFacts(of host: String) async {}
 }
 
 /// Talks to the person at the terminal.

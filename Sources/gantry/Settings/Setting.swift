@@ -68,6 +68,9 @@ struct Setting: Sendable {
     static let gathering = Setting(
         "DEFAULT_GATHERING", ["defaults.gathering"], ["ANSIBLE_GATHERING"], "implicit",
         "implicit, explicit or smart", type: .choice(["implicit", "explicit", "smart"]))
+    static let duplicateKeys = Setting(
+        "DUPLICATE_YAML_DICT_KEY", ["defaults.duplicate_dict_key"], ["ANSIBLE_DUPLICATE_YAML_DICT_KEY"], "warn",
+        "error, warn or ignore where a key is written twice", type: .choice(["error", "warn", "ignore"]))
     static let hashBehaviour = Setting(
         "DEFAULT_HASH_BEHAVIOUR", ["defaults.hash_behaviour"], ["ANSIBLE_HASH_BEHAVIOUR"], "replace",
         "replace or merge mappings of the same name", type: .choice(["replace", "merge"]))
@@ -201,7 +204,8 @@ struct Setting: Sendable {
     static let effective: [Setting] = [
         inventory, rolesPath, forks, hostKeyChecking, remoteUser, remotePort, privateKeyFile, timeout, transport,
         sshArguments, sshCommonArguments, sshExtraArguments, sshRetries, vaultPasswordFile, vaultIdentities, gathering,
-        hashBehaviour, become, becomeMethod, becomeUser, becomeAskPassword, askPassword, askVaultPassword,
+        hashBehaviour, duplicateKeys, become, becomeMethod, becomeUser, becomeAskPassword, askPassword,
+        askVaultPassword,
         forceHandlers, missingHandlerFails, anyErrorsFatal, diffAlways, diffContext, logPath, noColour, forceColour,
         displaySkipped, displayOK, failedToErrors, checkMarkers, customStats, resultFormat, verbosity,
         ignoredExtensions, managed, playbookVarsRoot, home, vaultIdentity, vaultIDMatch, vaultEncryptIdentity,
@@ -257,7 +261,7 @@ enum SettingType: Sendable, Equatable {
 extension Setting {
     /// What the setting takes, where the value is something else.
     func expectation(of value: String) -> String? {
-        let word = value.trimmingBlanks
+        let word = value.trimmed
         // NO_COLOR counts by being there, whatever it says.
         if word.isEmpty || name == Self.noColour.name { return nil }
         switch type {
