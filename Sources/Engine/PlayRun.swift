@@ -75,6 +75,14 @@ package final class PlayRun {
         }
     }
 
+    /// The inventory is another since the play began.
+    private(set) var hasNewInventory = false
+
+    func inventoryChanged() {
+        hasNewInventory = true
+        hostVariables.removeAll(keepingCapacity: true)
+    }
+
     /// Every host that the inventory of this run knows.
     var knownHosts: [String] {
         var seen: Set<String> = []

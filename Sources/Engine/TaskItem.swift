@@ -98,6 +98,7 @@ struct TaskItem {
         if case .string(let problem)? = keywords["_problem"], !Directives.checksItself.contains(task.task.module) {
             throw .failed(TaskFailure(Diagnostic(problem.string, at: problem.place ?? task.task.place)))
         }
+        for name in ["check_mode", "diff"] { _ = try task.flag(name) }
         let throttle = try task.throttle()
         try refuseBackground()
         var arguments = try arguments()
@@ -267,20 +268,17 @@ struct TaskItem {
 
     /// The module's arguments: defaults, then what is written, rendered; what comes out as `omit` is left out.
     private func arguments() throws(Interruption) -> Dict {
-        var written = task.task.arguments
-        if case .string(let text) = written {
-            written = try Directives.rendersItself.contains(task.task.module)
-                ? task.container(text) : task.render(.string(text))
-            guard case .dict = written else {
-                throw .failed(
-                    TaskFailure(
-                        Diagnostic(
-                            "the arguments of '\(task.task.module)' are \(written.typeName), expected a mapping",
-                            at: text.place ?? task.task.place)))
-            }
-        }
         var all = try defaults()
-        for (key, value) in written.dict ?? Dict() { all[key] = value }
+        switch task.task.arguments {
+        case .string(let text): for (key, value) in try splat(text) { all[key] = value }
+        case .dict(var written):
+            if case .string(let text)? = written["_variable_params"] {
+                for (key, value) in try splat(text) { all[key] = value }
+                written["_variable_params"] = nil
+            }
+            for (key, value) in written { all[key] = value }
+        default: break
+        }
         if Directives.rendersItself.contains(task.task.module) {
             var kept = Dict()
             for (key, value) in all where try !isOmitted(value) { kept[key] = value }
@@ -292,6 +290,20 @@ struct TaskItem {
             if result != Templater.omit { rendered[key] = result }
         }
         return rendered
+    }
+
+    /// Arguments that are one template; none where it is omitted.
+    private func splat(_ text: Text) throws(Interruption) -> Dict {
+        let rendered = try Directives.rendersItself.contains(task.task.module)
+            ? task.container(text) : task.render(.string(text))
+        if rendered == Templater.omit { return Dict() }
+        if let dict = rendered.dict { return dict }
+        let message = "Task args must resolve to a 'dict' not '\(rendered.typeName)'."
+        let name = Registry.fullName(task.task.module)
+        throw .failed(
+            TaskFailure(
+                Diagnostic(message, at: text.place ?? task.task.place),
+                told: "Task failed: Finalization of task args for '\(name)' failed: " + message))
     }
 
     /// A parameter that is one template, and comes out as `omit`.

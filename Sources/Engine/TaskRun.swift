@@ -41,11 +41,13 @@ final class TaskRun {
     func flag(_ name: String) throws(Interruption) -> Bool {
         guard let value = try keyword(name) else { return false }
         guard let flag = value.asBool ?? (value.isNull ? false : nil) else {
+            let message = "The value '\(value.pythonText)' could not be converted to 'bool'."
             throw .failed(
                 TaskFailure(
                     Diagnostic(
-                        "'\(name)' is \(value.json()), expected a boolean",
-                        at: task.keywords[name]?.place ?? task.place)))
+                        "Error processing keyword '\(name)': " + message,
+                        at: task.keywords[name]?.place ?? task.place),
+                    told: "Task failed: Error processing keyword '\(name)': " + message))
         }
         return flag
     }

@@ -61,7 +61,8 @@ final class TaskScope: Scope {
         if take(run.state.assigned[name]) || take(run.state.included[name]) { return }
         if take(taskVariables[name]) || take(role?.variables[name]) { return }
         for other in run.publicRoles.reversed() { if take(other.variables[name]) { return } }
-        if take(run.plan.variables[name]) || take(fact(name)) || take(run.plan.inventory[name]) { return }
+        if take(run.plan.variables[name]) || take(fact(name)) { return }
+        if take(try inventory(name)) { return }
         if take(role?.defaults[name]) { return }
         for other in run.publicRoles.reversed() { if take(other.defaults[name]) { return } }
         _ = take(connection(name))
@@ -98,6 +99,15 @@ final class TaskScope: Scope {
         default: guard plan.magic[name]?.list?.count ?? 0 > 1 else { return plan.magic[name] }
         }
         return try run.hostVariable(plan.host, name) ?? plan.magic[name]
+    }
+
+    /// The groups and their hosts, as they are now.
+    func groups() throws(TemplateError) -> Dict { try current("groups")?.dict ?? Dict() }
+
+    /// A variable of the inventory; a group that the play made brings its own.
+    private func inventory(_ name: String) throws(TemplateError) -> Value? {
+        guard run.hasNewInventory, !name.hasPrefix("ansible_") else { return run.plan.inventory[name] }
+        return try run.hostVariable(run.plan.host, name)
     }
 
     private func magic(_ name: String) throws(TemplateError) -> Value? {
@@ -161,11 +171,19 @@ private struct HostVariables: TemplateObject {
     func object(_ key: Value) throws(TemplateError) -> (any TemplateObject)? {
         let host = key.pythonText
         if host == scope.run.plan.host { return OwnVariables(scope: scope) }
-        guard scope.run.knownHosts.contains(host) else { return nil }
+        guard try hosts().contains(host) else { return nil }
         return OtherHost(host: host, scope: scope)
     }
 
-    var keys: [Value] { get throws(TemplateError) { scope.run.knownHosts.map { .string($0) } } }
+    var keys: [Value] { get throws(TemplateError) { try hosts().map { .string($0) } } }
+
+    private func hosts() throws(TemplateError) -> [String] {
+        guard scope.run.plan.settings.changesInventory else { return scope.run.knownHosts }
+        var seen: Set<String> = []
+        return try scope.groups().values.flatMap { $0.list ?? [] }.compactMap(\.text).filter {
+            seen.insert($0).inserted
+        }
+    }
 }
 
 /// `vars`, and `hostvars` of this host.

@@ -405,7 +405,8 @@ extension PlayBuilder {
                 name: use.name, tasksFrom: use.tasksFrom, varsFrom: use.varsFrom, defaultsFrom: use.defaultsFrom,
                 handlersFrom: use.handlersFrom, basis: basis)
             guard dynamicRoles[request.key] == nil, preloading.insert(request.key).inserted else { return }
-            if let file = Inclusion(self).role(request, at: task.place) { dynamicRoles[request.key] = file }
+            let file = loader.leaving { Inclusion(self).role(request, at: task.place) }
+            if let file { dynamicRoles[request.key] = file }
             return
         }
         guard case .string(let text)? = task.arguments["_raw_params"] ?? task.arguments["file"], !text.isTemplate else {
@@ -413,7 +414,8 @@ extension PlayBuilder {
         }
         let request = FileRequest(kind: .tasks, name: text.string, basis: bases[task.basis])
         guard taskFiles[request] == nil, preloading.insert("tasks\u{0}\(request.hashValue)").inserted else { return }
-        if let file = Inclusion(self).tasks(request, at: text.place ?? task.place) { taskFiles[request] = file }
+        let file = loader.leaving { Inclusion(self).tasks(request, at: text.place ?? task.place) }
+        if let file { taskFiles[request] = file }
     }
 }
 

@@ -41,12 +41,6 @@ package final class ForeignModules {
         "set_stats", "shell", "template", "unarchive", "uri", "validate_argument_spec", "wait_for_connection", "yum",
     ]
 
-    /// Modules of ansible-core that are not built in.
-    static let unavailable: Set<String> = [
-        "apt_key", "apt_repository", "deb822_repository", "debconf", "dnf", "dnf5", "dpkg_selections", "expect",
-        "iptables", "mount_facts", "pip", "reboot", "rpm_key", "subversion", "sysvinit", "yum_repository",
-    ]
-
     /// A file that takes the place of a built-in module, as Ansible lets it.
     func override(of name: String, _ scope: ContentScope) -> String? {
         guard !name.contains("."), !Self.actions.contains(name) else { return nil }

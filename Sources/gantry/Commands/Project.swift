@@ -77,6 +77,8 @@ final class Project: Sendable {
         var options = LoaderOptions(
             rolePaths: rolePaths, home: home, gathering: configuration.string(.gathering), extra: extra)
         options.content = configuration.contentPaths
+        options.leavesConditionalErrors = Twin.isCalled
+        options.duplicateKeys = DuplicateKeys(rawValue: configuration.string(.duplicateKeys)) ?? .warn
         options.collectionPaths = configuration.paths(.collectionsPath, separator: ":").map(Disk.absolute)
         options.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
         return options
