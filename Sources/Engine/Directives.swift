@@ -37,6 +37,10 @@ enum Directives {
                 task.run.coordinator.tell(.message(warning))
             }
         }
+        if let delegate = task.scope.delegate, delegate != task.run.plan.host, try task.flag("delegate_facts") {
+            _ = try task.run.coordinator.ask(.delegateFacts(host: delegate, facts))
+            return result(["ansible_facts": .dict(facts)])
+        }
         for (key, value) in facts { task.run.state.assigned[key] = value }
         if arguments["cacheable"]?.asBool ?? false { task.run.state.learn(facts) }
         return result(["ansible_facts": .dict(facts)])
@@ -84,8 +88,22 @@ enum Directives {
     }
 
     static func assert(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
-        guard let that = arguments["that"] else {
+        guard var that = arguments["that"] else {
             throw .failed(TaskFailure(Diagnostic("'assert' needs parameter 'that'", at: task.task.place)))
+        }
+        // A template may give the list of conditions.
+        if case .string(let text) = that, Templater.isWrapped(text.string) {
+            let value = try task.render(that)
+            if let conditions = value.list {
+                // Only what somebody wrote into a file is an expression; results and facts never are.
+                for case .string(let text) in conditions where text.place == nil {
+                    throw .failed(
+                        TaskFailure(
+                            Diagnostic("Encountered untrusted template or expression.", at: that.place),
+                            told: "Task failed: Encountered untrusted template or expression."))
+                }
+                that = value
+            }
         }
         func message(_ names: String..., fallback: String) throws(Interruption) -> Value {
             for name in names { if let value = arguments[name] { return try task.render(value) } }

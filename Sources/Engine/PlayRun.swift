@@ -59,13 +59,6 @@ package final class PlayRun {
         }
     }
 
-    /// Every host that the inventory of this run knows.
-    var knownHosts: [String] {
-        var seen: Set<String> = []
-        let groups = plan.magic["groups"]?.dict ?? Dict()
-        return groups.values.flatMap { $0.list ?? [] }.compactMap(\.text).filter { seen.insert($0).inserted }
-    }
-
     /// Runs the play to its end on this host.
     package func run() -> PlayEnd {
         let basis = plan.bases.first ?? SearchBasis(roles: [], taskFolder: ".", playFolder: ".")

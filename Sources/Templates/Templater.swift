@@ -208,7 +208,7 @@ package final class Templater {
         }
     }
 
-    static func isWrapped(_ text: String) -> Bool {
+    package static func isWrapped(_ text: String) -> Bool {
         let text = StringMethods.strip(text)
         return (text.hasPrefix("{{") || text.hasPrefix("{%") || text.hasPrefix("{#"))
             && (text.hasSuffix("}}") || text.hasSuffix("%}") || text.hasSuffix("#}"))
