@@ -43,7 +43,8 @@ struct TaskItem {
         guard let value = try? task.render(written), !value.isNull, !Templater.isOmit(value) else { return }
         let delegate = value.pythonText
         if delegate.isEmpty {
-            throw .failed(TaskFailure("Task failed: Empty hostname produced from delegate_to: \"\(written.pythonText)\""))
+            let problem = "Empty hostname produced from delegate_to: \"\(written.pythonText)\""
+            throw .failed(TaskFailure("Task failed: " + problem))
         }
         task.scope.delegate = delegate
     }
