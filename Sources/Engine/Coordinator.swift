@@ -33,6 +33,8 @@ package enum Interruption: Error, Sendable {
 package struct TaskFailure: Error, Sendable {
     package var result: Dict
     package var diagnostic: Diagnostic?
+    /// Another host's failure, which counts for this one, too.
+    package var isEcho = false
     package init(_ result: Dict, diagnostic: Diagnostic? = nil) {
         self.result = result
         self.diagnostic = diagnostic

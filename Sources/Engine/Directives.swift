@@ -9,11 +9,14 @@ enum Directives {
     static let all: [String: Body] = [
         "set_fact": setFact, "debug": debug, "assert": assert, "fail": fail, "include_vars": includeVars,
         "add_host": addHost, "group_by": groupBy, "pause": pause, "set_stats": setStats,
-        "validate_argument_spec": validateArgumentSpec,
+        "validate_argument_spec": validateArgumentSpec, "wait_for_connection": waitForConnection,
     ]
 
     /// Their arguments are expressions or names, and rendered where they are used.
     static let rendersItself: Set<String> = ["debug", "assert"]
+
+    /// What is wrong with their arguments they say in words of their own.
+    static let checksItself: Set<String> = ["pause", "wait_for_connection"]
 
     static func result(_ values: Dict, changed: Bool = false) -> TaskResult {
         var result = values
@@ -24,18 +27,16 @@ enum Directives {
     static func setFact(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
         var facts = Dict()
         for (key, value) in arguments where key.text != "cacheable" {
-            let name = try task.render(key).pythonText
-            guard isVariableName(name) else {
-                throw .failed(
-                    TaskFailure(
-                        Diagnostic(
-                            "'\(name)' is no name for a variable", at: key.place ?? task.task.place,
-                            notes: ["names have letters, digits and underscores, and do not begin with a digit"])))
-            }
+            let name = try task.render(key)
+            guard name.text.map(isVariableName) ?? false else { throw .failed(refusal(of: name, at: key.place, task)) }
             facts[name] = value.untrusted
-            if let warning = reservedNameWarning(name, at: key.place ?? task.task.place) {
+            if let warning = reservedNameWarning(name.pythonText, at: key.place ?? task.task.place) {
                 task.run.coordinator.tell(.message(warning))
             }
+        }
+        guard !facts.isEmpty else {
+            throw .failed(
+                TaskFailure("No key/value pairs provided, at least one is required for this action to succeed"))
         }
         if let delegate = task.scope.delegate, delegate != task.run.plan.host, try task.flag("delegate_facts") {
             _ = try task.run.coordinator.ask(.delegateFacts(host: delegate, facts))
@@ -46,7 +47,24 @@ enum Directives {
         return result(["ansible_facts": .dict(facts)])
     }
 
+    private static func refusal(of name: Value, at place: Place?, _ task: TaskRun) -> TaskFailure {
+        let type = name.text == nil ? " of type '\(name.typeName)'" : ""
+        let message = "Invalid variable name '\(name.pythonText)'\(type)."
+        let rule = "Variable names must be strings starting with a letter or underscore character, and contain only "
+            + "letters, numbers and underscores."
+        let diagnostic = Diagnostic(message, at: place ?? task.task.place, hint: rule)
+        return TaskFailure(diagnostic, told: "Task failed: " + message)
+    }
+
+    /// What Python takes for words of its own is no name.
+    private static let reserved: Set<String> = [
+        "true", "false", "none", "True", "False", "None", "and", "as", "assert", "async", "await", "break", "class",
+        "continue", "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in",
+        "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    ]
+
     static func isVariableName(_ name: String) -> Bool {
+        if reserved.contains(name) { return false }
         guard let first = name.unicodeScalars.first, first == "_" || first.properties.isAlphabetic else { return false }
         return name.unicodeScalars.allSatisfy { $0 == "_" || $0.properties.isAlphabetic || ("0"..."9").contains($0) }
     }
@@ -88,30 +106,15 @@ enum Directives {
     }
 
     static func assert(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
-        guard var that = arguments["that"] else {
+        guard let that = arguments["that"] else {
             throw .failed(TaskFailure(Diagnostic("'assert' needs parameter 'that'", at: task.task.place)))
-        }
-        // A template may give the list of conditions.
-        if case .string(let text) = that, Templater.isWrapped(text.string) {
-            let value = try task.render(that)
-            if let conditions = value.list {
-                // Only what somebody wrote into a file is an expression; results and facts never are.
-                for case .string(let text) in conditions where text.place == nil {
-                    throw .failed(
-                        TaskFailure(
-                            Diagnostic("Encountered untrusted template or expression.", at: that.place),
-                            told: "Task failed: Encountered untrusted template or expression."))
-                }
-                that = value
-            }
         }
         func message(_ names: String..., fallback: String) throws(Interruption) -> Value {
             for name in names { if let value = arguments[name] { return try task.render(value) } }
             return .string(fallback)
         }
-        for condition in that.list ?? [that] {
-            let rendered = condition.list != nil ? try task.render(condition) : condition
-            guard let failed = try task.firstFalse(rendered) else { continue }
+        for condition in try conditions(that, task) {
+            guard let failed = try task.firstFalse(condition) else { continue }
             var failure: Dict = ["changed": false, "failed": true, "evaluated_to": false, "assertion": failed]
             failure["msg"] = try message("fail_msg", "msg", fallback: "Assertion failed")
             failure["_ansible_verbose_always"] = .bool(!(arguments["quiet"]?.asBool ?? false))
@@ -120,6 +123,15 @@ enum Directives {
         var shown: Dict = ["msg": try message("success_msg", fallback: "All assertions passed")]
         if !(arguments["quiet"]?.asBool ?? false) { shown["_ansible_verbose_always"] = true }
         return result(shown)
+    }
+
+    /// The conditions of `that`, which may be one template that gives a list of them.
+    private static func conditions(_ that: Value, _ task: TaskRun) throws(Interruption) -> [Value] {
+        if let list = that.list { return list }
+        guard case .string(let text) = that, text.isTemplate else { return [that] }
+        do throws(TemplateError) {
+            return try task.run.templater.container(text, in: task.scope)?.list ?? [that]
+        } catch { throw task.interruption(error) }
     }
 
     static func fail(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
@@ -141,7 +153,7 @@ enum Directives {
     }
 
     private static func words(_ text: String) -> [String] {
-        text.split(separator: ",").map { String($0).trimmingBlanks }.filter { !$0.isEmpty }
+        text.split(separator: ",").map { String($0).trimmed }.filter { !$0.isEmpty }
     }
 
     static func groupBy(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
@@ -163,37 +175,5 @@ enum Directives {
         return result([
             "ansible_stats": ["data": .dict(data), "per_host": .bool(perHost), "aggregate": .bool(aggregate)]
         ])
-    }
-
-    static func pause(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
-        let minutes = try number("minutes", arguments, task)
-        let seconds = try number("seconds", arguments, task) ?? minutes.map { $0 * 60 }
-        let echo = arguments["echo"]?.asBool ?? true
-        let prompt = arguments["prompt"]?.pythonText
-        var lines = seconds.map { ["Pausing for \(Int($0)) seconds"] } ?? []
-        if seconds == nil || prompt != nil {
-            lines.append("[\(task.info.name)]\n\(prompt ?? "Press enter to continue, Ctrl+C to interrupt"):")
-        }
-        task.run.coordinator.tell(.started(task.position, task.info))
-        let answer = try task.run.coordinator.ask(
-            .pause(prompt: lines.joined(separator: "\n"), seconds: seconds, echo: echo, task.position))
-        guard case .input(let input, let interrupted) = answer else {
-            if case .stop(let reason) = answer { throw .stopped(reason) }
-            throw .unexpectedAnswer
-        }
-        if interrupted { throw .failed(TaskFailure("user requested abort!")) }
-        let span = seconds.map { $0 < 60 ? "\(Int($0)) seconds" : "\($0 / 60) minutes" } ?? "the answer"
-        return result(["user_input": .string(input), "echo": .bool(echo), "stdout": .string("Paused for \(span)")])
-    }
-
-    private static func number(_ name: String, _ arguments: Dict, _ task: TaskRun) throws(Interruption) -> Double? {
-        guard let value = arguments[name] else { return nil }
-        guard let number = value.number ?? value.text.flatMap({ Double($0) }) else {
-            throw .failed(
-                TaskFailure(
-                    Diagnostic(
-                        "'\(name)' is \(value.json()), expected a number", at: value.place ?? task.task.place)))
-        }
-        return number
     }
 }

@@ -53,6 +53,7 @@ package final class LocalExecutor: Executor {
             machine: machine, courier: courier, checkMode: call.checkMode, diffMode: call.diffMode,
             environment: environment, verbosity: call.verbosity)
         if call.timeout > 0 { context.timeout = call.timeout }
+        if !call.python.isEmpty { context.python = call.python }
         do throws(Failure) {
             let outcome = try run(call.arguments, machine, context)
             var result = outcome.values

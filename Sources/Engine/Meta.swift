@@ -20,18 +20,28 @@ extension TaskRun {
             if action != "end_host" { _ = try run.coordinator.ask(.meta(action, position)) }
             throw .ended(action)
         case "end_role": throw .ended(action)
-        case "clear_facts", "clear_host_errors", "refresh_inventory", "reset_connection":
-            switch try run.coordinator.ask(.meta(action, position)) {
-            case .stop(let reason): throw .stopped(reason)
-            case .failure(let diagnostic): throw .failed(TaskFailure(diagnostic))
-            default: if action == "clear_facts" { run.state.forgetFacts() }
-            }
+        case "clear_facts":
+            try tell(action)
+            run.state.forgetFacts()
+        case "clear_host_errors":
+            run.errorsAreCleared = true
+            try tell(action)
+        case "refresh_inventory", "reset_connection":
+            try tell(action)
         default:
             throw .failed(
                 TaskFailure(
                     Diagnostic(
                         "there is no meta action '\(action)'", at: task.place,
                         hint: suggestion(for: action, among: Self.metaActions))))
+        }
+    }
+
+    private func tell(_ action: String) throws(Interruption) {
+        switch try run.coordinator.ask(.meta(action, position)) {
+        case .stop(let reason): throw .stopped(reason)
+        case .failure(let diagnostic): throw .failed(TaskFailure(diagnostic))
+        default: break
         }
     }
 

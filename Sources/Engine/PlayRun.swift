@@ -37,6 +37,10 @@ package final class PlayRun {
     private var fileAnswers: [FileRequest: FileEntry] = [:]
     /// Modules that are not built in, by their files' paths.
     var foreignModules: [String: ForeignModule] = [:]
+    /// `meta: clear_host_errors` was met: the failure that an `always` runs behind counts no more.
+    var errorsAreCleared = false
+    /// In how many blocks with `rescue` or `always` the task in hand is.
+    var guardedDepth = 0
     /// Where the task in hand stands.
     var position = Position([])
     private static let includeDepthLimit = 64
@@ -51,6 +55,15 @@ package final class PlayRun {
         self.templater = templater
         templater.plugins = AskedPlugins(coordinator)
         templater.allowsBrokenConditions = plan.settings.allowsBrokenConditions
+        if plan.settings.warnsOfUntrusted {
+            templater.untrusted = { text in
+                let advice = "Templates and expressions must be defined by trusted sources such as playbooks or roles, "
+                    + "not untrusted sources such as module results."
+                let message = "Encountered untrusted template or expression."
+                coordinator.tell(
+                    .message(Diagnostic(message, at: text.place, notes: [advice], severity: .warning)))
+            }
+        }
         self.state.learn(plan.facts)
         publicRoles = plan.roles.filter(\.isPublic)
         for layer in [plan.inventory, plan.variables, plan.extra, plan.facts] { masking.learn(from: .dict(layer)) }
@@ -113,10 +126,14 @@ package final class PlayRun {
     /// `block`, on failure `rescue`, and `always` in any case. Being unreachable is not a failure to be rescued.
     private func run(_ block: BlockPlan, in frame: Frame) throws(Interruption) {
         var pending: Interruption?
+        guardedDepth += 1
         do throws(Interruption) { try run(block.block, in: frame) } catch { pending = error }
+        guardedDepth -= 1
         if case .failed(let failure)? = pending, !block.rescue.isEmpty, !failure.isUnreachable {
             // From here on the failure counts as rescued, whatever the rescue comes to.
-            coordinator.tell(.result(position, rescueInfo(block), TaskResult(status: .rescued, result: Dict())))
+            if !failure.isEcho {
+                coordinator.tell(.result(position, rescueInfo(block), TaskResult(status: .rescued, result: Dict())))
+            }
             state.assigned["ansible_failed_task"] = failure.result["_failed_task"] ?? .null
             state.assigned["ansible_failed_result"] =
                 Value.dict(failure.result.filter { $0.key.text != "_failed_task" }).untrusted
@@ -126,7 +143,9 @@ package final class PlayRun {
             } catch { pending = error }
         }
         if case .stopped? = pending {} else if case .failed(let failure)? = pending, failure.isUnreachable {} else {
+            errorsAreCleared = false
             try run(block.always, in: frame)
+            if case .failed? = pending, errorsAreCleared { pending = nil }
         }
         if let pending { throw pending }
     }
@@ -144,7 +163,16 @@ package final class PlayRun {
         }
         position = frame.position.adding(task.ordinal)
         hostVariables.removeAll(keepingCapacity: true)
-        let scope = TaskScope(self, task, frame: frame)
+        var scope = TaskScope(self, task, frame: frame)
+        if let action = task.keywords["_action"] {
+            let unnamed = TaskRun(self, task, scope, frame, position)
+            guard try unnamed.isSelected() else { return }
+            do throws(Interruption) { task.module = try unnamed.moduleName(action) } catch {
+                guard case .failed(let failure) = error else { throw error }
+                return try unnamed.conclude(unnamed.failure(failure))
+            }
+            scope = TaskScope(self, task, frame: frame)
+        }
         let runner = TaskRun(self, task, scope, frame, position)
         guard try runner.isSelected() else { return }
         try runner.perform()
@@ -177,6 +205,16 @@ package final class PlayRun {
         let place = Place(file: file, line: 1, column: 1)
         if entry.isSecret { masking.learn(string) }
         return Text(string, mark: Mark(place: place, isTemplate: true, isSecret: entry.isSecret))
+    }
+
+    /// What a template file may read about itself.
+    func templateVariables(_ path: String, name: String) -> Dict {
+        [
+            "template_path": .string(path), "template_fullpath": .string(path), "template_destpath": .null,
+            "template_host": plan.magic["_controller_host"] ?? "localhost",
+            "template_uid": plan.magic["_controller_user"] ?? "root",
+            "ansible_managed": plan.magic["ansible_managed"] ?? "Ansible managed",
+        ]
     }
 
     func hostVariable(_ host: String, _ name: String?) throws(TemplateError) -> Value? {

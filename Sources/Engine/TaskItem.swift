@@ -73,8 +73,14 @@ struct TaskItem {
             let isDone = keywords["until"] == nil ? result.status != .failed : try holds(until, result)
             if isDone || result.status == .unreachable { return result }
             if attempt > retries {
-                result.status = .failed
                 result.result["failed"] = true
+                // What `failed_when` said still counts for what becomes of the task.
+                if let verdict = result.result["failed_when_result"], !verdict.isTrue {
+                    result.status = result.result["changed"]?.isTrue ?? false ? .changed : .ok
+                } else {
+                    result.status = .failed
+                    result.result["exception"] = result.result["exception"] ?? TaskRun.noTraceback
+                }
                 if retries > 0 { result.result["attempts"] = .int(retries) }
                 return result
             }
@@ -101,9 +107,10 @@ struct TaskItem {
 
     /// One try.
     private func attempt(_ isHidden: Bool) throws(Interruption) -> TaskResult {
-        if case .string(let problem)? = keywords["_problem"] {
+        if case .string(let problem)? = keywords["_problem"], !Directives.checksItself.contains(task.task.module) {
             throw .failed(TaskFailure(Diagnostic(problem.string, at: problem.place ?? task.task.place)))
         }
+        let throttle = try task.throttle()
         let arguments = try arguments()
         task.lastArguments = arguments
         if let directive = Directives.all[task.task.module] { return try act(directive, arguments) }
@@ -121,6 +128,7 @@ struct TaskItem {
         var delegate = task.scope.delegate
         if delegate == nil { delegate = try task.keyword("delegate_to")?.pythonText }
         if let path { call.foreign = try task.foreignCall(path, delegate: delegate) }
+        if ["setup", "gather_facts"].contains(task.task.module) { call.python = try task.python(delegate) ?? "" }
         let position = task.position
         let info = task.info
         let coordinator = run.coordinator
@@ -129,7 +137,8 @@ struct TaskItem {
         let isElsewhere = delegate.map { $0 != run.plan.host } ?? false
         if isElsewhere || run.plan.settings.isAway {
             let target = delegate ?? run.plan.host
-            let question = Question.delegate(host: target, call, variables: try delegateVariables(), position)
+            let question = Question.delegate(
+                host: target, call, variables: try delegateVariables(), position, throttle: throttle)
             switch try coordinator.ask(question) {
             case .call(let result): called = result
             case .failure(let diagnostic): throw .failed(TaskFailure(diagnostic))
@@ -141,9 +150,11 @@ struct TaskItem {
             called = run.executor.perform(call, asking: coordinator) { () throws(Interruption) in
                 if isPassed { return }
                 coordinator.tell(.started(position, info))
-                if !isFree { try coordinator.awaitTurn(position, info) }
+                if !isFree || throttle > 0 { try coordinator.awaitTurn(position, info, throttle) }
                 isPassed = true
             }
+            // Where nobody waits, nothing else would tell that this host makes room for another.
+            if isFree, throttle > 0, isPassed { try coordinator.awaitTurn(position.adding(.max), info, 0) }
         }
         if called.isStop { throw .stopped(called.result["msg"]?.pythonText ?? "stopped") }
         return try taken(called, isElsewhere ? delegate : nil)
@@ -170,44 +181,83 @@ struct TaskItem {
     }
 
     private func call(_ module: String, _ arguments: Dict, _ isHidden: Bool) throws(Interruption) -> ModuleCall {
-        var environment = Dict()
-        for layer in keywords["environment"].map({ $0.list ?? [$0] }) ?? [] {
-            for (key, value) in (try task.render(layer)).dict ?? Dict() { environment[key] = value }
-        }
+        let environment = try environment()
         let settings = run.plan.settings
         let check = try task.keyword("check_mode") == nil ? settings.checkMode : try task.flag("check_mode")
         let diff = try task.keyword("diff") == nil ? settings.diffMode : try task.flag("diff")
-        let limits = [try task.keyword("timeout"), try task.keyword("async")].compactMap { limit in
-            limit.flatMap { try? Double(parameter: $0) }.flatMap { $0 > 0 ? $0 : nil }
-        }
-        let timeout = limits.min() ?? 0
         var call = ModuleCall(
             module: module, arguments: arguments, checkMode: check, diffMode: diff, environment: environment,
-            verbosity: settings.verbosity, become: try become(), isHidden: isHidden, timeout: timeout,
+            verbosity: settings.verbosity, become: try become(), isHidden: isHidden, timeout: try limit(),
             basis: task.scope.basis)
         call.files = try prepared(module, arguments)
         return call
     }
 
+    /// The layers of `environment`, the inner ones over the outer ones.
+    private func environment() throws(Interruption) -> Dict {
+        let isGathering = ["setup", "gather_facts"].contains(task.task.module)
+        var environment = Dict()
+        for layer in keywords["environment"].map({ $0.list ?? [$0] }) ?? [] {
+            guard case .dict(let written) = layer else {
+                for (key, value) in (try task.render(layer)).dict ?? Dict() { environment[key] = value }
+                continue
+            }
+            for (key, value) in written {
+                do throws(Interruption) {
+                    let rendered = try task.render(value)
+                    if rendered != Templater.omit { environment[key] = rendered }
+                } catch {
+                    // What gathering is about to find out may be what a variable is made from.
+                    guard isGathering, error.message.contains("ansible_env") || error.message.contains("ansible_facts")
+                    else { throw error }
+                }
+            }
+        }
+        return environment
+    }
+
+    /// Seconds that the task may take; 0 is no limit.
+    private func limit() throws(Interruption) -> Double {
+        guard let value = try task.keyword("timeout") else { return 0 }
+        let seconds = try? Double(parameter: value)
+        if let seconds, (0...100_000_000).contains(seconds) { return seconds }
+        let message = "Timeout \(value.pythonText) is invalid, it must be between 0 and 100000000."
+        let place = keywords["timeout"]?.place ?? task.task.place
+        throw .failed(TaskFailure(Diagnostic(message, at: place), told: "Task failed: " + message))
+    }
+
     private func become() throws(Interruption) -> Become? {
-        var own = try task.keyword("become")
-        if own == nil { own = try variable("ansible_become") }
-        guard own?.asBool ?? false else { return nil }
+        var wanted = try task.keyword("become")
+        if wanted == nil { wanted = try variable("ansible_become") }
+        guard wanted?.asBool ?? false else { return nil }
         func text(_ keyword: String, _ variables: [String], _ fallback: String) throws(Interruption) -> String {
             for name in variables { if let value = try variable(name), !value.isNull { return value.pythonText } }
             return try task.keyword(keyword)?.pythonText ?? fallback
         }
         let method = try text("become_method", ["ansible_become_method"], "sudo")
+        func own(_ setting: String) -> [String] { ["ansible_\(method)_\(setting)"] }
         var password: String?
-        for name in ["ansible_become_password", "ansible_become_pass", "ansible_\(method)_pass"] where password == nil {
-            password = try variable(name)?.pythonText
+        let names = ["ansible_become_password", "ansible_become_pass"] + own("password") + own("pass")
+        for name in names where password == nil {
+            let value = try variable(name)
+            password = value.flatMap { $0.isNull || $0.pythonText.isEmpty ? nil : $0.pythonText }
         }
         if password == nil { password = keywords["_become_password"]?.text }
         if let password { run.masking.learn(password) }
-        return Become(
-            method: method, user: try text("become_user", ["ansible_become_user"], "root"),
-            flags: try text("become_flags", ["ansible_become_flags"], ""),
-            executable: try text("become_exe", ["ansible_become_exe"], ""), password: password.map(Secret.init))
+        let user = try text("become_user", ["ansible_become_user"] + own("user"), "root")
+        var become = Become(
+            method: method, user: user.isEmpty ? "root" : user,
+            flags: try text("become_flags", ["ansible_become_flags"] + own("flags"), ""),
+            executable: try text("become_exe", ["ansible_become_exe"] + own("exe"), ""),
+            password: password.map(Secret.init))
+        become.folder = try text("", own("chdir"), "")
+        for name in own("prompt_l10n") where become.prompts.isEmpty {
+            let given = try variable(name)
+            become.prompts = given?.list?.map(\.pythonText) ?? given.map { [$0.pythonText] } ?? []
+        }
+        let limit = try text("", ["ansible_local_become_success_timeout"], "")
+        become.patience = Double(limit).map { max(1, $0) } ?? 0
+        return become
     }
 
     private func variable(_ name: String) throws(Interruption) -> Value? {
@@ -223,7 +273,8 @@ struct TaskItem {
     private func arguments() throws(Interruption) -> Dict {
         var written = task.task.arguments
         if case .string(let text) = written {
-            written = try task.render(.string(text))
+            written = try Directives.rendersItself.contains(task.task.module)
+                ? task.container(text) : task.render(.string(text))
             guard case .dict = written else {
                 throw .failed(
                     TaskFailure(
@@ -273,7 +324,8 @@ struct TaskItem {
         do throws(TemplateError) {
             let before = task.scope.local
             defer { task.scope.local = before }
-            for (key, value) in templateVariables(entry, arguments) { task.scope.local[key] = value }
+            for (key, value) in run.templateVariables(entry.path, name: name) { task.scope.local[key] = value }
+            task.scope.local["template_destpath"] = arguments["dest"] ?? .null
             let rendered = try run.templater.renderFile(text, options: fileOptions(arguments), in: task.scope)
             return [PreparedFile(name: name, entry: entry, rendered: Text(rendered))]
         } catch {
@@ -281,16 +333,6 @@ struct TaskItem {
             diagnostic.notes.append("on host '\(run.plan.host)', task '\(task.info.name)' (\(task.task.place))")
             throw .failed(TaskFailure(diagnostic, told: "Task failed: " + error.told))
         }
-    }
-
-    private func templateVariables(_ entry: FileEntry, _ arguments: Dict) -> Dict {
-        [
-            "template_path": .string(entry.path), "template_fullpath": .string(entry.path),
-            "template_destpath": arguments["dest"] ?? .null,
-            "template_host": run.plan.magic["_controller_host"] ?? "localhost",
-            "template_uid": run.plan.magic["_controller_user"] ?? "root",
-            "ansible_managed": run.plan.magic["ansible_managed"] ?? "Ansible managed",
-        ]
     }
 
     private func fileOptions(_ arguments: Dict) -> FileOptions {
@@ -342,7 +384,7 @@ struct TaskItem {
         addLines("stdout", "stdout_lines", &result)
         addLines("stderr", "stderr_lines", &result)
         return TaskResult(
-            status: status(of: result), result: result, diff: called.diff, warnings: called.warnings,
+            status: Self.status(of: result), result: result, diff: called.diff, warnings: called.warnings,
             delegate: delegate)
     }
 
@@ -351,7 +393,7 @@ struct TaskItem {
         result[lines] = .strings(pythonLines(text))
     }
 
-    private func status(of result: Dict) -> Status {
+    private static func status(of result: Dict) -> Status {
         if result["unreachable"]?.isTrue ?? false { return .unreachable }
         if result["failed"]?.isTrue ?? false { return .failed }
         if result["skipped"]?.isTrue ?? false { return .skipped }
@@ -363,28 +405,60 @@ struct TaskItem {
         var result = given
         if result.result["failed"] == nil { result.result["failed"] = .bool(result.status == .failed) }
         guard result.status != .unreachable, result.status != .skipped else { return result }
+        let wasFailed = result.status == .failed
         if let condition = keywords["changed_when"] {
-            let changed = try withResult(result) { () throws(Interruption) in try task.conditions(condition) }
-            result.result["changed"] = .bool(changed)
+            switch try verdict(condition, result) {
+            case .bool(let changed): result.result["changed"] = .bool(changed)
+            case let problem:
+                result.result["changed_when_result"] = problem
+                result.result["failed"] = true
+                return Self.settled(result)
+            }
         }
         if let condition = keywords["failed_when"] {
-            let failed = try withResult(result) { () throws(Interruption) in try task.conditions(condition) }
-            result.result["failed_when_result"] = .bool(failed)
-            result.result["failed"] = .bool(failed)
-            if !failed { result.diagnostic = nil }
-            if failed, result.result["msg"] == nil {
+            let failed = try verdict(condition, result)
+            result.result["failed_when_result"] = failed
+            result.result["failed"] = .bool(failed != false)
+            if failed == false {
+                result.diagnostic = nil
+                if wasFailed {
+                    result.result["failed_when_suppressed_exception"] =
+                        result.result["exception"] ?? TaskRun.noTraceback
+                    result.result["exception"] = nil
+                }
+            } else if result.result["msg"] == nil {
                 result.result["msg"] = "Task failed: Action failed: Unknown error."
             }
         }
-        result.status = status(of: result.result)
+        return Self.settled(result)
+    }
+
+    /// A condition over the result: a boolean, or why it could not be decided.
+    private func verdict(_ condition: Value, _ result: TaskResult) throws(Interruption) -> Value {
+        do throws(Interruption) {
+            return .bool(try withResult(result) { () throws(Interruption) in try task.conditions(condition) })
+        } catch {
+            guard case .failed(let failure) = error else { throw error }
+            let message = failure.result["msg"]?.pythonText ?? ""
+            let prefix = "Task failed: "
+            return .string(message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message)
+        }
+    }
+
+    private static func settled(_ given: TaskResult) -> TaskResult {
+        var result = given
+        result.status = status(of: given.result)
+        if result.status == .failed, result.result["exception"] == nil {
+            result.result["exception"] = TaskRun.noTraceback
+        }
         return result
     }
 }
 
 extension Coordinator {
     /// Waits until every other host has finished what comes before.
-    func awaitTurn(_ position: Position, _ info: TaskInfo) throws(Interruption) {
-        switch try ask(.turn(position, info)) {
+    func awaitTurn(_ position: Position, _ info: TaskInfo, _ throttle: Int) throws(Interruption) {
+        switch try ask(.turn(position, info, throttle: throttle)) {
         case .proceed: return
         case .stop(let reason): throw .stopped(reason)
         default: throw .unexpectedAnswer

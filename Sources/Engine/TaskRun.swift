@@ -45,17 +45,30 @@ final class TaskRun {
         return flag
     }
 
+    /// How many hosts may do the task at once; 0 is no limit.
+    func throttle() throws(Interruption) -> Int {
+        guard let written = task.keywords["throttle"] else { return 0 }
+        var diagnostic = Diagnostic("Failed to convert the throttle value to an integer: ", at: written.place)
+        do throws(TemplateError) {
+            let value = try run.templater.render(written, in: scope)
+            if value == Templater.omit { return 0 }
+            if let limit = value.int ?? Int(value.pythonText) { return limit }
+            diagnostic.message += "invalid literal for int() with base 10: '\(value.pythonText)'"
+        } catch { diagnostic.message += error.diagnostic.message }
+        throw .failed(TaskFailure(diagnostic))
+    }
+
     func strings(_ name: String) throws(Interruption) -> [String] {
         switch try keyword(name) {
         case nil, .null?: return []
         case .list(let list)?: return list.flatMap { $0.list?.map(\.pythonText) ?? [$0.pythonText] }
-        case let value?: return value.pythonText.split(separator: ",").map { String($0).trimmingBlanks }
+        case let value?: return value.pythonText.split(separator: ",").map { String($0).trimmed }
         }
     }
 
     /// Tags, of which one word may hold several.
     private func tags() throws(Interruption) -> Set<String> {
-        Set(try strings("tags").flatMap { $0.split(separator: ",").map { String($0).trimmingBlanks } })
+        Set(try strings("tags").flatMap { $0.split(separator: ",").map { String($0).trimmed } })
     }
 
     func render(_ value: Value) throws(Interruption) -> Value {
@@ -64,11 +77,21 @@ final class TaskRun {
         }
     }
 
+    /// What a template gives, its members not rendered yet where it is a list or a mapping.
+    func container(_ text: Text) throws(Interruption) -> Value {
+        do throws(TemplateError) {
+            if let container = try run.templater.container(text, in: scope) { return container }
+            return try run.templater.render(text, in: scope)
+        } catch { throw interruption(error) }
+    }
+
     /// - Parameter context: what was being done, as ansible-core puts it before the error.
-    func interruption(_ error: TemplateError, _ context: String = "") -> Interruption {
+    func interruption(
+        _ error: TemplateError, _ context: String = "", prefix: String = "Task failed: "
+    ) -> Interruption {
         var diagnostic = error.diagnostic
         if diagnostic.place == nil { diagnostic.place = task.place }
-        return .failed(TaskFailure(diagnostic, told: "Task failed: " + context + error.told))
+        return .failed(TaskFailure(diagnostic, told: prefix + context + error.told))
     }
 
     /// An argument's value: what cannot be rendered is told with the argument's name.
@@ -78,6 +101,18 @@ final class TaskRun {
             throw interruption(
                 error, "Finalization of task args for '\(module)' failed: Error while resolving value for '\(name)': ")
         }
+    }
+
+    /// The module that a template names.
+    func moduleName(_ action: Value) throws(Interruption) -> String {
+        let name = Registry.shortName(try render(action).pythonText)
+        if Registry.entry(name) != nil || name == "meta" || includeModules.contains(name) { return name }
+        throw .failed(
+            TaskFailure(
+                Diagnostic(
+                    "there is no module '\(name)'", at: action.place ?? task.place,
+                    hint: suggestion(for: name, among: Registry.all.map(\.name)),
+                    notes: ["a module that a template names is one that is built in"])))
     }
 
     func isSelected() throws(Interruption) -> Bool {
@@ -163,10 +198,14 @@ final class TaskRun {
         }
     }
 
+    /// What a failed result has as `exception` where nothing in Python failed, or nobody asked for tracebacks.
+    static let noTraceback: Value = "(traceback unavailable)"
+
     func failure(_ failure: TaskFailure) -> TaskResult {
         var result = failure.result
         result["failed"] = true
         if result["changed"] == nil { result["changed"] = false }
+        if !failure.isUnreachable, result["exception"] == nil { result["exception"] = Self.noTraceback }
         return TaskResult(
             status: failure.isUnreachable ? .unreachable : .failed, result: result, diagnostic: failure.diagnostic)
     }
@@ -271,7 +310,24 @@ final class TaskRun {
         }
         report(result)
         run.coordinator.tell(.result(position, info, presented(result)))
+        if let echo = try verdict(failed: pending != nil) { pending = pending ?? echo }
         if let pending { throw pending }
+    }
+
+    /// Under `any_errors_fatal`, what fails on one host fails on all; where a block takes that up, each host has to
+    /// learn of it before it goes on.
+    private func verdict(failed: Bool) throws(Interruption) -> Interruption? {
+        guard run.guardedDepth > 0, !run.plan.settings.isFree, task.keywords["any_errors_fatal"] != nil,
+            try flag("any_errors_fatal")
+        else { return nil }
+        switch try run.coordinator.ask(.verdict(position.adding(.max), failed: failed)) {
+        case .value(let host?):
+            var failure = TaskFailure("any_errors_fatal: '\(host.pythonText)' failed")
+            failure.isEcho = true
+            return .failed(failure)
+        case .stop(let reason): throw .stopped(reason)
+        default: return nil
+        }
     }
 
     func register(_ result: TaskResult) {
@@ -353,6 +409,7 @@ final class TaskRun {
         case .bool(let bool): return bool ? nil : value
         case .null: return nil
         case .string(let text):
+            warnOfDelimiters(text)
             do throws(TemplateError) {
                 return try run.templater.condition(text, in: scope) ? nil : .string(text.untrusted)
             } catch {
@@ -361,6 +418,13 @@ final class TaskRun {
             }
         default: return value.isTrue ? nil : value
         }
+    }
+
+    private func warnOfDelimiters(_ text: Text) {
+        guard text.isTemplate, Templater.isWrapped(text.string.trimmed) else { return }
+        let message = "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}. "
+            + "This feature will be removed from ansible-core version 2.23."
+        run.coordinator.tell(.message(Diagnostic(message, at: text.place ?? task.place, severity: .deprecation)))
     }
 
     private func conditional(_ error: TemplateError) -> TemplateError {
@@ -380,15 +444,6 @@ final class TaskRun {
 
 /// Modules that bring more tasks while the play runs.
 let includeModules: Set<String> = ["include_tasks", "include_role", "include"]
-
-extension String {
-    var trimmingBlanks: String {
-        var part = self[...]
-        while let first = part.first, first.isWhitespace { part.removeFirst() }
-        while let last = part.last, last.isWhitespace { part.removeLast() }
-        return String(part)
-    }
-}
 
 extension TaskResult {
     /// As it is registered: without keys that are for the display.

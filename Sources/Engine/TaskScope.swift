@@ -122,11 +122,18 @@ final class TaskScope: Scope {
     }
 
     func template(named name: String) throws(TemplateError) -> Text? {
-        let request = FileRequest(kind: .templates, name: name, basis: basis)
+        guard let entry = try file(named: name, .templates) else { return nil }
+        return try text(of: entry)
+    }
+
+    func file(named name: String, _ kind: FileRequest.Kind) throws(TemplateError) -> FileEntry? {
         do throws(Interruption) {
-            guard let entry = try run.file(request).entry else { return nil }
-            return try run.text(of: entry)
+            return try run.file(FileRequest(kind: kind, name: name, basis: basis)).entry
         } catch { throw TemplateError(error.message) }
+    }
+
+    func text(of entry: FileEntry) throws(TemplateError) -> Text {
+        do throws(Interruption) { return try run.text(of: entry) } catch { throw TemplateError(error.message) }
     }
 }
 
@@ -198,6 +205,6 @@ private struct OtherHost: TemplateObject {
         return try scope.run.hostVariable(host, key.pythonText)
     }
     var keys: [Value] {
-        get throws(TemplateError) { Array((try scope.run.hostVariable(host, nil)?.dict ?? Dict()).keys) }
+        get throws(TemplateError) { try scope.run.hostVariable(host, nil)?.list ?? [] }
     }
 }

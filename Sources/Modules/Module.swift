@@ -85,6 +85,8 @@ package struct Context {
     package var courier: any Courier
     /// Seconds that the task's commands may take.
     package var timeout: Double?
+    /// The Python that the host's variables name.
+    package var python: String?
     private let machine: any MachineEditor
 
     package init(

@@ -39,15 +39,22 @@ struct KeywordValues {
 
     let loader: Loader
 
-    func check(_ entries: [Node.Entry]) {
+    /// - Parameter allowed: the keywords that may stand here; another name (`gather_facts` in a task) is a module.
+    func check(_ entries: [Node.Entry], _ allowed: Set<String>) {
         for entry in entries {
             if entry.name == "vars" { loader.warnOfReserved(in: entry.value) }
-            guard let name = entry.name, let kind = Self.kinds[name], !entry.value.isNull else { continue }
+            guard let name = entry.name, allowed.contains(name), let kind = Self.kinds[name], !entry.value.isNull else {
+                continue
+            }
             if isOpen(entry.value) { continue }
             if let expected = expectation(kind, entry.value) {
                 let shown = entry.value.text.map { "'\($0)'" } ?? entry.value.scalar?.pythonText
-                let problem = entry.value.diagnostic(
-                    "'\(name)' is \(shown ?? "a \(entry.value.kindName)")", hint: expected)
+                var message = "'\(name)' is \(shown ?? "a \(entry.value.kindName)")"
+                if case .name = kind {
+                    let type = entry.value.text == nil ? entry.value.scalar.map { " of type '\($0.typeName)'" } : nil
+                    message = "Invalid '\(name)' specified: Invalid variable name \(shown ?? "")\(type ?? "")."
+                }
+                let problem = entry.value.diagnostic(message, hint: expected)
                 if case .name = kind { loader.report(problem) } else { loader.reportUnlessExpected(problem) }
             }
             if name == "loop_control", let members = entry.value.entries { checkLoopControl(members) }

@@ -158,7 +158,7 @@ package final class Loader {
                     "both 'user' and 'remote_user' are set for this play.", hint: "'user' is the old name: leave it out"
                 ))
         }
-        KeywordValues(loader: self).check(entries)
+        KeywordValues(loader: self).check(entries, Keywords.play)
         guard let hosts = hosts(entry("hosts"), node) else { return nil }
         let structure: Set<String> = [
             "hosts", "name", "vars", "vars_files", "vars_prompt", "roles", "pre_tasks", "tasks", "post_tasks",

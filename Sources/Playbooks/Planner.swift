@@ -51,7 +51,6 @@ package final class Planner {
         _ play: Play, index: Int, host: String, variables: Dict, own: Dict, in context: PlanContext
     ) throws(Diagnostic) -> PlayPlan {
         var settings = context.settings
-        settings.isFree = ["free", "host_pinned"].contains(play.keywords["strategy"]?.text.map { lastWord($0) } ?? "")
         settings.forceHandlers = play.keywords["force_handlers"]?.asBool ?? settings.forceHandlers
         settings.changesInventory = play.changesInventory
         settings.folder = files.folder
@@ -59,9 +58,9 @@ package final class Planner {
         plan.inventory = variables
         plan.extra = context.extra
         plan.variables = play.variables
-        let merges = settings.mergesHashes
-        plan.variables = combined(plan.variables, context.prompted, merging: merges)
-        plan.variables = combined(plan.variables, try loaded(play, variables, context), merging: merges)
+        for layer in [context.prompted, try loaded(play, variables, context)] {
+            plan.variables = combined(plan.variables, layer, merging: settings.mergesHashes)
+        }
         plan.magic = magic(play, host, own, context)
         plan.roles = play.roles
         plan.bases = play.bases
@@ -72,8 +71,6 @@ package final class Planner {
         plan.files = literalFiles(play)
         return plan
     }
-
-    private func lastWord(_ name: String) -> String { name.split(separator: ".").last.map(String.init) ?? name }
 
     private func magic(_ play: Play, _ host: String, _ own: Dict, _ context: PlanContext) -> Dict {
         var magic = context.magic

@@ -173,7 +173,7 @@ final class PlayBuilder {
                     notes: ["give each handler the same 'listen', and notify that"]))
             return []
         }
-        KeywordValues(loader: loader).check(entries)
+        KeywordValues(loader: loader).check(entries, Keywords.block)
         let own = loader.keywords(entries, except: ["block", "rescue", "always", "name"])
         checkKeywords(own)
         var inner = surroundings

@@ -70,7 +70,7 @@ extension PlayBuilder {
                     use.parameters[.string(Text(key, mark: Mark(place: entry.key.place)))] = value
                 }
             }
-            KeywordValues(loader: loader).check(entries)
+            KeywordValues(loader: loader).check(entries, Keywords.roleEntry)
             checkKeywords(use.keywords)
             for value in use.parameters.values { loader.checkTemplates(in: value) }
             return use

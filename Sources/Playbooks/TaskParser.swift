@@ -1,4 +1,5 @@
 import Modules
+import Templates
 import Values
 import Wire
 import YAML
@@ -29,10 +30,11 @@ struct TaskParser {
 
     /// Somebody sees to it that the task may fail.
     private var expectsFailure: Bool {
-        func isSet(_ node: Node?) -> Bool { node.map { $0.scalar?.asBool ?? true } ?? false }
+        func isSet(_ node: Node?) -> Bool { node.map { $0.scalar?.asBool ?? isTemplate($0) } ?? false }
+        func isTemplate(_ node: Node) -> Bool { node.text.map { Templater.looksLikeTemplate($0) } ?? false }
         if surroundings.isRescued || entries.contains(where: { $0.name == "failed_when" }) { return true }
         if let own = entries.first(where: { $0.name == "ignore_errors" }) { return isSet(own.value) }
-        return surroundings.inherited["ignore_errors"].map { $0.asBool ?? true } ?? false
+        return surroundings.inherited["ignore_errors"].map { $0.asBool ?? ArgumentCheck.holdsTemplate($0) } ?? false
     }
 
     private func parsedSteps() -> [Step] {
@@ -41,7 +43,7 @@ struct TaskParser {
                 part.key.diagnostic("'\(part.name ?? "")' without 'block'", hint: "put the tasks into a 'block'"))
             return []
         }
-        KeywordValues(loader: loader).check(entries)
+        KeywordValues(loader: loader).check(entries, allowed)
         var own = Dict()
         var actions: [Node.Entry] = []
         for entry in entries {
@@ -101,25 +103,35 @@ struct TaskParser {
 
     /// Module and arguments, in any of the forms that Ansible knows.
     private func parsed(_ action: Node.Entry, _ own: inout Dict) -> (module: String, arguments: Value)? {
-        var name = Registry.shortName(action.name ?? "")
+        var name = action.name ?? ""
         var given = loader.value(action.value) ?? .null
-        if name == "action" || name == "local_action" {
+        if ["action", "local_action"].contains(name) {
             if name == "local_action" { own["delegate_to"] = "localhost" }
             if case .string(let text) = given {
                 let words = OneLine.words(text.string)
-                name = Registry.shortName(String(words.first ?? ""))
+                name = String(words.first ?? "")
                 let rest = text.string.drop { $0.isWhitespace }.dropFirst(words.first?.count ?? 0)
                 given = .string(Text(String(rest).trimmed, mark: text.mark))
             } else if var dict = given.dict, let module = dict["module"]?.text {
                 dict["module"] = nil
-                name = Registry.shortName(module)
-                given = .dict(dict)
+                if case .string(let text)? = dict["args"], dict.count == 1 {
+                    given = .string(text)
+                } else {
+                    for (key, value) in dict["args"]?.dict ?? Dict() { dict[key] = value }
+                    dict["args"] = nil
+                    given = .dict(dict)
+                }
+                name = module
             } else {
                 loader.report(Diagnostic("'\(action.name ?? "")' needs the name of a module", at: action.value.place))
                 return nil
             }
         }
-        guard let found = resolved(name, action, &own) else { return nil }
+        if Templater.looksLikeTemplate(name) {
+            own["_action"] = .string(Text(name, mark: Mark(place: action.value.place, isTemplate: true)))
+            return (name, arguments(given, name, &own, at: action.key.place))
+        }
+        guard let found = resolved(Registry.shortName(name), action, &own) else { return nil }
         return (found, arguments(given, found, &own, at: action.key.place))
     }
 
@@ -266,6 +278,12 @@ struct TaskParser {
     private func checkArguments(_ module: String, _ arguments: Value, _ action: Node.Entry) -> Diagnostic? {
         let expressions = module == "assert" ? ["that"] : []
         for (key, value) in arguments.dict ?? Dict() {
+            if key.pythonText.hasPrefix("_ansible_") {
+                let message = "Invalid parameter specified beginning with keyword '_ansible_' for action "
+                    + "'\(action.name ?? "")': '\(key.pythonText)'. The prefix '_ansible_' is reserved for internal "
+                    + "use only."
+                loader.report(Diagnostic(message, at: key.place ?? action.key.place))
+            }
             loader.checkTemplates(in: value, isCondition: expressions.contains(key.pythonText))
         }
         if case .string = arguments { loader.checkTemplates(in: arguments) }

@@ -91,7 +91,7 @@ package struct TemplateError: Error, Sendable {
     package var told: String { words ?? message }
 
     /// Worded as ansible-core does, unless that has been done closer to the mistake.
-    func worded(_ words: (String) -> String) -> TemplateError {
+    package func worded(_ words: (String) -> String) -> TemplateError {
         guard self.words == nil, !isUndefined else { return self }
         var copy = self
         copy.words = words(message)

@@ -12,6 +12,9 @@ package final class Templater {
     /// The lookups that there are, to find misspelt ones before anything is evaluated; `nil`: not known.
     package var lookups: Set<String>?
 
+    /// Told of texts that look like templates and, coming from results or marked unsafe, are none.
+    package var untrusted: ((Text) -> Void)?
+
     /// Filters and tests beside those that are built in.
     package var plugins: (any TemplatePlugins)?
 
@@ -82,6 +85,34 @@ package final class Templater {
         return isSecret ? value.mapText(\.secret) : value
     }
 
+    /// The list or mapping that a template gives, its members as they are written: what holds templates or conditions
+    /// still does. `nil` where it gives something else.
+    package func container(_ text: Text, in scope: any Scope) throws(TemplateError) -> Value? {
+        guard Self.looksLikeTemplate(text.string, options) else { return nil }
+        let syntax = try syntax(of: text)
+        let evaluator = Evaluator(self, scope, syntax.source)
+        return try locating(text) { () throws(TemplateError) -> Value? in
+            func written(_ datum: Datum) throws(TemplateError) -> Value {
+                switch datum {
+                case .raw(let value): value
+                case .string(let text): .string(text)
+                default: try evaluator.value(of: datum)
+                }
+            }
+            switch try evaluator.lifted(try evaluator.render(text)) {
+            case .list(let box):
+                var items: [Value] = []
+                for item in box.items { items.append(try written(item)) }
+                return .list(items)
+            case .dict(let box):
+                var members = Dict()
+                for (key, item) in box.items { members[key] = try written(item) }
+                return .dict(members)
+            default: return nil
+            }
+        }
+    }
+
     /// What is in a vaulted text.
     func opened(_ text: Text) throws(TemplateError) -> Text {
         do throws(Diagnostic) {
@@ -102,7 +133,10 @@ package final class Templater {
     /// Renders every template in the value. Items and members that come out as `omit` are dropped.
     package func render(_ value: Value, in scope: any Scope) throws(TemplateError) -> Value {
         switch value {
-        case .string(let text): return text.isTemplate ? try render(text, in: scope) : value
+        case .string(let text):
+            if text.isTemplate { return try render(text, in: scope) }
+            if let untrusted, Self.looksLikeTemplate(text.string) { untrusted(text) }
+            return value
         case .list(let list):
             var result: [Value] = []
             result.reserveCapacity(list.count)
@@ -212,6 +246,12 @@ package final class Templater {
         let text = StringMethods.strip(text)
         return (text.hasPrefix("{{") || text.hasPrefix("{%") || text.hasPrefix("{#"))
             && (text.hasSuffix("}}") || text.hasSuffix("%}") || text.hasSuffix("#}"))
+    }
+
+    /// Python's `format % value`.
+    package func printed(_ format: String, _ value: Value, in scope: any Scope) throws(TemplateError) -> String {
+        let evaluator = Evaluator(self, scope, Source(text: format, place: nil))
+        return try PercentFormat.apply(format, .raw(value), evaluator)
     }
 
     /// A template file's text. A first line `#jinja2: trim_blocks: false, …` overrides the options.

@@ -252,7 +252,7 @@ extension OrderedDictionary: WireCodable where Key == WireValue, Value == WireVa
 
 extension Diagnostic: WireCodable {
     package func encode(to writer: inout WireWriter) {
-        writer.write(severity == .error)
+        writer.write(severity.rawValue)
         writer.write(place)
         writer.write(length)
         writer.write(message)
@@ -260,13 +260,14 @@ extension Diagnostic: WireCodable {
         writer.write(notes)
     }
     package init(from reader: inout WireReader) throws(WireError) {
-        let isError = try reader.bool()
+        let word = try reader.string()
+        guard let severity = Severity(rawValue: word) else { throw WireError("an unknown severity '\(word)'") }
         let place: Place? = try reader.optional()
         let length = try reader.int()
         let message = try reader.string()
         let hint: String? = try reader.optional()
         self.init(
             message, at: place, length: length, hint: hint, notes: try reader.array(),
-            severity: isError ? .error : .warning)
+            severity: severity)
     }
 }

@@ -47,11 +47,17 @@ extension Become: WireCodable {
     package func encode(to writer: inout WireWriter) {
         for part in [method, user, flags, executable] { writer.write(part) }
         writer.write(password?.exposed)
+        writer.write(folder)
+        writer.write(prompts)
+        writer.write(patience)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             method: try reader.string(), user: try reader.string(), flags: try reader.string(),
             executable: try reader.string(), password: try reader.optional(String.self).map(Secret.init))
+        folder = try reader.string()
+        prompts = try reader.array()
+        patience = try reader.double()
     }
 }
 
@@ -69,6 +75,7 @@ extension ModuleCall: WireCodable {
         writer.write(basis)
         writer.write(files)
         writer.write(foreign)
+        writer.write(python)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init(
@@ -77,6 +84,7 @@ extension ModuleCall: WireCodable {
             become: try reader.optional(), isHidden: try reader.bool(), timeout: try reader.double(),
             basis: try reader.value(), files: try reader.array())
         foreign = try reader.optional()
+        python = try reader.string()
     }
 }
 
@@ -182,7 +190,9 @@ extension Event: WireCodable {
 extension Question: WireCodable {
     package func encode(to writer: inout WireWriter) {
         switch self {
-        case .turn(let position, let info): writer.write(tag: 0, position, info)
+        case .turn(let position, let info, let throttle):
+            writer.write(tag: 0, position, info)
+            writer.write(throttle)
         case .once(let position, let info): writer.write(tag: 1, position, info)
         case .onceDone(let position, let result, let variables, let facts):
             writer.write(tag: 2, position, result)
@@ -205,10 +215,11 @@ extension Question: WireCodable {
             writer.write(tag: 8, plugin, options)
             writer.write(terms)
             writer.write(basis)
-        case .delegate(let host, let call, let variables, let position):
+        case .delegate(let host, let call, let variables, let position, let throttle):
             writer.write(tag: 9, host, call)
             writer.write(variables)
             writer.write(position)
+            writer.write(throttle)
         case .delegateFacts(let host, let facts): writer.write(tag: 10, host, facts)
         case .pause(let prompt, let seconds, let echo, let position):
             writer.write(tag: 11, prompt, position)
@@ -216,6 +227,10 @@ extension Question: WireCodable {
             writer.write(seconds != nil)
             writer.write(seconds ?? 0)
         case .meta(let action, let position): writer.write(tag: 12, action, position)
+        case .verdict(let position, let failed):
+            writer.write(byte: 13)
+            writer.write(position)
+            writer.write(failed)
         case .module(let path):
             writer.write(byte: 20)
             writer.write(path)
@@ -230,7 +245,7 @@ extension Question: WireCodable {
     }
     package init(from reader: inout WireReader) throws(WireError) {
         switch try reader.byte() {
-        case 0: self = .turn(try reader.value(), try reader.value())
+        case 0: self = .turn(try reader.value(), try reader.value(), throttle: try reader.int())
         case 1: self = .once(try reader.value(), try reader.value())
         case 2:
             self = .onceDone(
@@ -249,7 +264,8 @@ extension Question: WireCodable {
             self = .lookup(plugin: plugin, terms: try reader.array(), options: options, try reader.value())
         case 9:
             self = .delegate(
-                host: try reader.string(), try reader.value(), variables: try reader.value(), try reader.value())
+                host: try reader.string(), try reader.value(), variables: try reader.value(), try reader.value(),
+                throttle: try reader.int())
         case 10: self = .delegateFacts(host: try reader.string(), try reader.value())
         case 11:
             let prompt = try reader.string()
@@ -259,6 +275,7 @@ extension Question: WireCodable {
             let seconds = try reader.double()
             self = .pause(prompt: prompt, seconds: isTimed ? seconds : nil, echo: echo, position)
         case 12: self = .meta(try reader.string(), try reader.value())
+        case 13: self = .verdict(try reader.value(), failed: try reader.bool())
         case 20: self = .module(path: try reader.string())
         case 21: self = .parts(try reader.array())
         case 22:

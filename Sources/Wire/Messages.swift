@@ -1,7 +1,7 @@
 package import Values
 
 /// The version of everything in this target. Both ends must have the same; the controller uploads the agent it needs.
-package let wireVersion = 3
+package let wireVersion = 4
 
 /// Where a task stands in the run, the same on every host: play, section and ordinals down through includes and items.
 /// Ordered lexicographically, the order in which Ansible's `linear` would come to it.
@@ -118,6 +118,8 @@ package struct ModuleCall: Sendable {
     package var files: [PreparedFile]
     /// For a module that is not built in.
     package var foreign: ForeignCall?
+    /// The Python that the host's variables name; empty: what is found there.
+    package var python = ""
     package init(
         module: String, arguments: Dict, checkMode: Bool, diffMode: Bool, environment: Dict, verbosity: Int,
         become: Become?, isHidden: Bool, timeout: Double = 0, basis: SearchBasis, files: [PreparedFile] = []
@@ -156,6 +158,13 @@ package struct Become: Sendable, Hashable {
     package var flags: String
     package var executable: String
     package var password: Secret?
+    /// Where the method is started; empty is anywhere.
+    package var folder = ""
+    /// What asks for the password, where that is not the method's usual question.
+    package var prompts: [String] = []
+    /// Seconds until it must have asked or succeeded; 0 leaves it to the agent.
+    package var patience = 0.0
+
     package init(method: String, user: String, flags: String, executable: String, password: Secret?) {
         self.method = method
         self.user = user
@@ -181,8 +190,8 @@ package struct CallResult: Sendable {
 
 /// What an engine asks its coordinator. Each is answered once, in order.
 package enum Question: Sendable {
-    /// This host wants to change something at this position.
-    case turn(Position, TaskInfo)
+    /// This host wants to change something at this position, at most so many hosts at once; 0 is no limit.
+    case turn(Position, TaskInfo, throttle: Int)
     /// A `run_once` task: who runs it?
     case once(Position, TaskInfo)
     /// The result of a `run_once` task, for the others.
@@ -195,10 +204,13 @@ package enum Question: Sendable {
     /// A variable of another host (`nil` name: all of them), after what comes before this position.
     case hostVariable(host: String, name: String?, Position)
     case lookup(plugin: String, terms: [Value], options: Dict, SearchBasis)
-    case delegate(host: String, ModuleCall, variables: Dict, Position)
+    case delegate(host: String, ModuleCall, variables: Dict, Position, throttle: Int)
     case delegateFacts(host: String, Dict)
     case pause(prompt: String, seconds: Double?, echo: Bool, Position)
     case meta(String, Position)
+    /// A task that `any_errors_fatal` holds for ended here, inside of what rescues: answered with the host that failed
+    /// in it, once every host is through.
+    case verdict(Position, failed: Bool)
     /// What runs a module that is not built in; the path is that of its file on the controller.
     case module(path: String)
     /// Contents of a module's parts, by digest.

@@ -82,6 +82,8 @@ package struct RunSettings: Sendable, Hashable {
     package var isAway = false
     /// Conditions may give anything, and its truth counts: as before ansible-core 2.19.
     package var allowsBrokenConditions = false
+    /// Texts that look like templates and are none are warned of.
+    package var warnsOfUntrusted = false
     /// The folder that places are told relative to.
     package var folder = ""
     package init() {}

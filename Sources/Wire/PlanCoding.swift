@@ -6,7 +6,8 @@ extension RunSettings: WireCodable {
     package func encode(to writer: inout WireWriter) {
         for flag in [
             checkMode, diffMode, forceHandlers, forgivesMissingHandlers, isFree, reportsVariables, step,
-            changesInventory, isAway, allowsBrokenConditions, reportsFacts, hidesFacts, gathersOnce, mergesHashes,
+            changesInventory, isAway, allowsBrokenConditions, warnsOfUntrusted, reportsFacts, hidesFacts,
+            gathersOnce, mergesHashes,
         ] { writer.write(flag) }
         writer.write(verbosity)
         writer.write(tags)
@@ -25,6 +26,7 @@ extension RunSettings: WireCodable {
         changesInventory = try reader.bool()
         isAway = try reader.bool()
         allowsBrokenConditions = try reader.bool()
+        warnsOfUntrusted = try reader.bool()
         reportsFacts = try reader.bool()
         hidesFacts = try reader.bool()
         gathersOnce = try reader.bool()

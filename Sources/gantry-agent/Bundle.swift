@@ -82,6 +82,7 @@ final class BundleCoordinator: Coordinator {
     func ask(_ question: Question) throws(Interruption) -> Answer {
         switch question {
         case .turn, .once, .meta: return .proceed
+        case .verdict: return .value(nil)
         case .onceDone, .delegateFacts: return .proceed
         case .file(let request): return .file(entry(request), searched: ["the bundle"])
         case .contents(let digest, let path):
@@ -97,7 +98,7 @@ final class BundleCoordinator: Coordinator {
         case .hostVariable(let host, let name, _):
             return missing("variable '\(name ?? "*")' of host '\(host)'")
         case .lookup(let plugin, _, _, _): return missing("controller, which lookup '\(plugin)' reads")
-        case .delegate(let host, _, _, _): return missing("way to host '\(host)', which the task is delegated to")
+        case .delegate(let host, _, _, _, _): return missing("way to host '\(host)', which the task is delegated to")
         case .module(let path): return missing("program for module file '\(path)'")
         case .parts: return missing("program for a module that is not built in")
         case .plugin(let kind, let name, _, _): return missing("Python for \(kind) '\(name)'")

@@ -40,7 +40,8 @@ final class Session: Coordinator {
             case .play(let plan): play(plan)
             case .call(let call):
                 let result = executor.perform(call, asking: self) { [self] () throws(Interruption) in
-                    switch try ask(.turn(Position([]), TaskInfo(name: "", module: call.module, place: nil))) {
+                    let info = TaskInfo(name: "", module: call.module, place: nil)
+                    switch try ask(.turn(Position([]), info, throttle: 0)) {
                     case .proceed: return
                     case .stop(let reason): throw .stopped(reason)
                     default: throw .stopped("the controller gave an answer of the wrong kind")

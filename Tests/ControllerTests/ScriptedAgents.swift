@@ -167,7 +167,7 @@ struct ScriptedAgent {
         case "skip": events.append(result(.skipped))
         case "change", "fail", "fatal":
             events.append(.started(at, info))
-            if case .stop = await ask(.turn(at, info)) { return PlayEnd(.stopped) }
+            if case .stop = await ask(.turn(at, info, throttle: 0)) { return PlayEnd(.stopped) }
             log("\(info.name) on \(host)")
             if words[0] == "change" {
                 events.append(result(.changed))
@@ -198,7 +198,8 @@ struct ScriptedAgent {
                 module: words[3], arguments: Dict(), checkMode: false, diffMode: false, environment: Dict(),
                 verbosity: 0, become: nil, isHidden: false,
                 basis: SearchBasis(roles: [], taskFolder: ".", playFolder: "."))
-            guard case .call(let called) = await ask(.delegate(host: words[2], call, variables: Dict(), at)) else {
+            let question = Question.delegate(host: words[2], call, variables: Dict(), at, throttle: 0)
+            guard case .call(let called) = await ask(question) else {
                 return PlayEnd(.stopped)
             }
             events.append(result(called.result["changed"]?.isTrue ?? false ? .changed : .failed))

@@ -39,7 +39,7 @@ import Wire
     @Test func delegatedModulesMustBeInThePlan() {
         var trust = Trust(plan([("command", Value.null, ["delegate_to": "lb"]), ("file", Value.null, Dict())]))
         func question(_ host: String, _ module: String) -> Question {
-            .delegate(host: host, call(module), variables: Dict(), Position([0]))
+            .delegate(host: host, call(module), variables: Dict(), Position([0]), throttle: 0)
         }
         #expect(trust.refusal(of: question("lb", "command")) == nil)
         #expect(trust.refusal(of: question("localhost", "command")) != nil)

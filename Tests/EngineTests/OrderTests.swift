@@ -207,7 +207,7 @@ final class MemoryAgent: Coordinator, @unchecked Sendable {
     }
 
     func ask(_ question: Question) throws(Interruption) -> Answer {
-        if case .turn(_, let info) = question { fleet.noteQuestion(host, info.name) }
+        if case .turn(_, let info, _) = question { fleet.noteQuestion(host, info.name) }
         flush()
         pipe.report(.question(question))
         while let order = pipe.order() { if case .answer(let answer) = order { return answer } }

@@ -60,6 +60,7 @@ struct Scene {
         context.extra = extra
         context.settings.tags = settings["tags"]?.list?.map(\.pythonText) ?? []
         context.settings.skipTags = settings["skip_tags"]?.list?.map(\.pythonText) ?? []
+        context.settings.mergesHashes = settings["merge"]?.isTrue ?? false
         context.settings.checkMode = settings["check"]?.isTrue ?? false
         context.settings.forceHandlers = settings["force_handlers"]?.isTrue ?? false
         context.settings.reportsVariables = settings["reports"]?.isTrue ?? false
@@ -130,7 +131,9 @@ final class ScriptedCoordinator: Coordinator {
     var play = 0
     private let search: (Question, Int) -> Answer
     /// Keys that are different in every run.
-    private static let dropped: Set<String> = ["start", "end", "delta", "stdout_lines", "stderr_lines", "invocation"]
+    private static let dropped: Set<String> = [
+        "start", "end", "stop", "delta", "stdout_lines", "stderr_lines", "invocation", "exception",
+    ]
 
     init(_ script: [String], search: @escaping (Question, Int) -> Answer) {
         self.script = script
@@ -190,8 +193,8 @@ final class ScriptedCoordinator: Coordinator {
 
     func ask(_ question: Question) throws(Interruption) -> Answer {
         switch question {
-        case .turn(let at, let info):
-            note("? turn \(short(at)) \(info.name)")
+        case .turn(let at, let info, let throttle):
+            note("? turn \(short(at)) \(info.name)" + (throttle > 0 ? " throttled to \(throttle)" : ""))
             return answer(to: "turn \(info.name)") == "stop" ? .stop(reason: "others failed") : .proceed
         case .once(let at, let info):
             note("? once \(short(at)) \(info.name)")
@@ -209,7 +212,7 @@ final class ScriptedCoordinator: Coordinator {
         case .hostVariable(let host, let name, let at):
             note("? variable \(short(at)) \(host).\(name ?? "*")")
             return .value(value("variable \(host).\(name ?? "*")"))
-        case .delegate(let host, let call, _, let at):
+        case .delegate(let host, let call, _, let at, _):
             note("? delegate \(short(at)) \(call.module) to \(host)")
             return .call(CallResult(result: value("delegate \(host)")?.dict ?? ["changed": false]))
         case .delegateFacts(let host, let facts):
@@ -218,6 +221,9 @@ final class ScriptedCoordinator: Coordinator {
         case .pause(let prompt, _, _, let at):
             note("? pause \(short(at)) \(prompt.split(separator: "\n"))")
             return .input(value("pause")?.pythonText ?? "", interrupted: false)
+        case .verdict(let at, let failed):
+            note("? verdict \(short(at)) failed=\(failed)")
+            return .value(value("verdict \(short(at))"))
         case .meta(let action, let at):
             note("? meta \(short(at)) \(action)")
             return .proceed

@@ -25,7 +25,8 @@ actor BatchRun {
     private var waiting: [Int: CheckedContinuation<Barrier.Release.Kind, Never>] = [:]
     /// What others take over of a task that one host did.
     private var taken: [Position: Answer] = [:]
-    private var throttles: [Place: Int] = [:]
+    /// Whose failure in a task was fatal to all, where every host learns of it at once.
+    private var verdicts: [Position: String] = [:]
     private var trust: [Trust]
     private var progress: [Progress]
     private var end = BatchEnd()
@@ -65,7 +66,6 @@ actor BatchRun {
                     name: first?.name?.string ?? first?.module ?? plan.name, module: first?.module ?? "",
                     place: first?.place, isImplicit: first?.isImplicit ?? true))
         }
-        throttles = plans.first.map { Throttles.table(of: $0.steps + $0.handlers) } ?? [:]
     }
 
     /// Runs it to the end on every host.
@@ -265,9 +265,9 @@ actor BatchRun {
     private func answer(_ question: Question, _ host: Int) async -> Answer {
         if let refusal = trust[host].refusal(of: question) { return .failure(refusal) }
         switch question {
-        case .turn(let position, let info):
+        case .turn(let position, let info, let throttle):
             progress[host].enter(position, info)
-            return await changing(host, position, info)
+            return await changing(host, position, info, throttle)
         case .once(let position, let info):
             progress[host].enter(position, info)
             return await once(host, position)
@@ -286,10 +286,18 @@ actor BatchRun {
         case .meta(let action, let position):
             if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
             return await meta(action, host, position)
-        case .delegate(let other, let call, let variables, let position):
+        case .verdict(let position, let failed):
+            if failed {
+                // The others fail with it, each in its own way: nothing is to be cut off.
+                progress[host].fatal = nil
+                verdicts[position] = verdicts[position] ?? hosts[host]
+            }
+            if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
+            return .value(verdicts[position].map { .string($0) })
+        case .delegate(let other, let call, let variables, let position, let throttle):
             let info = TaskInfo(name: progress[host].info.name, module: call.module, place: progress[host].info.place)
             progress[host].enter(position, info)
-            let answer = await changing(host, position, info)
+            let answer = await changing(host, position, info, throttle)
             guard case .proceed = answer else { return answer }
             await tellInventory()
             let called = await Delegation(
@@ -303,13 +311,13 @@ actor BatchRun {
         case .file, .contents, .tasks, .role, .lookup, .module, .parts, .plugin:
             let answer = await Desk(source: shared.source, play: index).answer(question)
             trust[host].note(answer)
-            if case .tasks(let file) = answer { throttles.merge(Throttles.table(of: file.steps)) { old, _ in old } }
             return answer
         }
     }
 
-    private func changing(_ host: Int, _ position: Position, _ info: TaskInfo) async -> Answer {
-        let throttle = info.place.flatMap { throttles[$0] } ?? 0
+    private func changing(
+        _ host: Int, _ position: Position, _ info: TaskInfo, _ throttle: Int
+    ) async -> Answer {
         if case .stop(let reason) = await turn(host, position, .turn(throttle: throttle)) {
             return .stop(reason: reason)
         }
@@ -381,23 +389,4 @@ private func firstTask(_ steps: [Step]) -> TaskPlan? {
         }
     }
     return nil
-}
-
-/// `throttle` of tasks, by their places.
-enum Throttles {
-    static func table(of steps: [Step]) -> [Place: Int] {
-        var table: [Place: Int] = [:]
-        for step in steps {
-            switch step {
-            case .task(let task):
-                guard let value = task.keywords["throttle"], let limit = value.int ?? Int(value.pythonText) else {
-                    continue
-                }
-                table[task.place] = limit
-            case .block(let block):
-                table.merge(Self.table(of: block.block + block.rescue + block.always)) { $1 }
-            }
-        }
-        return table
-    }
 }

@@ -62,7 +62,7 @@ struct Delegation {
         return .call(
             CallResult(
                 result: [
-                    "changed": false, "unreachable": true, "failed": true,
+                    "changed": false, "unreachable": true,
                     "msg": .string(isOwn ? text : "delegate '\(host)': \(text)"),
                 ]))
     }

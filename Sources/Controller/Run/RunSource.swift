@@ -13,7 +13,8 @@ package struct PlayOutline: Sendable {
         self.keywords = keywords
     }
 
-    var isFree: Bool { ["free", "host_pinned"].contains(shortStrategy) }
+    /// Nobody waits for anybody.
+    package var isFree: Bool { ["free", "host_pinned"].contains(shortStrategy) }
     var anyErrorsFatal: Bool { keywords["any_errors_fatal"]?.asBool ?? false }
     var maxFailPercentage: Double? {
         guard let value = keywords["max_fail_percentage"], !value.isNull else { return nil }

@@ -74,7 +74,7 @@ struct Trust {
             return Diagnostic(
                 "the node asked for lookup '\(name)', which its plan does not name",
                 notes: ["a lookup that runs or writes something must be written out: lookup('\(name)', …)"])
-        case .delegate(let host, let call, _, _):
+        case .delegate(let host, let call, _, _, _):
             if let foreign = call.foreign, !modules.contains(foreign.module) {
                 return Diagnostic("the node delegated a module '\(call.module)' that it was not given")
             }
@@ -109,7 +109,13 @@ struct Trust {
         let includes = Self.tasks(in: steps).contains {
             ["include_tasks", "include_role"].contains($0.module) && Self.names(host, $0)
         }
-        return Self.tasks(in: steps).contains { $0.module == module && (includes || Self.names(host, $0)) }
+        return Self.tasks(in: steps).contains { Self.runs(module, $0) && (includes || Self.names(host, $0)) }
+    }
+
+    /// A task runs its own module, or the one that a template names; one with `async` asks for its job, too.
+    private static func runs(_ module: String, _ task: TaskPlan) -> Bool {
+        task.module == module || task.keywords["_action"] != nil
+            || (module == "async_status" && task.keywords["async"] != nil)
     }
 
     private static func names(_ host: String, _ task: TaskPlan) -> Bool {

@@ -27,7 +27,7 @@ struct FactFamily: Sendable {
     static let all: [FactFamily] = [
         FactFamily(
             "platform",
-            ["system", "kernel", "kernel_version", "machine", "python_version", "architecture", "machine_id"],
+            ["system", "kernel", "kernel_version", "machine", "architecture", "machine_id"],
             minimal: true, collect: { $0.platform() }),
         FactFamily(
             "distribution",
@@ -38,7 +38,7 @@ struct FactFamily: Sendable {
         FactFamily("apparmor", minimal: true, collect: { $0.apparmor() }),
         FactFamily("chroot", ["is_chroot"], collect: { $0.chroot() }),
         FactFamily("fips", minimal: true, collect: { $0.fips() }),
-        FactFamily("python", minimal: true, collect: { _ in Dict() }),
+        FactFamily("python", ["python_version"], minimal: true, collect: { $0.python() }),
         FactFamily(
             "caps", ["system_capabilities", "system_capabilities_enforced"], minimal: true,
             collect: { $0.capabilities() }),

@@ -36,7 +36,7 @@ struct GatherFacts: Action {
                 """,
             notes: [
                 "Nothing is started for what /proc, /sys and /etc tell.",
-                "The node needs no Python, so there are no ansible_python facts.",
+                "The node needs no Python; where there is one, ansible_python tells of it.",
             ], onlyReads: true))
 
     func run(on machine: some MachineReader, _ context: Context) throws(Failure) -> Outcome {

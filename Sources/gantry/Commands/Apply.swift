@@ -24,7 +24,7 @@ struct Apply: AsyncParsableCommand {
     @OptionGroup(title: "The run") var runOptions: RunArguments
     @OptionGroup(title: "Connection") var connection: ConnectionArguments
     @OptionGroup(title: "Becoming another user") var become: BecomeArguments
-    @OptionGroup(visibility: .hidden) var modulePath: ModulePathArguments
+    @OptionGroup var modulePath: ModulePathArguments
 
     @Option(name: [.customShort("t"), .long], help: "Only tasks with these tags.")
     var tags: [String] = []
@@ -61,6 +61,7 @@ struct Apply: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try modulePath.apply()
         let project = try Project(inventory)
         let (loaded, warnings) = try project.plays(playbooks)
         var plays = loaded
@@ -72,6 +73,8 @@ struct Apply: AsyncParsableCommand {
         settings.diffMode = runOptions.diff || configuration.flag(.diffAlways)
         settings.verbosity = verbosity
         settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
+        settings.warnsOfUntrusted = configuration.warnsOfUntrusted
+        settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
         settings.tags = words(tags)
         settings.skipTags = words(skipTags)
         settings.forceHandlers = forceHandlers || configuration.flag(.forceHandlers)
@@ -83,7 +86,7 @@ struct Apply: AsyncParsableCommand {
         if flushCache { project.flushFacts() }
         if let startAtTask { try Self.start(at: startAtTask, &plays) }
         let changes = ChangeWatch()
-        let shown = try display(settings, configuration)
+        let shown = try display(settings, plays.count, configuration)
         let sink = changes.watching(
             playbooks.first.flatMap { RetryFiles(configuration, playbook: $0, inner: shown) } ?? shown)
         let setup = RunSetup(
@@ -104,15 +107,18 @@ struct Apply: AsyncParsableCommand {
     }
 
     private func words(_ given: [String]) -> [String] {
-        given.flatMap { $0.split(separator: ",").map { $0.trimmingBlanks } }
+        given.flatMap { $0.split(separator: ",").map { $0.trimmed } }
     }
 
-    private func display(_ settings: RunSettings, _ configuration: Configuration) throws -> any EventSink {
+    private func display(
+        _ settings: RunSettings, _ playCount: Int, _ configuration: Configuration
+    ) throws -> any EventSink {
         if runOptions.output == .json { return JSONDisplay() }
         var options = DisplayOptions(configuration, verbosity: settings.verbosity)
         options.checkMode = settings.checkMode
         options.diffMode = settings.diffMode
         options.playbooks = playbooks
+        options.playCount = playCount
         let choice = try CallbackChoice(configuration)
         for warning in choice.warnings { Output.printError(warning.shown) }
         return Callbacks(stdout: choice.stdout, enabled: choice.enabled, configuration, options)

@@ -73,6 +73,6 @@ struct PlayListing {
 
     private static func tags(of keywords: Dict) -> [String] {
         guard let value = keywords["tags"] else { return [] }
-        return (value.list ?? [value]).flatMap { $0.pythonText.split(separator: ",").map { $0.trimmingBlanks } }
+        return (value.list ?? [value]).flatMap { $0.pythonText.split(separator: ",").map { $0.trimmed } }
     }
 }

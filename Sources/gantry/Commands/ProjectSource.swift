@@ -113,14 +113,16 @@ actor ProjectSource: RunSource {
         for (name, value) in play.keywords { keywords[name] = value }
         for name in ["serial", "order", "strategy", "max_fail_percentage", "any_errors_fatal", "throttle"] {
             guard let value = keywords[name] else { continue }
-            keywords[name] = try rendered(value, known)
+            let result = try rendered(value, known)
+            keywords[name] = result == Templater.omit ? nil : result
         }
         let name = (try? templater.render(play.name, in: DictScope(known)))?.pythonText ?? play.name.string
         return PlayOutline(name: name, place: play.place, keywords: keywords)
     }
 
     private func rendered(_ value: Value, _ variables: Dict) throws(Diagnostics) -> Value {
-        do throws(TemplateError) { return try templater.render(value, in: DictScope(variables)) } catch {
+        let scope = PlayScope(variables: variables, lookups: lookups)
+        do throws(TemplateError) { return try templater.render(value, in: scope) } catch {
             throw Diagnostics([error.diagnostic])
         }
     }
@@ -146,9 +148,11 @@ actor ProjectSource: RunSource {
         context.playHosts = hosts
         context.allPlayHosts = try self.hosts(of: index)
         context.groups = Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) })
+        let isFree = try outline(of: index).isFree
         do throws(Diagnostic) {
             var plan = try planner.plan(
                 play, index: index, host: host, variables: try variables(of: host), own: own(host), in: context)
+            plan.settings.isFree = isFree
             for (name, value) in fallbacks {
                 apply(name, value, to: &plan.steps)
                 apply(name, value, to: &plan.handlers)
@@ -161,6 +165,10 @@ actor ProjectSource: RunSource {
                     apply(name, value, to: &role.handlers)
                     plan.dynamicRoles[key] = role
                 }
+            }
+            // A password that was asked for is a variable, too.
+            if let password = defaults.password, plan.inventory["ansible_password"] == nil {
+                plan.inventory["ansible_password"] = .string(Text(password.exposed, mark: Mark(isSecret: true)))
             }
             if informed.insert(host).inserted { plan.facts = factCache?.facts(of: host) ?? Dict() }
             plan.facts.merge(known.delegated) { $1 }
@@ -364,5 +372,22 @@ actor ProjectSource: RunSource {
     func refreshInventory() throws(Diagnostics) {
         additions = []
         settled = try reload()
+    }
+}
+
+/// What a play's own keywords may read: its variables, and lookups of this machine.
+private struct PlayScope: Scope {
+    let variables: Dict
+    let lookups: ControllerLookups
+
+    func value(of name: String) throws(TemplateError) -> Value? { variables[name] }
+    var names: [String] { variables.names }
+
+    func lookup(_ plugin: String, _ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {
+        let basis = SearchBasis(roles: [], taskFolder: ".", playFolder: ".")
+        do throws(Diagnostic) {
+            let short = plugin.split(separator: ".").last.map(String.init) ?? plugin
+            return try lookups.results(short, terms, options, basis).map(\.untrusted)
+        } catch { throw TemplateError(error) }
     }
 }

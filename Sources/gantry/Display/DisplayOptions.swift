@@ -3,6 +3,8 @@ struct DisplayOptions: Sendable {
     enum Format: Sendable { case json, yaml }
 
     var verbosity = 0
+    /// Words for the log, where that is more.
+    var logVerbosity = 0
     var showsOK = true
     var showsSkipped = true
     var failuresToErrors = false
@@ -18,9 +20,12 @@ struct DisplayOptions: Sendable {
     var isPretty: Bool?
     /// What is run, for headers and names of files.
     var playbooks: [String] = []
+    /// How many plays are run.
+    var playCount = 0
 
     init(_ configuration: Configuration, verbosity: Int) {
         self.verbosity = verbosity
+        logVerbosity = configuration.number(.logVerbosity) ?? 0
         showsOK = configuration.flag(.displayOK)
         showsSkipped = configuration.flag(.displaySkipped)
         failuresToErrors = configuration.flag(.failedToErrors)

@@ -40,7 +40,18 @@ enum ExtraVariables {
         guard let dict = value.dict else {
             throw node.diagnostic("variables given with -e are a \(node.kindName), expected a mapping")
         }
-        return dict
+        return dict.mapValues(withoutMarks)
+    }
+
+    /// `__ansible_unsafe` marks what is no template, as in what Ansible writes as JSON.
+    private static func withoutMarks(_ value: Value) -> Value {
+        switch value {
+        case .list(let list): return .list(list.map(withoutMarks))
+        case .dict(let dict):
+            if dict.count == 1, let unsafe = dict["__ansible_unsafe"] { return unsafe.mapText(\.unsafe) }
+            return .dict(dict.mapValues(withoutMarks))
+        default: return value
+        }
     }
 
     /// `a=1 b='two words'`: values are strings, and may be templates.
