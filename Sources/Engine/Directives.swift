@@ -38,6 +38,10 @@ enum Directives {
             throw .failed(
                 TaskFailure("No key/value pairs provided, at least one is required for this action to succeed"))
         }
+        if let delegate = task.scope.delegate, delegate != task.run.plan.host, try task.flag("delegate_facts") {
+            _ = try task.run.coordinator.ask(.delegateFacts(host: delegate, facts))
+            return result(["ansible_facts": .dict(facts)])
+        }
         for (key, value) in facts { task.run.state.assigned[key] = value }
         if arguments["cacheable"]?.asBool ?? false { task.run.state.learn(facts) }
         return result(["ansible_facts": .dict(facts)])

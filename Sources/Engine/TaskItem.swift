@@ -21,9 +21,7 @@ struct TaskItem {
         var result: TaskResult
         do throws(Interruption) {
             _ = try task.flag("no_log")
-            if let delegate = keywords["delegate_to"], (try? task.render(delegate))?.text == "" {
-                throw .failed(TaskFailure("Empty hostname produced from delegate_to: \"\(delegate.pythonText)\""))
-            }
+            try chooseDelegate()
             if let when = keywords["when"], let condition = try task.firstFalse(when) {
                 result = Self.skipped(condition)
             } else {
@@ -35,6 +33,20 @@ struct TaskItem {
         }
         result.isHidden = isHidden || (result.result["_ansible_no_log"]?.isTrue ?? false)
         return result
+    }
+
+    /// The delegate is named once for an item: its template may choose at random.
+    private func chooseDelegate() throws(Interruption) {
+        task.scope.delegate = nil
+        guard let written = keywords["delegate_to"] else { return }
+        // What cannot be rendered matters only when the condition holds.
+        guard let value = try? task.render(written), !value.isNull, !Templater.isOmit(value) else { return }
+        let delegate = value.pythonText
+        if delegate.isEmpty {
+            let problem = "Empty hostname produced from delegate_to: \"\(written.pythonText)\""
+            throw .failed(TaskFailure("Task failed: " + problem))
+        }
+        task.scope.delegate = delegate
     }
 
     static func skipped(_ condition: Value) -> TaskResult {
@@ -118,7 +130,8 @@ struct TaskItem {
             }
         }
         var call = try call(entry?.name ?? task.task.module, arguments, isHidden)
-        let delegate = try task.keyword("delegate_to")?.pythonText
+        var delegate = task.scope.delegate
+        if delegate == nil { delegate = try task.keyword("delegate_to")?.pythonText }
         if let path { call.foreign = try task.foreignCall(path, delegate: delegate) }
         if ["setup", "gather_facts"].contains(task.task.module) { call.python = try task.python(delegate) ?? "" }
         let target = delegate == run.plan.host ? nil : delegate
@@ -171,10 +184,13 @@ struct TaskItem {
 
     /// Directives fail by throwing; `failed_when` decides over that, too.
     private func act(_ directive: Directives.Body, _ arguments: Dict) throws(Interruption) -> TaskResult {
-        do throws(Interruption) { return try directive(task, arguments) } catch {
+        var result: TaskResult
+        do throws(Interruption) { result = try directive(task, arguments) } catch {
             guard case .failed(let failure) = error, failure.diagnostic == nil else { throw error }
-            return task.failure(failure)
+            result = task.failure(failure)
         }
+        result.delegate = task.scope.delegate.flatMap { $0 == run.plan.host ? nil : $0 }
+        return result
     }
 
     func call(_ module: String, _ arguments: Dict, _ isHidden: Bool) throws(Interruption) -> ModuleCall {

@@ -14,6 +14,8 @@ final class TaskScope: Scope {
     /// Role of the task, and of the roles around it: innermost first.
     let role: RolePlan?
     private let taskVariables: Dict
+    /// The host that the task is delegated to.
+    var delegate: String?
 
     init(_ run: PlayRun, _ task: TaskPlan, frame: Frame) {
         self.run = run
@@ -128,6 +130,7 @@ final class TaskScope: Scope {
         switch name {
         case "hostvars": HostVariables(scope: self)
         case "vars": OwnVariables(scope: self)
+        case "ansible_delegated_vars": delegate.map { DelegateVariables(host: $0, scope: self) }
         default: nil
         }
     }
@@ -171,7 +174,10 @@ private struct HostVariables: TemplateObject {
     func object(_ key: Value) throws(TemplateError) -> (any TemplateObject)? {
         let host = key.pythonText
         if host == scope.run.plan.host { return OwnVariables(scope: scope) }
-        guard try hosts().contains(host) else { return nil }
+        // This machine is known under its names, whether it is in the inventory or not.
+        let isLocal = ["localhost", "127.0.0.1", "::1"].contains(host)
+        let isKnown = try isLocal ? true : hosts().contains(host)
+        guard isKnown else { return nil }
         return OtherHost(host: host, scope: scope)
     }
 
@@ -193,13 +199,27 @@ private struct OwnVariables: TemplateObject {
     var keys: [Value] { get throws(TemplateError) { Set(scope.names).sorted().map { .string($0) } } }
 }
 
+/// `ansible_delegated_vars`: the delegate's variables, under its name.
+private struct DelegateVariables: TemplateObject {
+    let host: String
+    let scope: TaskScope
+    func member(_ key: Value) throws(TemplateError) -> Value? { nil }
+    func object(_ key: Value) throws(TemplateError) -> (any TemplateObject)? {
+        key.text == host ? OtherHost(host: host, scope: scope, isDelegate: true) : nil
+    }
+    var keys: [Value] { get throws(TemplateError) { [.string(host)] } }
+}
+
 /// Another host's variables, one question each; asked once in a task.
 private struct OtherHost: TemplateObject {
     let host: String
     let scope: TaskScope
+    /// The task is delegated to it, and stays this host's task.
+    var isDelegate = false
 
     func member(_ key: Value) throws(TemplateError) -> Value? {
-        try scope.run.hostVariable(host, key.pythonText)
+        if isDelegate, key.text == "inventory_hostname" { return .string(scope.run.plan.host) }
+        return try scope.run.hostVariable(host, key.pythonText)
     }
     var keys: [Value] {
         get throws(TemplateError) { try scope.run.hostVariable(host, nil)?.list ?? [] }
