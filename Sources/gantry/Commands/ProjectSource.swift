@@ -309,6 +309,10 @@ actor ProjectSource: RunSource {
         return contents
     }
 
+    func keep(_ file: FetchedFile, of host: String, play index: Int) -> CallResult {
+        FetchedFiles(folder: Disk.absolute(plays[index].folder), host: host).keep(file)
+    }
+
     func tasks(_ request: FileRequest, play index: Int) throws(Diagnostics) -> TaskFile {
         let loader = Loader(files: files, options: loaderOptions, templater: templater)
         let file = Inclusion(loader, play: plays[index]).tasks(request, at: nil)
