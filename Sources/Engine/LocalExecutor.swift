@@ -9,10 +9,13 @@ package final class LocalExecutor: Executor {
     /// Starts a child agent for a `Become`, and keeps it for the rest of the run.
     private let children: (any EscalatedExecutors)?
     private let trees = PythonTrees()
+    /// This process is the job: what is to run by itself runs here.
+    private let isJob: Bool
 
-    package init(machine: any MachineEditor, children: (any EscalatedExecutors)? = nil) {
+    package init(machine: any MachineEditor, children: (any EscalatedExecutors)? = nil, isJob: Bool = false) {
         self.machine = machine
         self.children = children
+        self.isJob = isJob
     }
 
     package func perform(
@@ -42,6 +45,9 @@ package final class LocalExecutor: Executor {
         _ call: ModuleCall, _ coordinator: any Coordinator, _ turn: @escaping () throws(Interruption) -> Void
     ) -> CallResult {
         let courier = CallCourier(call, coordinator, turn)
+        if let job = call.job, !isJob {
+            return JobStart(call: call, job: job, machine: machine, courier: courier).result()
+        }
         if let foreign = call.foreign {
             return ForeignRun(call: call, foreign: foreign, machine: machine, trees: trees, courier: courier).result()
         }

@@ -206,6 +206,12 @@ extension Inventory {
     /// - Returns: whether that changed anything.
     @discardableResult
     package mutating func add(host: String, groups: [String] = [], variables: Dict = Dict()) -> Bool {
+        let changed = addUnsettled(host: host, groups: groups, variables: variables)
+        if changed { settle() }
+        return changed
+    }
+
+    private mutating func addUnsettled(host: String, groups: [String], variables: Dict) -> Bool {
         var changed = graph.hostIDs[host] == nil
         let id = graph.addHost(host)
         for (key, value) in variables where graph.hosts[id].variables[key] != value {
@@ -216,14 +222,39 @@ extension Inventory {
             if graph.groupIDs[name] == nil { changed = true }
             if graph.put(host: id, into: graph.addGroup(name)) { changed = true }
         }
-        if changed { settle() }
         return changed
+    }
+
+    /// A host or a group that a play adds.
+    package enum Addition: Sendable {
+        case host(String, groups: [String], variables: Dict)
+        case group(String, parents: [String], host: String)
+    }
+
+    /// Adds many at once: what follows from them is computed once.
+    package mutating func add(_ additions: [Addition]) {
+        var changed = false
+        for addition in additions {
+            switch addition {
+            case .host(let name, let groups, let variables):
+                if addUnsettled(host: name, groups: groups, variables: variables) { changed = true }
+            case .group(let name, let parents, let host):
+                if addUnsettled(group: name, parents: parents, host: host) { changed = true }
+            }
+        }
+        if changed { settle() }
     }
 
     /// Adds a group (`group_by`) below its parents, and a host to it.
     /// - Returns: whether that changed anything.
     @discardableResult
     package mutating func add(group name: String, parents: [String] = [], host: String? = nil) -> Bool {
+        let changed = addUnsettled(group: name, parents: parents, host: host)
+        if changed { settle() }
+        return changed
+    }
+
+    private mutating func addUnsettled(group name: String, parents: [String], host: String?) -> Bool {
         var changed = graph.groupIDs[name] == nil
         let group = graph.addGroup(name)
         for parent in parents {
@@ -231,7 +262,6 @@ extension Inventory {
             if graph.put(group: group, into: graph.addGroup(parent)) == true { changed = true }
         }
         if let host, graph.put(host: graph.addHost(host), into: group) { changed = true }
-        if changed { settle() }
         return changed
     }
 

@@ -13,6 +13,9 @@ extension RunSettings: WireCodable {
         writer.write(tags)
         writer.write(skipTags)
         writer.write(folder)
+        writer.write(controllerHost)
+        writer.write(controllerUser)
+        writer.write(connection)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init()
@@ -35,6 +38,9 @@ extension RunSettings: WireCodable {
         tags = try reader.array()
         skipTags = try reader.array()
         folder = try reader.string()
+        controllerHost = try reader.string()
+        controllerUser = try reader.string()
+        connection = try reader.string()
     }
 }
 
@@ -208,7 +214,7 @@ extension PlayPlan: WireCodable {
         writer.write(index)
         writer.write(host)
         writer.write(settings)
-        for layer in [inventory, variables, extra, facts, magic] { writer.write(layer) }
+        for layer in [inventory, variables, extra, facts, magic, connection] { writer.write(layer) }
         writer.write(roles)
         writer.write(bases)
         writer.write(steps)
@@ -228,6 +234,7 @@ extension PlayPlan: WireCodable {
         extra = try reader.value()
         facts = try reader.value()
         magic = try reader.value()
+        connection = try reader.value()
         roles = try reader.array()
         bases = try reader.array()
         steps = try reader.array()

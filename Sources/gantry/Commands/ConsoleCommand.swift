@@ -88,7 +88,7 @@ private struct ConsoleSession {
 
     /// Asks for a line; `nil` at the end of the input.
     func nextLine() -> String? {
-        let user = connection.user ?? project.configuration.optional(.remoteUser) ?? Self.ownName
+        let user = connection.user ?? project.configuration.optional(.remoteUser) ?? Installation.userName
         let limit = forks ?? project.configuration.number(.forks) ?? 0
         let mark = become.become && [nil, "root"].contains(become.becomeUser) ? "#" : "$"
         let count = hosts.count
@@ -96,9 +96,6 @@ private struct ConsoleSession {
         return readLine()
     }
 
-    private static var ownName: String {
-        unsafe getpwuid(geteuid()).map { unsafe String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
-    }
 
     // MARK: Lines
 

@@ -49,7 +49,7 @@ struct PullCommand: ParsableCommand {
                 Diagnostic("Unsupported repo module \(moduleName), choices are git"), status: 5)
         }
         let environment = Configuration.processEnvironment()
-        let host = Self.hostName
+        let host = Installation.hostName
         let home = environment["HOME"] ?? "/root"
         let folder = Disk.absolute(expandedPath(directory ?? "\(home)/.ansible/pull/\(host)", environment))
         if let sleep, sleep > 0 {
@@ -80,12 +80,6 @@ struct PullCommand: ParsableCommand {
         let status = try apply(try selected(in: folder, host), host, folder)
         if purge { try? LinuxMachine().remove(folder) }
         if status != 0 { throw ExitCode(status) }
-    }
-
-    private static var hostName: String {
-        var buffer = [CChar](repeating: 0, count: 256)
-        guard unsafe gethostname(&buffer, 255) == 0 else { return "localhost" }
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private func selected(in folder: String, _ host: String) throws -> [String] {

@@ -71,6 +71,9 @@ struct Setting: Sendable {
     static let gathering = Setting(
         "DEFAULT_GATHERING", ["defaults.gathering"], ["ANSIBLE_GATHERING"], "implicit",
         "implicit, explicit or smart", type: .choice(["implicit", "explicit", "smart"]))
+    static let duplicateKeys = Setting(
+        "DUPLICATE_YAML_DICT_KEY", ["defaults.duplicate_dict_key"], ["ANSIBLE_DUPLICATE_YAML_DICT_KEY"], "warn",
+        "error, warn or ignore where a key is written twice", type: .choice(["error", "warn", "ignore"]))
     static let hashBehaviour = Setting(
         "DEFAULT_HASH_BEHAVIOUR", ["defaults.hash_behaviour"], ["ANSIBLE_HASH_BEHAVIOUR"], "replace",
         "replace or merge mappings of the same name", type: .choice(["replace", "merge"]))
@@ -204,8 +207,8 @@ struct Setting: Sendable {
     static let effective: [Setting] = [
         inventory, rolesPath, forks, hostKeyChecking, remoteUser, remotePort, privateKeyFile, timeout, transport,
         sshArguments, sshCommonArguments, sshExtraArguments, sshRetries, vaultPasswordFile, vaultIdentities, strategy,
-        gathering,
-        hashBehaviour, become, becomeMethod, becomeUser, becomeAskPassword, askPassword, askVaultPassword,
+        gathering, hashBehaviour, duplicateKeys, become, becomeMethod, becomeUser, becomeAskPassword, askPassword,
+        askVaultPassword,
         forceHandlers, missingHandlerFails, anyErrorsFatal, diffAlways, diffContext, logPath, noColour, forceColour,
         displaySkipped, displayOK, failedToErrors, checkMarkers, customStats, resultFormat, verbosity,
         ignoredExtensions, managed, playbookVarsRoot, home, vaultIdentity, vaultIDMatch, vaultEncryptIdentity,
