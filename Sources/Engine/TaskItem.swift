@@ -1,3 +1,4 @@
+import Crypto
 import Modules
 import Templates
 import Values
@@ -179,7 +180,21 @@ struct TaskItem {
             if isFree, throttle > 0, isPassed { try coordinator.awaitTurn(position.adding(.max), info, 0) }
         }
         if called.isStop { throw .stopped(called.result["msg"]?.pythonText ?? "stopped") }
-        return called
+        return task.task.module == "fetch" ? try kept(called, call.arguments) : called
+    }
+
+    /// Hands over what `fetch` has read.
+    private func kept(_ called: CallResult, _ arguments: Dict) throws(Interruption) -> CallResult {
+        guard let text = called.result["content"]?.text, let contents = try? Base64.decode(text) else { return called }
+        let file = FetchedFile(
+            source: called.result["source"]?.text ?? "", destination: arguments["dest"]?.pythonText ?? "",
+            isFlat: arguments["flat"]?.asBool ?? false, contents: contents)
+        switch try run.coordinator.ask(.keep(file)) {
+        case .call(let result): return result
+        case .failure(let diagnostic): return failed(diagnostic.message)
+        case .stop(let reason): throw .stopped(reason)
+        default: throw .unexpectedAnswer
+        }
     }
 
     /// Directives fail by throwing; `failed_when` decides over that, too.

@@ -17,6 +17,7 @@ package enum Registry {
         ModuleEntry(EditBlock.self),
         ModuleEntry(EditLine.self),
         ModuleEntry(FailNow.self),
+        ModuleEntry(FetchFile.self),
         ModuleEntry(FetchURL.self),
         ModuleEntry(FindFiles.self),
         ModuleEntry(GatherFacts.self, aliases: ["gather_facts"]),

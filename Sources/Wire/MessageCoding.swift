@@ -264,6 +264,10 @@ extension Question: WireCodable {
             writer.write(tag: 22, kind, name)
             writer.write(named)
             writer.write(arguments)
+        case .keep(let file):
+            writer.write(tag: 23, file.source, file.destination)
+            writer.write(file.isFlat)
+            writer.write(file.contents)
         }
     }
     package init(from reader: inout WireReader) throws(WireError) {
@@ -307,6 +311,13 @@ extension Question: WireCodable {
             let name = try reader.string()
             let named: Dict = try reader.value()
             self = .plugin(kind: kind, name: name, arguments: try reader.array(), named: named)
+        case 23:
+            let source = try reader.string()
+            let destination = try reader.string()
+            let isFlat = try reader.bool()
+            self = .keep(
+                FetchedFile(
+                    source: source, destination: destination, isFlat: isFlat, contents: try reader.data()))
         case let tag: throw WireError("a question of unknown kind \(tag)")
         }
     }

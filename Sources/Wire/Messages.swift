@@ -239,6 +239,25 @@ package enum Question: Sendable {
     case parts([String])
     /// Applies a `filter` or a `test` that is written in Python; the first argument is the value.
     case plugin(kind: String, name: String, arguments: [Value], named: Dict)
+    /// Puts a file of the node among those of the controller: answered with a result.
+    case keep(FetchedFile)
+}
+
+/// A file on its way from a node to the controller.
+package struct FetchedFile: Sendable {
+    /// Its path on the node.
+    package var source: String
+    /// Where it goes, as the task says it.
+    package var destination: String
+    /// It goes there itself, not into a folder of its host.
+    package var isFlat: Bool
+    package var contents: [UInt8]
+    package init(source: String, destination: String, isFlat: Bool, contents: [UInt8]) {
+        self.source = source
+        self.destination = destination
+        self.isFlat = isFlat
+        self.contents = contents
+    }
 }
 
 package enum Answer: Sendable {

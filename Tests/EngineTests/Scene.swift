@@ -243,6 +243,7 @@ final class ScriptedCoordinator: Coordinator {
         case .tasks, .role: return search(question, play)
         case .module(let path): return .failure(Diagnostic("no module '\(path)'"))
         case .parts: return .parts([])
+        case .keep(let file): return .failure(Diagnostic("nowhere to keep '\(file.source)'"))
         case .plugin(_, let name, _, _): return .failure(Diagnostic("no plugin '\(name)'"))
         }
     }

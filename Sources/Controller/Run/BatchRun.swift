@@ -41,6 +41,8 @@ actor BatchRun {
         var info: TaskInfo
         /// Since its last result, a task has begun.
         var isInTask = false
+        /// The task at this position has ended.
+        var isPast = false
         /// Where a failure that is fatal to all happened.
         var fatal: Position?
 
@@ -48,6 +50,7 @@ actor BatchRun {
             self.position = position
             self.info = info
             isInTask = true
+            isPast = false
         }
     }
 
@@ -153,6 +156,7 @@ actor BatchRun {
             }
             progress[host].enter(position, info)
             progress[host].isInTask = false
+            progress[host].isPast = true
             let isFailed = result.status == .failed || result.status == .unreachable
             if isFailed, result.isFatalToAll { progress[host].fatal = position }
             shared.show(.activity(host: hosts[host], nil))
@@ -316,8 +320,16 @@ actor BatchRun {
         case .delegateFacts(let other, let facts):
             shared.learn(other, delegated: facts)
             return .proceed
-        case .file, .contents, .tasks, .role, .lookup, .module, .parts, .plugin:
-            let answer = await Desk(source: shared.source, play: index).answer(question)
+        case .file, .contents, .tasks, .role, .lookup, .module, .parts, .plugin, .keep:
+            let desk = Desk(source: shared.source, play: index, host: hosts[host])
+            var answer = await desk.answer(question)
+            if case .file(nil, _) = answer {
+                // Another host's task may be about to bring it here: whoever has run ahead looks again in order.
+                var next = progress[host].position
+                if progress[host].isPast, let last = next.parts.indices.last { next.parts[last] += 1 }
+                if case .stop(let reason) = await turn(host, next, .look) { return .stop(reason: reason) }
+                answer = await desk.answer(question)
+            }
             trust[host].note(answer)
             return answer
         }

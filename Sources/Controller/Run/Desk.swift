@@ -5,6 +5,8 @@ import Wire
 struct Desk {
     let source: any RunSource
     let play: Int
+    /// Who asks.
+    let host: String
 
     func answer(_ question: Question) async -> Answer {
         do throws(Diagnostics) {
@@ -18,6 +20,8 @@ struct Desk {
             case .parts(let digests): return .parts(try await source.parts(digests))
             case .plugin(let kind, let name, let arguments, let named):
                 return .value(try await source.plugin(kind, name, arguments, named))
+            case .keep(let file):
+                return .call(try await source.keep(file, of: host, play: play))
             case .tasks(let request): return .tasks(try await source.tasks(request, play: play))
             case .role(let request): return .role(try await source.role(request, play: play))
             case .lookup(let plugin, let terms, let options, let basis):
@@ -93,6 +97,6 @@ struct Delegation {
         case .file, .contents, .parts: if let refusal = trust.refusal(of: question) { return .failure(refusal) }
         default: return .failure(Diagnostic("a module on its own may only ask for files"))
         }
-        return await Desk(source: shared.source, play: play).answer(question)
+        return await Desk(source: shared.source, play: play, host: "").answer(question)
     }
 }

@@ -36,6 +36,13 @@ package struct HostKnowledge: Sendable {
     package init() {}
 }
 
+extension RunSource {
+    /// A source that keeps nothing.
+    package func keep(_ file: FetchedFile, of host: String, play: Int) async throws(Diagnostics) -> CallResult {
+        throw Diagnostics([Diagnostic("there is nowhere to keep '\(file.source)'")])
+    }
+}
+
 /// Where a run gets everything from: playbooks, inventory and files. Plays are called by their number.
 package protocol RunSource: Sendable {
     var playCount: Int { get async }
@@ -59,6 +66,8 @@ package protocol RunSource: Sendable {
     func contents(digest: String, path: String) async throws(Diagnostics) -> [UInt8]
     /// What runs the module in this file, and the contents of its parts.
     func module(_ path: String, play: Int) async throws(Diagnostics) -> ForeignModule
+    /// Puts a file of a host among those of the controller.
+    func keep(_ file: FetchedFile, of host: String, play: Int) async throws(Diagnostics) -> CallResult
     func parts(_ digests: [String]) async throws(Diagnostics) -> [ModuleContents]
     /// Applies a filter or a test in Python.
     func plugin(

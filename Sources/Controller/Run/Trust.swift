@@ -88,6 +88,11 @@ struct Trust {
             let word = name.split(separator: ".").last.map(String.init) ?? name
             if names(plugin: word) { return nil }
             return Diagnostic("the node asked for '\(name)', which its plan does not name")
+        case .keep(let file):
+            if fetches(to: file.destination) { return nil }
+            return Diagnostic(
+                "the node wanted a file kept as '\(file.destination)', which no task of its plan fetches",
+                notes: ["the beginning of 'dest' must be written out in the play"])
         case .parts(let digests):
             if parts.isSuperset(of: digests) { return nil }
             return Diagnostic("the node asked for parts of modules that it does not run")
@@ -149,6 +154,17 @@ struct Trust {
 
     // MARK: Files
 
+    /// What is written of a task's `dest` before its first template must be how the path begins.
+    private func fetches(to path: String) -> Bool {
+        Self.tasks(in: steps).contains { task in
+            guard task.module == "fetch" || task.keywords["_action"] != nil else { return false }
+            guard case .string(let text)? = task.arguments["dest"] else { return names(file: path) }
+            guard text.isTemplate else { return text.string == path }
+            let written = text.string.split(separator: "{", maxSplits: 1, omittingEmptySubsequences: false)[0]
+            return written.isEmpty ? names(file: path) : path.hasPrefix(written)
+        }
+    }
+
     /// Names inside the folders of the project, and others whose beginning or end is written in the plan.
     private func names(file name: String) -> Bool {
         let parts = name.split(separator: "/").map(String.init)
@@ -162,7 +178,20 @@ struct Trust {
             (name.hasPrefix("/") ? "/" : "") + parts.prefix(2).joined(separator: "/"),
             parts.suffix(2).joined(separator: "/"),
         ]
-        return texts.contains { value in needles.contains { Self.holds($0, value) } }
+        return texts.contains { value in
+            needles.contains { Self.holds($0, value) } || (!parts.contains("..") && Self.begins(name, value))
+        }
+    }
+
+    /// Whether the path begins with one that is written there, of two folders at least.
+    private static func begins(_ path: String, _ value: Value) -> Bool {
+        var found = false
+        value.forEachText { text in
+            let word = text.string
+            guard !found, word.hasPrefix("/"), path.hasPrefix(word) else { return }
+            found = word.split(separator: "/").count > 1
+        }
+        return found
     }
 
     private static func holds(_ needle: String, _ value: Value) -> Bool {

@@ -64,7 +64,7 @@ actor ProjectSource: RunSource {
         self.prompted = prompted
         packer = ModulePacker(files: project.files, paths: loaderOptions.content)
         let lookups = ControllerLookups(
-            files: project.files, environment: project.configuration.environment, home: project.home)
+            configuration: project.configuration, files: project.files, environment: project.configuration.environment, home: project.home)
         self.lookups = lookups
         planner = Planner(files: project.files, templater: templater, home: project.home) { play in
             let basis = SearchBasis(roles: [], taskFolder: play.folder, playFolder: play.folder)
@@ -319,6 +319,10 @@ actor ProjectSource: RunSource {
             contents.append(ModuleContents(bytes))
         }
         return contents
+    }
+
+    func keep(_ file: FetchedFile, of host: String, play index: Int) -> CallResult {
+        FetchedFiles(folder: Disk.absolute(plays[index].folder), host: host).keep(file)
     }
 
     func tasks(_ request: FileRequest, play index: Int) throws(Diagnostics) -> TaskFile {

@@ -7,6 +7,7 @@ import Wire
 
 /// Lookup plugins that read the controller.
 struct ControllerLookups: Sendable {
+    let configuration: Configuration
     let files: DiskFiles
     let environment: [String: String]
     let home: String?
@@ -39,6 +40,10 @@ struct ControllerLookups: Sendable {
                 }
                 if isTable { return try TableLookup(options).rows(term, in: text) }
                 return try INILookup(options).values(term, text)
+            }
+        case "config":
+            return try each(terms) { (term) throws(Diagnostic) in
+                try ConfigLookup(configuration: configuration, options: options).values(of: term)
             }
         default: throw Diagnostic("lookup '\(plugin)' is not available on the controller")
         }
