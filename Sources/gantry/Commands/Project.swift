@@ -69,7 +69,9 @@ final class Project: Sendable {
         var options = LoaderOptions(
             rolePaths: rolePaths, home: home, gathering: configuration.string(.gathering), extra: extra)
         options.content = configuration.contentPaths
-        options.collectionPaths = configuration.paths(.collectionsPath, separator: ":").map(Disk.absolute)
+        if configuration.optional(.privateRoleVariables) != nil {
+            options.hidesRoleVariables = configuration.flag(.privateRoleVariables)
+        }
         options.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
         return options
     }
