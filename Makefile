@@ -5,7 +5,7 @@ DESTDIR ?=
 RELEASE := .build/release
 # Libraries to build with; what the tests run beside them.
 PACKAGES := libssh2-1-dev libyaml-dev libpcre2-dev libssl-dev zlib1g-dev pkg-config \
-	openssh-client openssh-server python3 gzip
+	openssh-client openssh-server python3 gzip libdeflate-tools
 
 .PHONY: help deps build agent-gz test conformance demo bench install docs clean
 
@@ -40,7 +40,7 @@ build: deps
 
 agent-gz:
 	@cd $(RELEASE) && name=gantry-agent.$$(sha256sum gantry-agent | cut -c1-16).gz && \
-	if [ ! -e "$$name" ]; then rm -f gantry-agent.*.gz; gzip -9nc gantry-agent >"$$name.new" && mv "$$name.new" "$$name"; fi
+	if [ ! -e "$$name" ]; then rm -f gantry-agent.*.gz; libdeflate-gzip -12 -c gantry-agent >"$$name.new" && mv "$$name.new" "$$name"; fi
 
 test: deps
 	@SWIFT='$(SWIFT)' Tests/run

@@ -9,11 +9,14 @@ enum Directives {
     static let all: [String: Body] = [
         "set_fact": setFact, "debug": debug, "assert": assert, "fail": fail, "include_vars": includeVars,
         "add_host": addHost, "group_by": groupBy, "pause": pause, "set_stats": setStats,
-        "validate_argument_spec": validateArgumentSpec,
+        "validate_argument_spec": validateArgumentSpec, "wait_for_connection": waitForConnection,
     ]
 
     /// Their arguments are expressions or names, and rendered where they are used.
     static let rendersItself: Set<String> = ["debug", "assert"]
+
+    /// What is wrong with their arguments they say in words of their own.
+    static let checksItself: Set<String> = ["pause", "wait_for_connection"]
 
     static func result(_ values: Dict, changed: Bool = false) -> TaskResult {
         var result = values
@@ -27,6 +30,9 @@ enum Directives {
             let name = try task.render(key)
             guard name.text.map(isVariableName) ?? false else { throw .failed(refusal(of: name, at: key.place, task)) }
             facts[name] = value.untrusted
+            if let warning = reservedNameWarning(name.pythonText, at: key.place ?? task.task.place) {
+                task.run.coordinator.tell(.message(warning))
+            }
         }
         guard !facts.isEmpty else {
             throw .failed(
@@ -143,7 +149,7 @@ enum Directives {
     }
 
     private static func words(_ text: String) -> [String] {
-        text.split(separator: ",").map { String($0).trimmingBlanks }.filter { !$0.isEmpty }
+        text.split(separator: ",").map { String($0).trimmed }.filter { !$0.isEmpty }
     }
 
     static func groupBy(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
@@ -165,37 +171,5 @@ enum Directives {
         return result([
             "ansible_stats": ["data": .dict(data), "per_host": .bool(perHost), "aggregate": .bool(aggregate)]
         ])
-    }
-
-    static func pause(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
-        let minutes = try number("minutes", arguments, task)
-        let seconds = try number("seconds", arguments, task) ?? minutes.map { $0 * 60 }
-        let echo = arguments["echo"]?.asBool ?? true
-        let prompt = arguments["prompt"]?.pythonText
-        var lines = seconds.map { ["Pausing for \(Int($0)) seconds"] } ?? []
-        if seconds == nil || prompt != nil {
-            lines.append("[\(task.info.name)]\n\(prompt ?? "Press enter to continue, Ctrl+C to interrupt"):")
-        }
-        task.run.coordinator.tell(.started(task.position, task.info))
-        let answer = try task.run.coordinator.ask(
-            .pause(prompt: lines.joined(separator: "\n"), seconds: seconds, echo: echo, task.position))
-        guard case .input(let input, let interrupted) = answer else {
-            if case .stop(let reason) = answer { throw .stopped(reason) }
-            throw .unexpectedAnswer
-        }
-        if interrupted { throw .failed(TaskFailure("user requested abort!")) }
-        let span = seconds.map { $0 < 60 ? "\(Int($0)) seconds" : "\($0 / 60) minutes" } ?? "the answer"
-        return result(["user_input": .string(input), "echo": .bool(echo), "stdout": .string("Paused for \(span)")])
-    }
-
-    private static func number(_ name: String, _ arguments: Dict, _ task: TaskRun) throws(Interruption) -> Double? {
-        guard let value = arguments[name] else { return nil }
-        guard let number = value.number ?? value.text.flatMap({ Double($0) }) else {
-            throw .failed(
-                TaskFailure(
-                    Diagnostic(
-                        "'\(name)' is \(value.json()), expected a number", at: value.place ?? task.task.place)))
-        }
-        return number
     }
 }

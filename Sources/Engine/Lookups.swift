@@ -23,18 +23,28 @@ package struct Lookup {
         case "flattened": return flattened(terms, levels: .max)
         case "list": return terms
         case "dict": return try dict(terms)
-        case "nested", "cartesian": return product(terms.map { $0.list ?? [$0] })
-        case "together": return together(terms.map { $0.list ?? [$0] })
+        case "nested", "cartesian":
+            if terms.isEmpty {
+                throw TemplateError("with_nested requires at least one element in the nested list")
+            }
+            return product(terms.map { $0.list ?? [$0] })
+        case "together":
+            if terms.isEmpty { throw TemplateError("with_together requires at least one element in each list") }
+            return together(terms.map { $0.list ?? [$0] })
         case "indexed_items":
             return flattened(terms, levels: 1).enumerated().map { .list([.int($0.offset), $0.element]) }
         case "subelements": return try subelements(terms)
-        case "sequence": return try sequence(terms, options)
+        case "sequence": return try SequenceLookup.items(terms, options, scope)
         case "random_choice": return terms.isEmpty ? [] : [terms[Int.random(in: 0..<terms.count)]]
         case "vars": return try variables(terms, options)
         case "varnames": return try variableNames(terms)
         case "template": return try templates(terms, options)
-        case "inventory_hostnames", "env", "file", "fileglob", "first_found", "pipe", "password", "url", "lines", "ini",
-            "csvfile", "config", "unvault":
+        case "env": return try environment(terms, options)
+        case "ini", "csvfile", "password":
+            var all: [Value] = []
+            for term in try LookupTerm.of(name, terms, options) { all += try ask([.string(term.key)], term.options) }
+            return all
+        case "inventory_hostnames", "file", "fileglob", "first_found", "pipe", "url", "lines", "config", "unvault":
             return try ask(terms, options)
         default:
             throw TemplateError(
@@ -74,8 +84,12 @@ package struct Lookup {
 
     private func dict(_ terms: [Value]) throws(TemplateError) -> [Value] {
         var pairs: [Value] = []
-        for term in terms.flatMap({ $0.list ?? [$0] }) {
-            guard let dict = term.dict else { throw TemplateError("with_dict expects a mapping, not \(term.typeName)") }
+        for term in terms {
+            guard let dict = term.dict else {
+                throw TemplateError(
+                    "the 'dict' lookup plugin expects a dictionary, got '\(term.pythonText)' of type "
+                        + "<class '\(term.typeName)'>)")
+            }
             pairs += dict.map { .dict(["key": $0.key, "value": $0.value]) }
         }
         return pairs
@@ -93,24 +107,52 @@ package struct Lookup {
     }
 
     private func subelements(_ terms: [Value]) throws(TemplateError) -> [Value] {
-        guard terms.count >= 2, let key = terms[1].text else {
-            throw TemplateError("subelements expects a list, the name of a member, and options")
+        func wrong(_ what: String) -> TemplateError {
+            TemplateError("subelements lookup expects a list of two or three items, " + what)
         }
-        let skipsMissing = terms.count > 2 && terms[2]["skip_missing"]?.isTrue ?? false
-        let elements = terms[0].list ?? terms[0].dict.map { Array($0.values) } ?? []
+        guard (2...3).contains(terms.count), terms[0].list != nil || terms[0].dict != nil, let key = terms[1].text
+        else {
+            throw wrong("first a dict or a list, second a string pointing to the subkey")
+        }
+        let flags = terms.count > 2 ? terms[2].dict : [:]
+        guard let flags, flags.allSatisfy({ $0.key.text == "skip_missing" }) else {
+            throw wrong("the optional third item must be a dict with flags skip_missing")
+        }
+        let skipsMissing = flags["skip_missing"]?.isTrue ?? false
+        let path = key.split(separator: ".").map(String.init)
         var pairs: [Value] = []
-        for element in elements where !(element["skipped"]?.isTrue ?? false) {
-            var inner: Value? = element
-            for part in key.split(separator: ".") { inner = inner?[String(part)] }
-            guard let list = inner?.list else {
-                if skipsMissing { continue }
-                throw TemplateError("an element has no list '\(key)'")
+        for element in terms[0].list ?? terms[0].dict.map({ Array($0.values) }) ?? [] {
+            guard let fields = element.dict else {
+                throw TemplateError("subelements lookup expects a dictionary, got '\(element.pythonText)'")
             }
+            if fields["skipped"]?.isTrue ?? false { continue }
+            guard let list = try list(at: path, in: element, skipsMissing) else { continue }
             // The element stands beside it without its list, as with Ansible.
-            let rest = without(path: key.split(separator: ".").map(String.init)[...], element)
+            let rest = without(path: path[...], element)
             pairs += list.map { .list([rest, $0]) }
         }
         return pairs
+    }
+
+    private func list(
+        at path: [String], in element: Value, _ skipsMissing: Bool
+    ) throws(TemplateError) -> [Value]? {
+        var inner = element
+        for (index, part) in path.enumerated() {
+            guard let next = inner[part] else {
+                if skipsMissing { return nil }
+                throw TemplateError("could not find '\(part)' key in iterated item '\(inner.pythonText)'")
+            }
+            inner = next
+            if index < path.count - 1, inner.dict == nil {
+                if skipsMissing { return nil }
+                throw TemplateError("the key \(part) should point to a dictionary, got '\(inner.pythonText)'")
+            }
+        }
+        guard let list = inner.list else {
+            throw TemplateError("the key \(path.last ?? "") should point to a list, got '\(inner.pythonText)'")
+        }
+        return list
     }
 
     private func without(path: ArraySlice<String>, _ value: Value) -> Value {
@@ -119,92 +161,26 @@ package struct Lookup {
         return .dict(dict)
     }
 
-    /// `start=1 end=5 stride=2 format=%02x`, or `1-5/2:%02x`, or options.
-    private func sequence(_ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {
-        guard let first = terms.first else { return try numbers(options) }
-        var all: [Value] = []
-        for term in terms.isEmpty ? [first] : terms {
-            var settings = options
-            for (key, value) in term.dict ?? Dict() { settings[key] = value }
-            for part in (term.text ?? "").split(separator: " ") {
-                let halves = part.split(separator: "=", maxSplits: 1).map(String.init)
-                if halves.count == 2 {
-                    settings[halves[0]] = .string(halves[1])
-                } else {
-                    try shortForm(String(part), into: &settings)
-                }
-            }
-            all += try numbers(settings)
+    /// One variable of the controller's environment for each term; `default` for those that are not set.
+    private func environment(_ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {
+        var values: [Value] = []
+        for term in terms {
+            let name = term.pythonText.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
+            values += try ask([.string(name)], options)
         }
-        return all
-    }
-
-    private func shortForm(_ part: String, into settings: inout Dict) throws(TemplateError) {
-        let halves = part.split(separator: ":", maxSplits: 1).map(String.init)
-        if halves.count == 2 { settings["format"] = .string(halves[1]) }
-        let stride = halves[0].split(separator: "/", maxSplits: 1).map(String.init)
-        if stride.count == 2 { settings["stride"] = .string(stride[1]) }
-        let range = stride[0].split(separator: "-", maxSplits: 1).map(String.init)
-        settings["end"] = .string(range.last ?? "")
-        if range.count == 2 { settings["start"] = .string(range[0]) }
-    }
-
-    private func numbers(_ settings: Dict) throws(TemplateError) -> [Value] {
-        func number(_ name: String) throws(TemplateError) -> Int? {
-            guard let value = settings[name] else { return nil }
-            let text = value.pythonText
-            let parsed = text.hasPrefix("0x") ? Int(text.dropFirst(2), radix: 16) : Int(text)
-            guard let parsed else { throw TemplateError("sequence: '\(name)' is '\(text)', expected a whole number") }
-            return parsed
-        }
-        let start = try number("start") ?? 1
-        var stride = try number("stride") ?? 1
-        let count = try number("count")
-        guard let end = try number("end") ?? count.map({ $0 == 0 ? start - stride : start + stride * ($0 - 1) }) else {
-            throw TemplateError("sequence needs 'end' or 'count'")
-        }
-        if count == 0 { return [] }
-        if settings["stride"] == nil, end < start { stride = 1 }
-        guard stride != 0, abs((end - start) / stride) < 1_000_000 else {
-            throw TemplateError("sequence from \(start) to \(end) by \(stride) has no end, or too many items")
-        }
-        let format = settings["format"]?.pythonText
-        return Swift.stride(from: start, through: end, by: stride).map { number in
-            .string(format.map { printed(number, as: $0) } ?? String(number))
-        }
-    }
-
-    /// One `%d`, `%x`, `%o` with flags and width.
-    private func printed(_ number: Int, as format: String) -> String {
-        guard let percent = format.firstIndex(of: "%") else { return format }
-        var rest = format[format.index(after: percent)...]
-        var flags = ""
-        while let flag = rest.first, "0-+ ".contains(flag) {
-            flags.append(flag)
-            rest.removeFirst()
-        }
-        var width = ""
-        while let digit = rest.first, digit.isNumber { width.append(rest.removeFirst()) ; _ = digit }
-        let kind = rest.isEmpty ? "d" : rest.removeFirst()
-        var body =
-            kind == "x" ? String(number, radix: 16) : kind == "X" ? String(number, radix: 16, uppercase: true)
-            : kind == "o" ? String(number, radix: 8) : String(number)
-        let fill = max(0, (Int(width) ?? 0) - body.count)
-        if flags.contains("-") {
-            body += String(repeating: " ", count: fill)
-        } else {
-            body = String(repeating: flags.contains("0") ? "0" : " ", count: fill) + body
-        }
-        return format[..<percent] + body + rest
+        return values
     }
 
     private func variables(_ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {
         var values: [Value] = []
         for term in terms {
-            let name = term.pythonText
+            guard let name = term.text else {
+                throw TemplateError("Variable name must be 'str' not '\(term.typeName)'.")
+            }
             guard let value = try scope.value(of: name) ?? options["default"] else {
                 throw TemplateError(
-                    "'\(name)' is undefined", hint: suggestion(for: name, among: scope.names), undefinedName: name)
+                    "No variable named '\(name)' was found.", hint: suggestion(for: name, among: scope.names),
+                    undefinedName: name)
             }
             values.append(try scope.run.templater.render(value, in: scope))
         }
@@ -216,11 +192,16 @@ package struct Lookup {
         var found: [Value] = []
         let names = Set(scope.names).sorted()
         for term in terms {
+            guard let text = term.text else {
+                throw TemplateError(
+                    "Invalid setting identifier, \"\(term.pythonText)\" is not a string, it is a "
+                        + "<class '\(term.typeName)'>")
+            }
             do throws(PatternError) {
-                let pattern = try Pattern(term.pythonText)
+                let pattern = try Pattern(text)
                 for name in names where try pattern.search(name) != nil { found.append(.string(name)) }
             } catch {
-                throw TemplateError("'\(term.pythonText)' is no regular expression: \(error.description)")
+                throw TemplateError("Unable to use \"\(text)\" as a search parameter: \(error.description)")
             }
         }
         return found
@@ -228,15 +209,25 @@ package struct Lookup {
 
     private func templates(_ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {
         var texts: [Value] = []
+        var form = FileOptions()
+        form.variableStart = options["variable_start_string"]?.text ?? form.variableStart
+        form.variableEnd = options["variable_end_string"]?.text ?? form.variableEnd
+        form.commentStart = options["comment_start_string"]?.text ?? form.commentStart
+        form.commentEnd = options["comment_end_string"]?.text ?? form.commentEnd
+        form.trimBlocks = options["trim_blocks"]?.asBool ?? form.trimBlocks
         for term in terms {
             let name = term.pythonText
-            guard let text = try scope.template(named: name) else {
-                throw TemplateError("there is no template '\(name)'")
+            guard let entry = try scope.file(named: name, .templates) else {
+                throw TemplateError("the template file \(name) could not be found for the lookup")
             }
             let overlay = scope.local
-            for (key, value) in options["template_vars"]?.dict ?? Dict() { scope.local[key] = value }
             defer { scope.local = overlay }
-            texts.append(.string(try scope.run.templater.renderFile(text, options: FileOptions(), in: scope)))
+            for (key, value) in scope.run.templateVariables(entry.path, name: name) { scope.local[key] = value }
+            for (key, value) in options["template_vars"]?.dict ?? Dict() { scope.local[key] = value }
+            let text = try scope.text(of: entry)
+            let rendered = try scope.run.templater.renderFile(text, options: form, in: scope)
+            // A template without a single piece of output has no value, not an empty one.
+            texts.append(rendered.isEmpty && !text.string.isEmpty ? .null : .string(rendered))
         }
         return texts
     }

@@ -76,18 +76,18 @@ extension TaskRun {
     }
 
     private func notAList(_ value: Value, at source: Value) -> Interruption {
-        let shown = value.pythonText.count > 80 ? String(value.pythonText.prefix(80)) + "…" : value.pythonText
         return .failed(
             TaskFailure(
                 Diagnostic(
-                    "'loop' is \(value.typeName) \(shown), expected a list", at: source.place ?? task.place,
+                    "The `loop` value must resolve to a 'list', not '\(value.typeName)'.",
+                    at: source.place ?? task.place,
                     hint: value.dict != nil ? "use {{ … | dict2items }} to loop over a mapping" : nil)))
     }
 
     /// Undefined names in the list of `with_first_found` and the like are passed over, as Ansible does.
     private func renderTerms(_ value: Value, _ lookup: String) throws(Interruption) -> [Value] {
         let rendered = try render(value)
-        if lookup == "with_dict" || lookup == "with_sequence" { return [rendered] }
+        if lookup == "with_sequence" { return [rendered] }
         return rendered.list ?? [rendered]
     }
 
@@ -96,7 +96,13 @@ extension TaskRun {
         if let dot = plugin.lastIndex(of: ".") { plugin = String(plugin[plugin.index(after: dot)...]) }
         if plugin == "list" { return terms }
         do throws(TemplateError) {
-            return try Lookup(plugin, scope: scope).results(terms, Dict())
-        } catch { throw interruption(error) }
+            // `with_first_found` looks where the task's module would look for its files.
+            let kind = ["template", "var"].first { task.module.contains($0) } ?? "file"
+            let options: Dict = plugin == "first_found" ? ["_kind": .string(kind + "s")] : Dict()
+            return try Lookup(plugin, scope: scope).results(terms, options)
+        } catch {
+            if error.isUndefined { throw interruption(error) }
+            throw interruption(error.worded { "The lookup plugin '\(plugin)' failed: \($0)" }, prefix: "")
+        }
     }
 }

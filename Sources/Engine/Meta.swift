@@ -27,7 +27,8 @@ extension TaskRun {
             told("ending role \(scope.role?.name ?? "") for \(run.plan.host)")
             throw .ended(action)
         case "clear_facts":
-            run.state.facts = Dict()
+            try tell(action)
+            run.state.forgetFacts()
             told("facts cleared")
         case "clear_host_errors":
             run.errorsAreCleared = true

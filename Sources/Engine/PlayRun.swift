@@ -63,8 +63,18 @@ package final class PlayRun {
         templater.plugins = AskedPlugins(coordinator)
         templater.allowsBrokenConditions = plan.settings.allowsBrokenConditions
         isAway = plan.settings.isAway
+        if plan.settings.warnsOfUntrusted {
+            templater.untrusted = { text in
+                let advice = "Templates and expressions must be defined by trusted sources such as playbooks or roles, "
+                    + "not untrusted sources such as module results."
+                let message = "Encountered untrusted template or expression."
+                coordinator.tell(
+                    .message(Diagnostic(message, at: text.place, notes: [advice], severity: .warning)))
+            }
+        }
+        self.state.learn(plan.facts)
         publicRoles = plan.roles.filter(\.isPublic)
-        for layer in [plan.inventory, plan.variables, plan.extra] { masking.learn(from: .dict(layer)) }
+        for layer in [plan.inventory, plan.variables, plan.extra, plan.facts] { masking.learn(from: .dict(layer)) }
         for role in plan.roles {
             for layer in [role.defaults, role.variables, role.parameters] { masking.learn(from: .dict(layer)) }
         }
@@ -86,11 +96,42 @@ package final class PlayRun {
         addHandlers(of: plan, in: frame)
         takeUp(plan.pendingHandlers)
         do throws(Interruption) {
-            try run(plan.steps, in: frame)
+            try runAll(in: frame)
             return PlayEnd(.completed)
         } catch {
             return end(by: error, frame)
         }
+    }
+
+    /// The steps of the play. A host that fails on its way goes on behind the next `meta: clear_host_errors`, where
+    /// another one came to that.
+    private func runAll(in frame: Frame) throws(Interruption) {
+        var index = 0
+        while index < plan.steps.count {
+            do throws(Interruption) { try run([plan.steps[index]], in: frame) } catch {
+                guard case .failed(let failure) = error, let next = try revival(behind: index, failure) else {
+                    throw error
+                }
+                index = next
+            }
+            index += 1
+        }
+    }
+
+    /// The step from which on the host takes part again.
+    private func revival(behind index: Int, _ failure: TaskFailure) throws(Interruption) -> Int? {
+        for later in plan.steps.indices.dropFirst(index + 1) {
+            guard case .task(let task) = plan.steps[later], task.module == "meta",
+                task.arguments["_raw_params"]?.text == "clear_host_errors"
+            else { continue }
+            let position = Position([plan.index, task.ordinal, .max])
+            switch try coordinator.ask(.revival(position, isUnreachable: failure.isUnreachable)) {
+            case .value(.some(true)): return later
+            case .stop(let reason): throw .stopped(reason)
+            default: continue
+            }
+        }
+        return nil
     }
 
     private func end(by interruption: Interruption, _ frame: Frame) -> PlayEnd {
@@ -167,7 +208,7 @@ package final class PlayRun {
                 pending = nil
             } catch { pending = error }
         }
-        if case .stopped? = pending {} else if case .ended? = pending {} else if case .failed(let failure)? = pending, failure.isUnreachable {} else {
+        if !(pending?.passesAlways ?? false) {
             errorsAreCleared = false
             try run(block.always, in: frame)
             if case .failed? = pending, errorsAreCleared { pending = nil }
@@ -233,6 +274,16 @@ package final class PlayRun {
         return Text(string, mark: Mark(place: place, isTemplate: true, isSecret: entry.isSecret))
     }
 
+    /// What a template file may read about itself.
+    func templateVariables(_ path: String, name: String) -> Dict {
+        [
+            "template_path": .string(path), "template_fullpath": .string(path), "template_destpath": .null,
+            "template_host": plan.magic["_controller_host"] ?? "localhost",
+            "template_uid": plan.magic["_controller_user"] ?? "root",
+            "ansible_managed": plan.magic["ansible_managed"] ?? "Ansible managed",
+        ]
+    }
+
     func hostVariable(_ host: String, _ name: String?) throws(TemplateError) -> Value? {
         let key = host + "\u{0}" + (name ?? "\u{0}")
         if let known = hostVariables[key] { return known }
@@ -262,5 +313,12 @@ package final class PlayRun {
 }
 
 extension Interruption {
+    /// Nothing more runs on this host, not even `always`.
+    fileprivate var passesAlways: Bool {
+        switch self {
+        case .stopped, .ended: true
+        case .failed(let failure): failure.isUnreachable
+        }
+    }
     static var unexpectedAnswer: Interruption { .stopped("the coordinator gave an answer of the wrong kind") }
 }

@@ -21,6 +21,9 @@ struct TaskItem {
         var result: TaskResult
         do throws(Interruption) {
             _ = try task.flag("no_log")
+            if let delegate = keywords["delegate_to"], (try? task.render(delegate))?.text == "" {
+                throw .failed(TaskFailure("Empty hostname produced from delegate_to: \"\(delegate.pythonText)\""))
+            }
             if let when = keywords["when"], let condition = try task.firstFalse(when) {
                 result = Self.skipped(condition)
             } else {
@@ -92,7 +95,7 @@ struct TaskItem {
 
     /// One try.
     private func attempt(_ isHidden: Bool) throws(Interruption) -> TaskResult {
-        if case .string(let problem)? = keywords["_problem"] {
+        if case .string(let problem)? = keywords["_problem"], !Directives.checksItself.contains(task.task.module) {
             throw .failed(TaskFailure(Diagnostic(problem.string, at: problem.place ?? task.task.place)))
         }
         let throttle = try task.throttle()
@@ -220,24 +223,37 @@ struct TaskItem {
     }
 
     private func become() throws(Interruption) -> Become? {
-        var own = try task.keyword("become")
-        if own == nil { own = try variable("ansible_become") }
-        guard own?.asBool ?? false else { return nil }
+        var wanted = try task.keyword("become")
+        if wanted == nil { wanted = try variable("ansible_become") }
+        guard wanted?.asBool ?? false else { return nil }
         func text(_ keyword: String, _ variables: [String], _ fallback: String) throws(Interruption) -> String {
             for name in variables { if let value = try variable(name), !value.isNull { return value.pythonText } }
             return try task.keyword(keyword)?.pythonText ?? fallback
         }
         let method = try text("become_method", ["ansible_become_method"], "sudo")
+        func own(_ setting: String) -> [String] { ["ansible_\(method)_\(setting)"] }
         var password: String?
-        for name in ["ansible_become_password", "ansible_become_pass", "ansible_\(method)_pass"] where password == nil {
-            password = try variable(name)?.pythonText
+        let names = ["ansible_become_password", "ansible_become_pass"] + own("password") + own("pass")
+        for name in names where password == nil {
+            let value = try variable(name)
+            password = value.flatMap { $0.isNull || $0.pythonText.isEmpty ? nil : $0.pythonText }
         }
         if password == nil { password = keywords["_become_password"]?.text }
         if let password { run.masking.learn(password) }
-        return Become(
-            method: method, user: try text("become_user", ["ansible_become_user"], "root"),
-            flags: try text("become_flags", ["ansible_become_flags"], ""),
-            executable: try text("become_exe", ["ansible_become_exe"], ""), password: password.map(Secret.init))
+        let user = try text("become_user", ["ansible_become_user"] + own("user"), "root")
+        var become = Become(
+            method: method, user: user.isEmpty ? "root" : user,
+            flags: try text("become_flags", ["ansible_become_flags"] + own("flags"), ""),
+            executable: try text("become_exe", ["ansible_become_exe"] + own("exe"), ""),
+            password: password.map(Secret.init))
+        become.folder = try text("", own("chdir"), "")
+        for name in own("prompt_l10n") where become.prompts.isEmpty {
+            let given = try variable(name)
+            become.prompts = given?.list?.map(\.pythonText) ?? given.map { [$0.pythonText] } ?? []
+        }
+        let limit = try text("", ["ansible_local_become_success_timeout"], "")
+        become.patience = Double(limit).map { max(1, $0) } ?? 0
+        return become
     }
 
     func variable(_ name: String) throws(Interruption) -> Value? {
@@ -304,7 +320,8 @@ struct TaskItem {
         do throws(TemplateError) {
             let before = task.scope.local
             defer { task.scope.local = before }
-            for (key, value) in templateVariables(entry, arguments) { task.scope.local[key] = value }
+            for (key, value) in run.templateVariables(entry.path, name: name) { task.scope.local[key] = value }
+            task.scope.local["template_destpath"] = arguments["dest"] ?? .null
             let rendered = try run.templater.renderFile(text, options: fileOptions(arguments), in: task.scope)
             return [PreparedFile(name: name, entry: entry, rendered: Text(rendered))]
         } catch {
@@ -312,16 +329,6 @@ struct TaskItem {
             diagnostic.notes.append("on host '\(run.plan.host)', task '\(task.info.name)' (\(task.task.place))")
             throw .failed(TaskFailure(diagnostic, told: "Task failed: " + error.told))
         }
-    }
-
-    private func templateVariables(_ entry: FileEntry, _ arguments: Dict) -> Dict {
-        [
-            "template_path": .string(entry.path), "template_fullpath": .string(entry.path),
-            "template_destpath": arguments["dest"] ?? .null,
-            "template_host": run.plan.magic["_controller_host"] ?? "localhost",
-            "template_uid": run.plan.magic["_controller_user"] ?? "root",
-            "ansible_managed": run.plan.magic["ansible_managed"] ?? "Ansible managed",
-        ]
     }
 
     private func fileOptions(_ arguments: Dict) -> FileOptions {
@@ -361,6 +368,7 @@ struct TaskItem {
                 _ = try run.coordinator.ask(.delegateFacts(host: delegate, clean))
             } else {
                 run.state.learn(clean)
+                if task.task.module == "gather_facts" { run.state.learn([.string(Text(gatheredMark)): true]) }
             }
         }
         if result["changed"] == nil { result["changed"] = false }

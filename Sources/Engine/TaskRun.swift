@@ -67,13 +67,13 @@ final class TaskRun {
         switch try keyword(name) {
         case nil, .null?: return []
         case .list(let list)?: return list.flatMap { $0.list?.map(\.pythonText) ?? [$0.pythonText] }
-        case let value?: return value.pythonText.split(separator: ",").map { String($0).trimmingBlanks }
+        case let value?: return value.pythonText.split(separator: ",").map { String($0).trimmed }
         }
     }
 
     /// Tags, of which one word may hold several.
     private func tags() throws(Interruption) -> Set<String> {
-        Set(try strings("tags").flatMap { $0.split(separator: ",").map { String($0).trimmingBlanks } })
+        Set(try strings("tags").flatMap { $0.split(separator: ",").map { String($0).trimmed } })
     }
 
     func render(_ value: Value) throws(Interruption) -> Value {
@@ -91,10 +91,12 @@ final class TaskRun {
     }
 
     /// - Parameter context: what was being done, as ansible-core puts it before the error.
-    func interruption(_ error: TemplateError, _ context: String = "") -> Interruption {
+    func interruption(
+        _ error: TemplateError, _ context: String = "", prefix: String = "Task failed: "
+    ) -> Interruption {
         var diagnostic = error.diagnostic
         if diagnostic.place == nil { diagnostic.place = task.place }
-        return .failed(TaskFailure(diagnostic, told: "Task failed: " + context + error.told))
+        return .failed(TaskFailure(diagnostic, told: prefix + context + error.told))
     }
 
     /// An argument's value: what cannot be rendered is told with the argument's name.
@@ -151,6 +153,9 @@ final class TaskRun {
 
     func perform() throws(Interruption) {
         if task.module == "meta" { return try runMeta() }
+        if task.isImplicit, task.module == "gather_facts", run.plan.settings.gathersOnce, run.state.hasGathered {
+            return run.coordinator.tell(.passed(position, info))
+        }
         if includeModules.contains(task.module) { return try performInclude() }
         // These act on the run, not on a host.
         if ["add_host", "pause"].contains(task.module) { return try runOnce() }
@@ -174,7 +179,7 @@ final class TaskRun {
             try conclude(result)
         case .once(let result, let variables, let facts):
             for (name, value) in variables { run.state.assigned[name] = value.untrusted }
-            run.state.facts.merge(facts) { $1 }
+            run.state.learn(facts)
             let keyword = result.status == .failed ? "ignore_errors" : "ignore_unreachable"
             guard result.status == .failed || result.status == .unreachable, try !flag(keyword) else { return }
             var shown = result.registered
@@ -214,16 +219,23 @@ final class TaskRun {
         guard !items.isEmpty else { return Self.noItems }
         let control = try loopControl()
         var results: [TaskResult] = []
+        let register = task.keywords["register"]?.text
         for index in items.indices {
             if index > 0, control.pause > 0 { try pause(seconds: control.pause) }
             if let reason = run.coordinator.stopReason { throw .stopped(reason) }
             let loop = LoopItem(items: items, index: index, control: control)
+            // What the item before came to is known under the name that all of them will be registered as.
+            let before = register.flatMap { name in scope.local[name].map { (name, $0) } }
             scope.local = loop.variables
-            let result = try labelled(try TaskItem(self, item: loop).outcome(), loop)
+            if let (name, value) = before { scope.local[name] = value }
+            let outcome = try TaskItem(self, item: loop).outcome()
+            if let register { scope.local[register] = Value.dict(outcome.registered).untrusted }
+            let result = try labelled(outcome, loop)
+            if let register { scope.local[register] = Value.dict(result.registered).untrusted }
             results.append(result)
             try note(itemFailure: result)
             run.coordinator.tell(.item(position, info, presented(result)))
-            if let condition = control.breakWhen, try breaks(condition, result) { break }
+            if let condition = control.breakWhen, try conditions(condition) { break }
         }
         scope.local = Dict()
         return summary(of: results)
@@ -252,17 +264,23 @@ final class TaskRun {
     /// One item's result with what says whose it is.
     func labelled(_ given: TaskResult, _ loop: LoopItem) throws(Interruption) -> TaskResult {
         var result = given
-        result.label = try label(loop.control, loop.item)
+        do throws(Interruption) { result.label = try label(loop.control, loop.item) } catch {
+            guard case .failed(let failure) = error else { throw error }
+            let message = failure.result["msg"]?.pythonText ?? ""
+            let prefix = "Task failed: "
+            let reason = message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message
+            result.status = .failed
+            result.diagnostic = failure.diagnostic
+            result.label = loop.item.holdsSecretText ? "(hidden)" : loop.item.pythonText
+            result.result["failed"] = true
+            result.result["exception"] = Self.noTraceback
+            result.result["msg"] = .string("Failed to template loop_control.label: \(reason)")
+        }
         for (name, value) in loop.variables where name.text != "ansible_loop" {
             result.result[name] = value.untrusted
         }
         if let extended = loop.variables["ansible_loop"] { result.result["ansible_loop"] = extended.untrusted }
         return result
-    }
-
-    private func breaks(_ condition: Value, _ result: TaskResult) throws(Interruption) -> Bool {
-        if let name = task.keywords["register"]?.text { scope.local[name] = .dict(result.result) }
-        return try conditions(condition)
     }
 
     func label(_ control: LoopControl, _ item: Value) throws(Interruption) -> String {
@@ -359,14 +377,19 @@ final class TaskRun {
 
     /// Tells other hosts' coordinator what became known, when any template reads other hosts' variables.
     private func report(_ result: TaskResult) {
-        guard run.plan.settings.reportsVariables else { return }
+        let settings = run.plan.settings
+        let isFactual = result.result["ansible_facts"] != nil && task.module != "include_vars"
+        let learnt = isFactual && (task.module != "set_fact" || lastArguments?["cacheable"]?.asBool ?? false)
+        guard settings.reportsVariables else {
+            if learnt, settings.reportsFacts { run.coordinator.tell(.variables(Dict(), facts: run.state.facts)) }
+            return
+        }
         var variables = Dict()
         if let name = task.keywords["register"]?.text { variables[name] = run.state.assigned[name] }
         if task.module == "set_fact" || task.module == "include_vars" {
             variables.merge(run.state.assigned) { $1 }
             variables.merge(run.state.included) { own, _ in own }
         }
-        let learnt = result.result["ansible_facts"] != nil || task.module == "setup" || task.module == "gather_facts"
         if !variables.isEmpty || learnt {
             run.coordinator.tell(.variables(variables, facts: learnt ? run.state.facts : Dict()))
         }
@@ -419,6 +442,7 @@ final class TaskRun {
                     Diagnostic("Encountered untrusted template or expression.", at: text.place))
                 throw interruption(conditional(refusal), "Error while evaluating conditional: ")
             }
+            warnOfDelimiters(text)
             do throws(TemplateError) {
                 return try run.templater.condition(text, in: scope) ? nil : .string(text.untrusted)
             } catch {
@@ -427,6 +451,13 @@ final class TaskRun {
             }
         default: return value.isTrue ? nil : value
         }
+    }
+
+    private func warnOfDelimiters(_ text: Text) {
+        guard text.isTemplate, Templater.isWrapped(text.string.trimmed) else { return }
+        let message = "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}. "
+            + "This feature will be removed from ansible-core version 2.23."
+        run.coordinator.tell(.message(Diagnostic(message, at: text.place ?? task.place, severity: .deprecation)))
     }
 
     private func conditional(_ error: TemplateError) -> TemplateError {
@@ -446,15 +477,6 @@ final class TaskRun {
 
 /// Modules that bring more tasks while the play runs.
 let includeModules: Set<String> = ["include_tasks", "include_role", "include"]
-
-extension String {
-    var trimmingBlanks: String {
-        var part = self[...]
-        while let first = part.first, first.isWhitespace { part.removeFirst() }
-        while let last = part.last, last.isWhitespace { part.removeLast() }
-        return String(part)
-    }
-}
 
 extension TaskResult {
     /// As it is registered: without keys that are for the display.

@@ -25,52 +25,52 @@ final class TaskScope: Scope {
     }
 
     func value(of name: String) throws(TemplateError) -> Value? {
-        if run.plan.settings.mergesHashes { return try merged(name) }
-        if let value = run.plan.extra[name] { return value }
-        if let value = try magic(name) { return value }
-        if let value = local[name] { return value }
-        if let value = includeParameters[name] { return value }
-        if let value = role?.parameters[name] { return value }
-        if let value = run.state.assigned[name] { return value }
-        if let value = run.state.included[name] { return value }
-        if let value = taskVariables[name] { return value }
-        if let value = role?.variables[name] { return value }
-        for other in run.publicRoles.reversed() { if let value = other.variables[name] { return value } }
-        if let value = run.plan.variables[name] { return value }
-        if let value = fact(name) { return value }
-        if let value = run.plan.inventory[name] { return value }
-        if let value = role?.defaults[name] { return value }
-        for other in run.publicRoles.reversed() { if let value = other.defaults[name] { return value } }
-        return nil
+        guard run.plan.settings.mergesHashes else {
+            var found: Value?
+            try search(name) { value in
+                found = value
+                return true
+            }
+            return found
+        }
+        return try merged(name)
     }
 
-    /// The same with mappings of several levels merged, until a level says something else.
+    /// `hash_behaviour=merge`: mappings of all levels over each other, down to the first that is none.
     private func merged(_ name: String) throws(TemplateError) -> Value? {
-        if let value = try magic(name) ?? local[name] { return run.plan.extra[name] ?? value }
-        let others = run.publicRoles.reversed()
-        var levels = [run.plan.extra[name], includeParameters[name], role?.parameters[name], run.state.assigned[name]]
-        levels += [run.state.included[name], taskVariables[name], role?.variables[name]]
-        levels += others.map { $0.variables[name] }
-        levels += [run.plan.variables[name], fact(name), run.plan.inventory[name], role?.defaults[name]]
-        levels += others.map { $0.defaults[name] }
-        var result: Value?
-        for level in levels {
-            guard let level else { continue }
-            guard case .dict(let upper)? = result else {
-                guard result == nil, case .dict = level else { return result ?? level }
-                result = level
-                continue
+        var layers: [Dict] = []
+        var other: Value?
+        try search(name) { value in
+            if case .dict(let dict) = value {
+                layers.append(dict)
+                return false
             }
-            guard case .dict(let lower) = level else { break }
-            result = .dict(combined(lower, upper, merging: true))
+            other = value
+            return true
         }
-        return result
+        guard let weakest = layers.last else { return other }
+        return .dict(layers.dropLast().reversed().reduce(weakest) { combined($0, $1, merging: true) })
+    }
+
+    /// Every level that has the name, the strongest first, until the caller has enough.
+    private func search(_ name: String, _ isEnough: (Value) -> Bool) throws(TemplateError) {
+        func take(_ value: Value?) -> Bool { value.map(isEnough) ?? false }
+        if take(run.plan.extra[name]) { return }
+        if take(try magic(name)) || take(local[name]) { return }
+        if take(includeParameters[name]) || take(role?.parameters[name]) { return }
+        if take(run.state.assigned[name]) || take(run.state.included[name]) { return }
+        if take(taskVariables[name]) || take(role?.variables[name]) { return }
+        for other in run.publicRoles.reversed() { if take(other.variables[name]) { return } }
+        if take(run.plan.variables[name]) || take(fact(name)) || take(run.plan.inventory[name]) { return }
+        if take(role?.defaults[name]) { return }
+        for other in run.publicRoles.reversed() { if take(other.defaults[name]) { return } }
     }
 
     var names: [String] {
         var all = run.plan.extra.names + run.plan.magic.names + local.names + includeParameters.names
         all += run.state.assigned.names + run.state.included.names + taskVariables.names
-        all += run.plan.variables.names + run.plan.inventory.names + run.state.facts.names.map { "ansible_" + $0 }
+        all += run.plan.variables.names + run.plan.inventory.names
+        if !run.plan.settings.hidesFacts { all += run.state.facts.names }
         for role in run.publicRoles + (role.map { [$0] } ?? []) {
             all += role.parameters.names + role.variables.names + role.defaults.names
         }
@@ -78,8 +78,7 @@ final class TaskScope: Scope {
     }
 
     private func fact(_ name: String) -> Value? {
-        guard name.hasPrefix("ansible_") else { return run.state.facts[name] }
-        return run.state.facts[String(name.dropFirst(8))]
+        run.plan.settings.hidesFacts && name != "ansible_local" ? nil : run.state.facts[name]
     }
 
     /// What changes while the play runs is asked for, where there is anyone who could have changed it.
@@ -95,7 +94,7 @@ final class TaskScope: Scope {
 
     private func magic(_ name: String) throws(TemplateError) -> Value? {
         switch name {
-        case "ansible_facts": return .dict(run.state.facts)
+        case "ansible_facts": return .dict(run.state.namedFacts)
         case "role_path": return role.map { .string($0.path) }
         case "role_name": return role.map { .string($0.shortName) }
         case "ansible_role_name": return role.map { .string($0.name) }
@@ -122,11 +121,18 @@ final class TaskScope: Scope {
     }
 
     func template(named name: String) throws(TemplateError) -> Text? {
-        let request = FileRequest(kind: .templates, name: name, basis: basis)
+        guard let entry = try file(named: name, .templates) else { return nil }
+        return try text(of: entry)
+    }
+
+    func file(named name: String, _ kind: FileRequest.Kind) throws(TemplateError) -> FileEntry? {
         do throws(Interruption) {
-            guard let entry = try run.file(request).entry else { return nil }
-            return try run.text(of: entry)
+            return try run.file(FileRequest(kind: kind, name: name, basis: basis)).entry
         } catch { throw TemplateError(error.message) }
+    }
+
+    func text(of entry: FileEntry) throws(TemplateError) -> Text {
+        do throws(Interruption) { return try run.text(of: entry) } catch { throw TemplateError(error.message) }
     }
 }
 

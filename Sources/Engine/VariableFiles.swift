@@ -27,8 +27,14 @@ extension Directives {
                 TaskFailure(Diagnostic("'include_vars' needs parameter 'file' or 'dir'", at: task.task.place)))
         }
         if let name = arguments["name"]?.text { loaded = Dict([(name, .dict(loaded))]) }
-        let merges = arguments["hash_behaviour"]?.text == "merge"
-        task.run.state.included = combined(task.run.state.included, loaded, merging: merges)
+        for (key, value) in loaded {
+            if let warning = reservedNameWarning(key.pythonText, at: key.place ?? value.place ?? task.task.place) {
+                task.run.coordinator.tell(.message(warning))
+            }
+            let given = arguments["hash_behaviour"]?.text
+            let merges = given.map { $0 == "merge" } ?? task.run.plan.settings.mergesHashes
+            task.run.state.included = combined(task.run.state.included, [key: value], merging: merges)
+        }
         var shown: Dict = ["ansible_facts": .dict(loaded), "ansible_included_var_files": .list(files)]
         // What came out of a vault is shown of no file of the lot.
         if isSecret { shown["_ansible_no_log"] = true }
@@ -113,7 +119,9 @@ extension Directives {
     private static func variables(in entry: FileEntry, _ task: TaskRun) throws(Interruption) -> Dict {
         let text = String(decoding: try task.run.contents(of: entry), as: UTF8.self)
         do throws(Diagnostic) {
-            let file = SourceFile(name: shown(entry.path, in: task.run.plan.settings.folder), text: text)
+            let name = shown(entry.path, in: task.run.plan.settings.folder)
+            // Nothing of what is vaulted may stand in an excerpt.
+            let file = entry.isSecret ? SourceFile(name: name) : SourceFile(name: name, text: text)
             let (nodes, _) = try YAMLReader.documents(text, file: file)
             guard let node = nodes.first else { return Dict() }
             let value = try node.value(ValueOptions())

@@ -8,8 +8,13 @@ extension Inventory {
         package var export: Bool
         package var limit: String?
         package var playbookFolders: [String]
+        /// Vaulted texts stay what they are, for YAML.
+        package var keepsSeals: Bool
 
-        package init(export: Bool = false, limit: String? = nil, playbookFolders: [String] = []) {
+        package init(
+            export: Bool = false, limit: String? = nil, playbookFolders: [String] = [], keepsSeals: Bool = false
+        ) {
+            self.keepsSeals = keepsSeals
             self.export = export
             self.limit = limit
             self.playbookFolders = playbookFolders
@@ -53,9 +58,20 @@ extension Inventory {
     /// What is not to be evaluated, so that it is not when the listing is read as a script's output.
     private static func declared(_ value: Value) -> Value {
         switch value {
-        case .string(let text): text.mark?.isDeclaredUnsafe ?? false ? ["__ansible_unsafe": value] : value
+        case .string(let text):
+            text.mark?.isDeclaredUnsafe ?? false ? ["__ansible_unsafe": value] : sealed(value)
         case .list(let list): .list(list.map(declared))
         case .dict(let dict): .dict(dict.mapValues(declared))
+        default: value
+        }
+    }
+
+    /// With vaulted texts as JSON has them.
+    private static func sealed(_ value: Value) -> Value {
+        switch value {
+        case .string(let text): text.isSealed ? ["__ansible_vault": .string(text.string)] : value
+        case .list(let list): .list(list.map(sealed))
+        case .dict(let dict): .dict(dict.mapValues(sealed))
         default: value
         }
     }
@@ -142,7 +158,8 @@ extension Inventory {
                 : ["'\(host)' names \(found.count) hosts"]
             throw Diagnostics([problem])
         }
-        return .dict(try variables(of: found[0], listing))
+        let variables = Value.dict(try variables(of: found[0], listing))
+        return listing.keepsSeals ? variables : Self.sealed(variables)
     }
 
     /// `--graph [GROUP]`, with variables where asked for.
@@ -169,7 +186,10 @@ extension Inventory {
         }
         func rows(_ variables: Dict, _ depth: Int) -> [String] {
             let sorted = variables.sorted { Value.precedes($0.key.pythonText, $1.key.pythonText) }
-            return sorted.map { line("{\($0.key.pythonText) = \($0.value.pythonText)}", depth) }
+            return sorted.map { entry in
+                let shown = entry.value.mapText { $0.isSealed ? Text("(hidden)") : $0 }
+                return line("{\(entry.key.pythonText) = \(shown.pythonText)}", depth)
+            }
         }
         let group = graph.groups[id]
         lines.append(line("@\(group.name):", depth))

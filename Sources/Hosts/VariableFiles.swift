@@ -72,7 +72,7 @@ final class VariableFiles: Sendable {
                 throw node.diagnostic(
                     "a file of variables is a mapping, not a \(node.kindName)", hint: "write 'name: value'")
             }
-            let value = text.marked(try node.value(ValueOptions(decrypt: options.decrypt)))
+            let value = text.marked(try node.value())
             dict = value.dict ?? Dict()
         }
         cache.withLock {

@@ -234,13 +234,3 @@ extension Choice {
     package static var typeName: String { "str" }
     package static var choices: [String] { allCases.map(\.rawValue) }
 }
-
-extension StringProtocol {
-    /// Without blanks at both ends.
-    package var trimmed: String {
-        var part = self[startIndex..<endIndex]
-        while let first = part.first, first.isWhitespace { part = part.dropFirst() }
-        while let last = part.last, last.isWhitespace { part = part.dropLast() }
-        return String(part)
-    }
-}

@@ -42,6 +42,7 @@ struct KeywordValues {
     /// - Parameter allowed: the keywords that may stand here; another name (`gather_facts` in a task) is a module.
     func check(_ entries: [Node.Entry], _ allowed: Set<String>) {
         for entry in entries {
+            if entry.name == "vars" { loader.warnOfReserved(in: entry.value) }
             guard let name = entry.name, allowed.contains(name), let kind = Self.kinds[name], !entry.value.isNull else {
                 continue
             }

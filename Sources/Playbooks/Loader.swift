@@ -17,6 +17,9 @@ package final class Loader {
     var expected: [Diagnostic] = []
     private static let playbookDepthLimit = 32
 
+    /// Variables of reserved names that were warned of.
+    private var warnedOf: Set<String> = []
+
     package init(files: any ProjectFiles, options: LoaderOptions, templater: Templater) {
         self.files = files
         self.options = options
@@ -240,6 +243,7 @@ package final class Loader {
             let candidates = files.candidates(for: request)
             guard let path = candidates.first(where: { files.kind(of: $0) == .file }) else { continue }
             if let node = document(path, what: "file of variables", from: text.place) {
+                warnOfReserved(in: node)
                 for value in mapping(node, path).values { checkTemplates(in: value) }
             }
         }
@@ -259,7 +263,9 @@ package final class Loader {
                 return nil
             }
             let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
-            let file = SourceFile(name: files.shown(path), text: opened.text)
+            // Nothing of what is vaulted may stand in an excerpt.
+            let name = files.shown(path)
+            let file = opened.isSecret ? SourceFile(name: name) : SourceFile(name: name, text: opened.text)
             let (nodes, warnings) = try YAMLReader.documents(opened.text, file: file)
             for warning in warnings { report(warning) }
             documents[path] = .some(nodes.first)
@@ -293,6 +299,16 @@ package final class Loader {
         }
         report(node.diagnostic("'\(what)' is a \(node.kindName)", hint: "expected a mapping"))
         return Dict()
+    }
+
+    /// Variables that hide what the language has under their names.
+    func warnOfReserved(in variables: Node) {
+        for entry in variables.entries ?? [] {
+            guard let name = entry.name, let warning = reservedNameWarning(name, at: entry.key.place),
+                warnedOf.insert(name).inserted
+            else { continue }
+            report(warning)
+        }
     }
 
     func list(_ node: Node?) -> [Value] {

@@ -25,6 +25,7 @@ package final class Planner {
     private let files: any ProjectFiles
     private let templater: Templater
     private let home: String?
+    private let lookups: Lookups?
     private var entries: [String: FileEntry] = [:]
     private var variableFiles: [String: Dict] = [:]
     private var resolved: [FileRequest: FileEntry] = [:]
@@ -33,7 +34,11 @@ package final class Planner {
     /// Templates are needed whether something changes or not.
     private static let smallTemplate = 1 << 20
 
-    package init(files: any ProjectFiles, templater: Templater, home: String?) {
+    /// Lookup plugins, for a play.
+    package typealias Lookups = @Sendable (Play) -> DictScope.Lookups
+
+    package init(files: any ProjectFiles, templater: Templater, home: String?, lookups: Lookups? = nil) {
+        self.lookups = lookups
         self.files = files
         self.templater = templater
         self.home = home
@@ -100,8 +105,7 @@ package final class Planner {
             for layer in [play.variables, context.prompted, all, context.extra] {
                 for (name, value) in layer { known[name] = value }
             }
-            let own = try fileVariables(in: entry, play, known)
-            all = combined(all, own, merging: context.settings.mergesHashes)
+            all = combined(all, try fileVariables(in: entry, play, known), merging: context.settings.mergesHashes)
         }
         return all
     }
@@ -114,7 +118,8 @@ package final class Planner {
             let name: String
             do throws(TemplateError) {
                 name = text.isTemplate
-                    ? try templater.render(text, in: DictScope(known)).pythonText : text.string
+                    ? try templater.render(text, in: DictScope(known, lookups: lookups?(play))).pythonText
+                    : text.string
             } catch {
                 if error.undefinedName != nil, entry.list != nil { continue }
                 var diagnostic = error.diagnostic
@@ -137,7 +142,8 @@ package final class Planner {
         if let known = variableFiles[path] { return known }
         let bytes = try files.contents(of: path) ?? []
         let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
-        let file = SourceFile(name: files.shown(path), text: opened.text)
+        let name = files.shown(path)
+        let file = opened.isSecret ? SourceFile(name: name) : SourceFile(name: name, text: opened.text)
         let (nodes, _) = try YAMLReader.documents(opened.text, file: file)
         var options = ValueOptions()
         let files = files

@@ -62,10 +62,12 @@ extension ProjectFiles {
         if request.name.hasPrefix("~/"), let home = request.home { return [home + request.name.dropFirst(1)] }
         var paths: [String] = []
         func add(_ path: String) { if !paths.contains(path) { paths.append(path) } }
+        // Without a kind, only the folders themselves.
+        func part(_ folder: String) -> String { request.kind.isEmpty ? folder : joined(folder, request.kind) }
         for role in request.roles {
-            add(joined(joined(role, request.kind), request.name))
+            add(joined(part(role), request.name))
             if request.kind == "tasks" { continue }
-            add(joined(joined(joined(role, "tasks"), request.kind), request.name))
+            add(joined(part(joined(role, "tasks")), request.name))
             add(joined(joined(role, "tasks"), request.name))
             add(joined(role, request.name))
         }
@@ -73,7 +75,7 @@ extension ProjectFiles {
             if request.kind == "tasks" {
                 add(joined(folder, request.name))
             } else {
-                add(joined(joined(folder, request.kind), request.name))
+                add(joined(part(folder), request.name))
                 add(joined(folder, request.name))
             }
         }

@@ -195,6 +195,7 @@ extension PlayBuilder {
         }
         for path in paths {
             guard let node = loader.document(path, what: "file of variables", from: place) else { continue }
+            loader.warnOfReserved(in: node)
             for (key, value) in loader.mapping(node, "\(kind) of role '\(lastPart(of: role))'") { all[key] = value }
         }
         for value in all.values {

@@ -44,12 +44,21 @@ extension TemplateObject {
 package struct DictScope: Scope {
     package var variables: Dict
     package var world: World
-    package init(_ variables: Dict, world: World = World()) {
+    /// Runs lookup plugins, where there is something that can.
+    package var lookups: Lookups?
+    package typealias Lookups = @Sendable (String, [Value], Dict) throws(TemplateError) -> [Value]
+
+    package init(_ variables: Dict, world: World = World(), lookups: Lookups? = nil) {
         self.variables = variables
         self.world = world
+        self.lookups = lookups
     }
     package func value(of name: String) throws(TemplateError) -> Value? { variables[name] }
     package var names: [String] { variables.names }
+    package func lookup(_ plugin: String, _ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {
+        guard let lookups else { throw TemplateError("lookup '\(plugin)' is not available here") }
+        return try lookups(plugin, terms, options)
+    }
 }
 
 /// A template that cannot be read or evaluated.
@@ -82,7 +91,7 @@ package struct TemplateError: Error, Sendable {
     package var told: String { words ?? message }
 
     /// Worded as ansible-core does, unless that has been done closer to the mistake.
-    func worded(_ words: (String) -> String) -> TemplateError {
+    package func worded(_ words: (String) -> String) -> TemplateError {
         guard self.words == nil, !isUndefined else { return self }
         var copy = self
         copy.words = words(message)

@@ -12,8 +12,14 @@ package final class Templater {
     /// The lookups that there are, to find misspelt ones before anything is evaluated; `nil`: not known.
     package var lookups: Set<String>?
 
+    /// Told of texts that look like templates and, coming from results or marked unsafe, are none.
+    package var untrusted: ((Text) -> Void)?
+
     /// Filters and tests beside those that are built in.
     package var plugins: (any TemplatePlugins)?
+
+    /// Opens values under `!vault`, where the secrets are.
+    package var unseal: ((Text) throws(Diagnostic) -> Text)?
 
     private struct Key: Hashable {
         let text: String
@@ -68,6 +74,7 @@ package final class Templater {
     ///
     /// Nothing in the result is a template again. Where a secret was read, the result is secret.
     package func render(_ text: Text, in scope: any Scope) throws(TemplateError) -> Value {
+        if text.isSealed { return .string(try opened(text)) }
         guard Self.looksLikeTemplate(text.string, options) else { return .string(text.untrusted) }
         let syntax = try syntax(of: text)
         let evaluator = Evaluator(self, scope, syntax.source)
@@ -106,10 +113,30 @@ package final class Templater {
         }
     }
 
+    /// What is in a vaulted text.
+    func opened(_ text: Text) throws(TemplateError) -> Text {
+        do throws(Diagnostic) {
+            var plain = text
+            if text.mark?.seal == .closed, let unseal { plain = try unseal(text) }
+            switch plain.mark?.seal {
+            case nil: return Text(plain.string, mark: Mark(place: text.place, isSecret: true))
+            case .unopenable(let why)?: throw Diagnostic(why, at: text.place)
+            case .closed?: throw Diagnostic("there is no way to open a vault here", at: text.place)
+            }
+        } catch {
+            var diagnostic = error
+            diagnostic.message = "Attempt to use undecryptable variable: \(error.message)"
+            throw TemplateError(diagnostic)
+        }
+    }
+
     /// Renders every template in the value. Items and members that come out as `omit` are dropped.
     package func render(_ value: Value, in scope: any Scope) throws(TemplateError) -> Value {
         switch value {
-        case .string(let text): return text.isTemplate ? try render(text, in: scope) : value
+        case .string(let text):
+            if text.isTemplate { return try render(text, in: scope) }
+            if let untrusted, Self.looksLikeTemplate(text.string) { untrusted(text) }
+            return value
         case .list(let list):
             var result: [Value] = []
             result.reserveCapacity(list.count)
@@ -215,10 +242,16 @@ package final class Templater {
         }
     }
 
-    static func isWrapped(_ text: String) -> Bool {
+    package static func isWrapped(_ text: String) -> Bool {
         let text = StringMethods.strip(text)
         return (text.hasPrefix("{{") || text.hasPrefix("{%") || text.hasPrefix("{#"))
             && (text.hasSuffix("}}") || text.hasSuffix("%}") || text.hasSuffix("#}"))
+    }
+
+    /// Python's `format % value`.
+    package func printed(_ format: String, _ value: Value, in scope: any Scope) throws(TemplateError) -> String {
+        let evaluator = Evaluator(self, scope, Source(text: format, place: nil))
+        return try PercentFormat.apply(format, .raw(value), evaluator)
     }
 
     /// A template file's text. A first line `#jinja2: trim_blocks: false, …` overrides the options.

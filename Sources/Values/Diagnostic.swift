@@ -3,7 +3,7 @@
 /// The message is one line: lower case, no full stop, what is wrong and with which value. What was expected and the
 /// way out go into `hint` (under the caret) and `notes` (indented lines below).
 package struct Diagnostic: Error, Sendable, Hashable {
-    package enum Severity: String, Sendable { case error, warning }
+    package enum Severity: String, Sendable { case error, warning, deprecation }
 
     package var severity: Severity
     package var place: Place?
@@ -31,7 +31,7 @@ package struct Diagnostic: Error, Sendable, Hashable {
     /// The whole text: first line, excerpt with caret where the source is known, notes. No newline at the end.
     package var rendered: String {
         var lines: [String] = []
-        let word = severity == .error ? "error" : "warning"
+        let word = severity.rawValue
         lines.append(place.map { "\($0): \(word): \(message)" } ?? "\(word): \(message)")
         if let excerpt { lines += excerpt } else if let hint { lines.append("  \(hint)") }
         lines += notes.map { "  \($0)" }

@@ -79,3 +79,13 @@ extension Collection<UInt8> {
         return nil
     }
 }
+
+extension StringProtocol {
+    /// Without blanks at both ends.
+    package var trimmed: String {
+        var part = self[startIndex..<endIndex]
+        while let first = part.first, first.isWhitespace { part = part.dropFirst() }
+        while let last = part.last, last.isWhitespace { part = part.dropLast() }
+        return String(part)
+    }
+}

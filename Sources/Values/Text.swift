@@ -16,10 +16,12 @@ package struct Text: Sendable {
     package var isTemplate: Bool { mark?.isTemplate ?? false }
     package var isSecret: Bool { mark?.isSecret ?? false }
     package var place: Place? { mark?.place }
+    /// Whether the string is a vault's text, which stands for what is in it.
+    package var isSealed: Bool { mark?.seal != nil }
 
     /// The same string, never to be evaluated.
     package var untrusted: Text {
-        guard let mark, mark.isTemplate else { return self }
+        guard let mark, mark.isTemplate, mark.seal == nil else { return self }
         return Text(
             string, mark: Mark(place: mark.place, isSecret: mark.isSecret, isDeclaredUnsafe: mark.isDeclaredUnsafe))
     }
@@ -31,7 +33,7 @@ package struct Text: Sendable {
 
     /// The same string, to be masked wherever it is shown.
     package var secret: Text {
-        if isSecret { return self }
+        if isSecret || isSealed { return self }
         let isDeclaredUnsafe = mark?.isDeclaredUnsafe ?? false
         return Text(
             string,
@@ -46,15 +48,27 @@ package final class Mark: Sendable {
     package let isSecret: Bool
     /// `!unsafe` in YAML, `__ansible_unsafe` in JSON: inventories are written with it as they were read.
     package let isDeclaredUnsafe: Bool
+    /// What is to be opened before it is read; such a text passes for a template.
+    package let seal: Seal?
 
     package init(
-        place: Place? = nil, isTemplate: Bool = false, isSecret: Bool = false, isDeclaredUnsafe: Bool = false
+        place: Place? = nil, isTemplate: Bool = false, isSecret: Bool = false, isDeclaredUnsafe: Bool = false,
+        seal: Seal? = nil
     ) {
         self.isDeclaredUnsafe = isDeclaredUnsafe
+        self.seal = seal
         self.place = place
-        self.isTemplate = isTemplate
+        self.isTemplate = isTemplate || seal != nil
         self.isSecret = isSecret
     }
+}
+
+/// How it stands with a value under `!vault`, whose string is the vault's text.
+package enum Seal: Sendable, Hashable {
+    /// Nobody has tried to open it.
+    case closed
+    /// It could not be opened: that matters to whoever reads it.
+    case unopenable(String)
 }
 
 extension Text: Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
@@ -62,7 +76,7 @@ extension Text: Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
     package func hash(into hasher: inout Hasher) { hasher.combine(string) }
     package init(stringLiteral value: String) { self.init(value) }
     /// The characters, or `(hidden)` for a secret: what reaches a log by accident must not tell.
-    package var description: String { isSecret ? "(hidden)" : string }
+    package var description: String { isSecret || isSealed ? "(hidden)" : string }
 }
 
 /// A value that must not be shown: prints as `(hidden)`.

@@ -35,6 +35,20 @@ extension Dict {
     package var names: [String] { keys.compactMap(\.text) }
 }
 
+/// `second` over `first`: by key, or by `hash_behaviour=merge` with dictionaries merged all the way down.
+package func combined(_ first: Dict, _ second: Dict, merging: Bool) -> Dict {
+    if first.isEmpty { return second }
+    var result = first
+    for (key, value) in second {
+        if merging, case .dict(let old)? = result[key], case .dict(let new) = value {
+            result[key] = .dict(combined(old, new, merging: true))
+        } else {
+            result[key] = value
+        }
+    }
+    return result
+}
+
 extension Value {
     /// A plain string: no place, not a template, not secret.
     package static func string(_ string: String) -> Value { .string(Text(string)) }

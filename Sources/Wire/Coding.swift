@@ -165,18 +165,24 @@ extension Place: WireCodable {
 
 extension Text: WireCodable {
     package func encode(to writer: inout WireWriter) {
-        let flags: UInt8 = (isTemplate ? 1 : 0) | (isSecret ? 2 : 0) | (place != nil ? 4 : 0)
-            | (mark?.isDeclaredUnsafe ?? false ? 8 : 0)
+        let flags: UInt8 = (isTemplate ? 1 : 0) | (isSecret ? 2 : 0) | (place != nil ? 4 : 0) | (isSealed ? 8 : 0)
+            | (mark?.isDeclaredUnsafe ?? false ? 16 : 0)
         writer.write(byte: flags)
         writer.write(string)
         if let place { writer.write(place) }
+        if let seal = mark?.seal {
+            if case .unopenable(let why) = seal { writer.write(why) } else { writer.write("") }
+        }
     }
     package init(from reader: inout WireReader) throws(WireError) {
         let flags = try reader.byte()
         let string = try reader.string()
         let place: Place? = flags & 4 != 0 ? try reader.value() : nil
+        let why = flags & 8 != 0 ? try reader.string() : nil
+        let seal = why.map { $0.isEmpty ? Seal.closed : .unopenable($0) }
         let mark = flags == 0 ? nil : Mark(
-            place: place, isTemplate: flags & 1 != 0, isSecret: flags & 2 != 0, isDeclaredUnsafe: flags & 8 != 0)
+            place: place, isTemplate: flags & 1 != 0, isSecret: flags & 2 != 0, isDeclaredUnsafe: flags & 16 != 0,
+            seal: seal)
         self.init(string, mark: mark)
     }
 }
@@ -248,7 +254,7 @@ extension OrderedDictionary: WireCodable where Key == WireValue, Value == WireVa
 
 extension Diagnostic: WireCodable {
     package func encode(to writer: inout WireWriter) {
-        writer.write(severity == .error)
+        writer.write(severity.rawValue)
         writer.write(place)
         writer.write(length)
         writer.write(message)
@@ -256,13 +262,14 @@ extension Diagnostic: WireCodable {
         writer.write(notes)
     }
     package init(from reader: inout WireReader) throws(WireError) {
-        let isError = try reader.bool()
+        let word = try reader.string()
+        guard let severity = Severity(rawValue: word) else { throw WireError("an unknown severity '\(word)'") }
         let place: Place? = try reader.optional()
         let length = try reader.int()
         let message = try reader.string()
         let hint: String? = try reader.optional()
         self.init(
             message, at: place, length: length, hint: hint, notes: try reader.array(),
-            severity: isError ? .error : .warning)
+            severity: severity)
     }
 }

@@ -47,11 +47,17 @@ extension Become: WireCodable {
     package func encode(to writer: inout WireWriter) {
         for part in [method, user, flags, executable] { writer.write(part) }
         writer.write(password?.exposed)
+        writer.write(folder)
+        writer.write(prompts)
+        writer.write(patience)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             method: try reader.string(), user: try reader.string(), flags: try reader.string(),
             executable: try reader.string(), password: try reader.optional(String.self).map(Secret.init))
+        folder = try reader.string()
+        prompts = try reader.array()
+        patience = try reader.double()
     }
 }
 
@@ -242,6 +248,10 @@ extension Question: WireCodable {
             writer.write(byte: 13)
             writer.write(position)
             writer.write(failed)
+        case .revival(let position, let isUnreachable):
+            writer.write(byte: 14)
+            writer.write(position)
+            writer.write(isUnreachable)
         case .module(let path):
             writer.write(byte: 20)
             writer.write(path)
@@ -287,6 +297,7 @@ extension Question: WireCodable {
             self = .pause(prompt: prompt, seconds: isTimed ? seconds : nil, echo: echo, position)
         case 12: self = .meta(try reader.string(), try reader.value())
         case 13: self = .verdict(try reader.value(), failed: try reader.bool())
+        case 14: self = .revival(try reader.value(), isUnreachable: try reader.bool())
         case 20: self = .module(path: try reader.string())
         case 21: self = .parts(try reader.array())
         case 22:

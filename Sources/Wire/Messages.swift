@@ -175,6 +175,13 @@ package struct Become: Sendable, Hashable {
     package var flags: String
     package var executable: String
     package var password: Secret?
+    /// Where the method is started; empty is anywhere.
+    package var folder = ""
+    /// What asks for the password, where that is not the method's usual question.
+    package var prompts: [String] = []
+    /// Seconds until it must have asked or succeeded; 0 leaves it to the agent.
+    package var patience = 0.0
+
     package init(method: String, user: String, flags: String, executable: String, password: Secret?) {
         self.method = method
         self.user = user
@@ -221,6 +228,8 @@ package enum Question: Sendable {
     /// A task that `any_errors_fatal` holds for ended here, inside of what rescues: answered with the host that failed
     /// in it, once every host is through.
     case verdict(Position, failed: Bool)
+    /// This host is out of the play, unless another one meets `meta: clear_host_errors` here: answered with a boolean.
+    case revival(Position, isUnreachable: Bool)
     /// What runs a module that is not built in; the path is that of its file on the controller.
     case module(path: String)
     /// Contents of a module's parts, by digest.

@@ -13,6 +13,8 @@ package struct PlayPlan: Sendable {
     /// Play vars, prompts and vars_files (levels 12 to 14), merged.
     package var variables: Dict
     package var extra: Dict
+    /// Facts known before the play begins, by the names that modules give them: from a cache, or from other hosts.
+    package var facts: Dict
     /// `groups`, `group_names`, `playbook_dir`, `ansible_play_hosts`, …: computed, never templates.
     package var magic: Dict
     package var roles: [RolePlan]
@@ -37,6 +39,7 @@ package struct PlayPlan: Sendable {
         inventory = Dict()
         variables = Dict()
         extra = Dict()
+        facts = Dict()
         magic = Dict()
         roles = []
         bases = []
@@ -64,6 +67,14 @@ package struct RunSettings: Sendable, Hashable {
     package var isFree = false
     /// Other hosts' templates read this host's facts and results: report them.
     package var reportsVariables = false
+    /// The coordinator keeps facts: report them.
+    package var reportsFacts = false
+    /// Facts are only in `ansible_facts` (`inject_facts_as_vars = false`).
+    package var hidesFacts = false
+    /// Facts are gathered only where there are none (`gathering = smart`).
+    package var gathersOnce = false
+    /// Mappings are merged (`hash_behaviour = merge`).
+    package var mergesHashes = false
     package var step = false
     /// The play adds hosts or groups: `groups` is asked for where it is read.
     package var changesInventory = false
@@ -73,8 +84,8 @@ package struct RunSettings: Sendable, Hashable {
     package var connection = ""
     /// Conditions may give anything, and its truth counts: as before ansible-core 2.19.
     package var allowsBrokenConditions = false
-    /// `hash_behaviour = merge`: a mapping of a higher level is merged into those of lower ones.
-    package var mergesHashes = false
+    /// Texts that look like templates and are none are warned of.
+    package var warnsOfUntrusted = false
     /// The folder that places are told relative to.
     package var folder = ""
     package init() {}

@@ -6,7 +6,8 @@ extension RunSettings: WireCodable {
     package func encode(to writer: inout WireWriter) {
         for flag in [
             checkMode, diffMode, forceHandlers, forgivesMissingHandlers, isFree, reportsVariables, step,
-            changesInventory, isAway, allowsBrokenConditions, mergesHashes,
+            changesInventory, isAway, allowsBrokenConditions, warnsOfUntrusted, reportsFacts, hidesFacts,
+            gathersOnce, mergesHashes,
         ] { writer.write(flag) }
         writer.write(verbosity)
         writer.write(tags)
@@ -26,6 +27,10 @@ extension RunSettings: WireCodable {
         changesInventory = try reader.bool()
         isAway = try reader.bool()
         allowsBrokenConditions = try reader.bool()
+        warnsOfUntrusted = try reader.bool()
+        reportsFacts = try reader.bool()
+        hidesFacts = try reader.bool()
+        gathersOnce = try reader.bool()
         mergesHashes = try reader.bool()
         verbosity = try reader.int()
         tags = try reader.array()
@@ -210,7 +215,7 @@ extension PlayPlan: WireCodable {
         writer.write(index)
         writer.write(host)
         writer.write(settings)
-        for layer in [inventory, variables, extra, magic] { writer.write(layer) }
+        for layer in [inventory, variables, extra, facts, magic] { writer.write(layer) }
         writer.write(roles)
         writer.write(bases)
         writer.write(steps)
@@ -228,6 +233,7 @@ extension PlayPlan: WireCodable {
         inventory = try reader.value()
         variables = try reader.value()
         extra = try reader.value()
+        facts = try reader.value()
         magic = try reader.value()
         roles = try reader.array()
         bases = try reader.array()

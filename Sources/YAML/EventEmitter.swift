@@ -68,6 +68,16 @@ import Values
 
     mutating func endMapping() throws(Diagnostic) { try unsafe emit { unsafe yaml_mapping_end_event_initialize($0) } }
 
+    /// A vault's text, as a block under its tag.
+    mutating func vault(_ text: String) throws(Diagnostic) {
+        let bytes = Array(text.utf8)
+        let tag = Array("!vault".utf8) + [0]
+        try unsafe emit { event in
+            unsafe yaml_scalar_event_initialize(
+                event, nil, tag, bytes, Int32(clamping: bytes.count), 0, 0, YAML_LITERAL_SCALAR_STYLE)
+        }
+    }
+
     /// - Parameter plain: whether the text without quotes reads back as this kind.
     mutating func scalar(
         _ text: String, _ kind: String, plain: Bool, isLiteral: Bool = false

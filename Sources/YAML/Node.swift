@@ -72,7 +72,7 @@ package struct Node: Sendable {
 package struct ValueOptions: Sendable {
     /// Whether the text was written by the playbook's authors, so that its strings may be templates.
     package var trusted: Bool
-    /// Turns the text under `!vault` into its plain text. Without it such a value is an error.
+    /// Turns the text under `!vault` into its plain text. Without it such a value stays closed until it is read.
     package var decrypt: (@Sendable (Text) throws(Diagnostic) -> Text)?
 
     package init(trusted: Bool = true, decrypt: (@Sendable (Text) throws(Diagnostic) -> Text)? = nil) {
@@ -92,7 +92,7 @@ extension Node {
         let trusted = trusted && tag != "!unsafe"
         switch content {
         case .scalar(.string(let text)):
-            if tag == "!vault" { return .string(try decrypted(text, options, trusted: trusted)) }
+            if tag == "!vault" { return .string(try decrypted(text, options)) }
             guard trusted else { return .string(tag == "!unsafe" || options.trusted ? text.unsafe : text) }
             guard text.string.hasTemplateSyntax else { return .string(text) }
             return .string(Text(text.string, mark: Mark(place: text.place, isTemplate: true)))
@@ -112,15 +112,13 @@ extension Node {
         }
     }
 
-    private func decrypted(_ text: Text, _ options: ValueOptions, trusted: Bool) throws(Diagnostic) -> Text {
+    private func decrypted(_ text: Text, _ options: ValueOptions) throws(Diagnostic) -> Text {
         guard let decrypt = options.decrypt else {
-            throw diagnostic(
-                "the value is encrypted and there is no vault password",
-                hint: "give one with --vault-password-file or --ask-vault-pass")
+            return Text(text.string, mark: Mark(place: text.place, seal: .closed))
         }
         let plain = try decrypt(text)
-        let isTemplate = trusted && plain.string.hasTemplateSyntax
-        return Text(plain.string, mark: Mark(place: text.place, isTemplate: isTemplate, isSecret: true))
+        // What was in a vault is no template, as with ansible-core 2.19.
+        return plain.isSealed ? plain : Text(plain.string, mark: Mark(place: text.place, isSecret: true))
     }
 
     /// `{a: 1}` of an `!!omap` as the list `[a, 1]` that it becomes in Ansible.

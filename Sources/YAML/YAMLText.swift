@@ -70,6 +70,7 @@ private func write(_ value: Value, _ style: YAMLStyle, to emitter: inout EventEm
     case .int(let int): try emitter.scalar(String(int), "int", plain: true)
     case .big(let big): try emitter.scalar(big.description, "int", plain: true)
     case .double(let double): try emitter.scalar(text(double), "float", plain: true)
+    case .string(let text) where text.isSealed: try emitter.vault(text.string)
     case .string(let text): try write(text.string, style, to: &emitter)
     }
 }

@@ -27,17 +27,28 @@ final class ChildAgent: Executor {
     private var frames = FrameBuffer()
     private var errors: [UInt8] = []
     private(set) var isAlive = true
+    /// What the method printed before it came to our line.
+    private var greeting: [UInt8] = []
     /// What `sudo` is told to ask with, so that its question is told from anything else.
-    private static let prompt = "[gantry] password:"
+    private static let prompt = "[sudo via ansible, key=gantry] password:"
     private static let patience = 15.0
+    /// A whole agent goes over before the next word is heard.
+    private static let delivery = 120.0
 
     init(_ become: Become, _ machine: LinuxMachine) throws(Failure) {
         user = become.user
         let escalation = Escalation(become, machine, prompt: Self.prompt)
         do throws(MachineError) {
             conversation = try Conversation(
-                Command(try escalation.arguments, environment: escalation.environment), on: machine)
-        } catch { throw Failure(error) }
+                Command(
+                    try escalation.arguments, folder: become.folder.isEmpty ? nil : become.folder,
+                    environment: escalation.environment), on: machine)
+        } catch {
+            if !become.folder.isEmpty, (try? machine.status(of: become.folder)) == nil {
+                throw Failure("cd: \(become.folder): No such file or directory")
+            }
+            throw error.code == ENOENT ? Self.premature(error.message) : Failure(error)
+        }
         try logIn(become, escalation)
     }
 
@@ -56,38 +67,64 @@ final class ChildAgent: Executor {
 
     private func awaitReady(_ become: Become, _ escalation: Escalation) throws(Failure) {
         var unsent = escalation.program
+        var isMarked = escalation.isMarked
         var hasAnswered = false
-        if become.password == nil || !escalation.asks { try send(&unsent, become) }
         while true {
-            switch try heard(become) {
+            switch try heard(become, isMarked ? nil : Self.delivery) {
             case .output(let bytes):
-                frames.append(bytes)
-                if let report = try? frames.next(Report.self), case .ready = report { return }
+                var rest = bytes
+                if isMarked {
+                    greeting += bytes
+                    guard let behind = behindMark else {
+                        try answer(become, &hasAnswered)
+                        continue
+                    }
+                    isMarked = false
+                    rest = behind
+                    try send(&unsent, become)
+                }
+                frames.append(rest)
+                if rest.isEmpty { continue }
+                do throws(WireError) {
+                    guard let report = try frames.next(Report.self) else { continue }
+                    if case .ready = report { return }
+                } catch {}
                 throw Failure("what answered as '\(user)' is not an agent: \(frames.remainder.prefix(200))")
             case .errors(let bytes):
                 errors += bytes
-                guard let password = become.password, asksForPassword(become) else { continue }
-                if hasAnswered { throw incorrect(become) }
-                hasAnswered = true
-                errors = []
-                var line: [UInt8]? = Array((password.exposed + "\n").utf8)
-                try send(&line, become)
-                try send(&unsent, become)
+                if isMarked { try answer(become, &hasAnswered) }
             case .ended: throw refusal(become)
             case .timedOut:
-                // A method that asks nothing (a ticket, NOPASSWD) still waits for the program.
-                if unsent != nil {
-                    try send(&unsent, become)
-                    continue
-                }
                 throw Failure(
-                    "timed out waiting for \(become.method) to become '\(user)'\(said)", isUnreachable: true)
+                    "Timed out waiting for become success or become password prompt.\n"
+                        + "\(become.method) was to become '\(user)'\(said)", isUnreachable: true)
             }
         }
     }
 
-    private func heard(_ become: Become) throws(Failure) -> Conversation.Piece {
-        do throws(MachineError) { return try conversation.read(seconds: Self.patience) } catch {
+    /// What came behind the mark; `nil` when it has not come.
+    private var behindMark: [UInt8]? {
+        let mark = Array(Escalation.mark.utf8)
+        guard greeting.count >= mark.count else { return nil }
+        for start in 0...(greeting.count - mark.count) where greeting[start...].starts(with: mark) {
+            return Array(greeting[(start + mark.count)...])
+        }
+        return nil
+    }
+
+    /// Gives the password when it is asked for, once.
+    private func answer(_ become: Become, _ hasAnswered: inout Bool) throws(Failure) {
+        guard let password = become.password, asksForPassword(become) else { return }
+        if hasAnswered { throw incorrect(become) }
+        hasAnswered = true
+        (errors, greeting) = ([], [])
+        var line: [UInt8]? = Array((password.exposed + "\n").utf8)
+        try send(&line, become)
+    }
+
+    private func heard(_ become: Become, _ limit: Double?) throws(Failure) -> Conversation.Piece {
+        let patience = limit ?? (become.patience > 0 ? become.patience : Self.patience)
+        do throws(MachineError) { return try conversation.read(seconds: patience) } catch {
             throw Failure(
                 "could not become '\(user)' by \(become.method): \(error.message)\(said)", isStop: error.isStop)
         }
@@ -101,28 +138,36 @@ final class ChildAgent: Executor {
         }
     }
 
-    private var errorText: String { String(decoding: errors, as: UTF8.self).trimmed }
+    private var errorText: String { String(decoding: greeting + errors, as: UTF8.self).trimmed }
     private var said: String { errorText.isEmpty ? "" : ": \(errorText.prefix(400))" }
 
     private func asksForPassword(_ become: Become) -> Bool {
-        let text = String(decoding: errors, as: UTF8.self)
+        let text = String(decoding: greeting + errors, as: UTF8.self)
+        if !become.prompts.isEmpty { return become.prompts.contains { text.contains($0) } }
         return text.contains(Self.prompt) || (become.method == "su" && text.lowercased().contains("password:"))
     }
 
-    private func incorrect(_ become: Become) -> Failure { Failure("Incorrect \(become.method) password") }
+    private func incorrect(_ become: Become) -> Failure {
+        Failure("Incorrect \(become.method) password\nDuplicate become password prompt encountered")
+    }
+
+    private static func premature(_ said: String) -> Failure {
+        Failure("Premature end of stream waiting for become success.\n\(said)")
+    }
 
     private func refusal(_ become: Become) -> Failure {
         let text = errorText.lowercased()
-        if text.contains("a password is required") || text.contains("password is required") {
+        if text.contains("password is required") {
             return Failure(
-                "Missing \(become.method) password\nset ansible_become_password, or have it asked for with -K")
+                "Missing \(become.method) password: \(errorText.prefix(400))\n"
+                    + "set ansible_become_password, or have it asked for with -K")
         }
         if text.contains("incorrect password") || text.contains("sorry, try again")
             || text.contains("authentication failure")
         {
             return incorrect(become)
         }
-        return Failure("could not become '\(user)' by \(become.method)\(said)")
+        return Self.premature("\(become.method) was to become '\(user)'\(said)")
     }
 
     func perform(

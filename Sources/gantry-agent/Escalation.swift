@@ -17,21 +17,28 @@ struct Escalation {
         self.machine = machine
         self.prompt = prompt
         path = (try? machine.linkTarget(of: "/proc/self/exe")).flatMap { $0 } ?? "/proc/self/exe"
-        // Root reaches every file, and becomes anybody by itself; others may not look into our folder.
-        let isReachable = become.user == "root" || machine.identity.userID == 0
+        // Others may not look into our folder.
+        let isReachable = become.user == "root" || Self.isDirect(become, machine)
         program = isReachable ? nil : (try? machine.contents(of: path)).flatMap { $0 }
     }
 
-    /// Whether the method asks for a password when it has one to ask for.
-    var asks: Bool { machine.identity.userID != 0 }
+    /// Root becomes anybody by itself, unless it is said how.
+    private static func isDirect(_ become: Become, _ machine: LinuxMachine) -> Bool {
+        machine.identity.userID == 0 && ["sudo", "su"].contains(become.method) && become.executable.isEmpty
+            && become.flags.isEmpty
+    }
+
+    /// Whether the method says, by `mark`, that it has come to our line.
+    var isMarked: Bool { !Self.isDirect(become, machine) }
+
+    /// What stands before everything that the agent says: methods, and what they are wrapped in, may greet.
+    static let mark = "GANTRY-BECOME-SUCCESS\n"
 
     var environment: [String: String] { ["LC_ALL": "C"] }
 
     var arguments: [String] {
         get throws(MachineError) {
-            if machine.identity.userID == 0, become.method == "sudo" || become.method == "su" {
-                return [path, "serve", "--as", become.user]
-            }
+            if !isMarked { return [path, "serve", "--as", become.user] }
             switch become.method {
             case "sudo": return sudo
             case "su":
@@ -48,10 +55,10 @@ struct Escalation {
     private var sudo: [String] {
         var flags = become.flags.isEmpty ? ["-H", "-S"] : words(become.flags)
         if become.password == nil {
-            if !flags.contains("-n") { flags.append("-n") }
+            if !flags.contains("-n"), !flags.contains("--non-interactive") { flags.append("-n") }
         } else {
-            flags.removeAll { $0 == "-n" }
-            if !flags.contains("-S") { flags.append("-S") }
+            flags.removeAll { $0 == "-n" || $0 == "--non-interactive" }
+            if !flags.contains("-S"), !flags.contains("--stdin") { flags.append("-S") }
             flags += ["-p", prompt]
         }
         return [become.executable.isEmpty ? "sudo" : become.executable] + flags + ["-u", become.user, "--"] + inner
@@ -59,9 +66,10 @@ struct Escalation {
 
     /// What the other user runs: our file, or a copy that reaches it through its input and removes itself.
     private var inner: [String] {
-        guard let program else { return [path, "serve"] }
+        let mark = "echo \(Self.mark.dropLast())"
+        guard let program else { return ["/bin/sh", "-c", "\(mark); exec \(quoted(path)) serve"] }
         let script = """
-            u=$(umask); umask 077; d=$(mktemp -d) || exit 126
+            \(mark); u=$(umask); umask 077; d=$(mktemp -d) || exit 126
             head -c \(program.count) > "$d/agent" && chmod 700 "$d/agent" || exit 126
             umask $u; exec "$d/agent" serve --remove "$d"
             """

@@ -137,7 +137,7 @@ final class ScriptedCoordinator: Coordinator {
     private let search: (Question, Int) -> Answer
     /// Keys that are different in every run.
     private static let dropped: Set<String> = [
-        "start", "end", "delta", "stdout_lines", "stderr_lines", "invocation", "exception",
+        "start", "end", "stop", "delta", "stdout_lines", "stderr_lines", "invocation", "exception",
         "ansible_job_id", "results_file", "async_result",
     ]
 
@@ -232,6 +232,9 @@ final class ScriptedCoordinator: Coordinator {
         case .verdict(let at, let failed):
             note("? verdict \(short(at)) failed=\(failed)")
             return .value(value("verdict \(short(at))"))
+        case .revival(let at, let isUnreachable):
+            note("? revival \(short(at)) unreachable=\(isUnreachable)")
+            return .value(value("revival \(short(at))"))
         case .meta(let action, let at):
             note("? meta \(short(at)) \(action)")
             return value("meta \(action)").map { .value($0) } ?? .proceed

@@ -38,7 +38,7 @@ let layers: [LayerRow] = [
         "gantry",
         [
             "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Controller", "Engine",
-            "SSH", "Crypto", "HTTP", "ArgumentParser", "Foundation",
+            "SSH", "Crypto", "HTTP", "Patterns", "ArgumentParser", "Foundation",
         ]),
     LayerRow(
         "gantry-agent", ["Values", "Engine", "Modules", "Machine", "Wire", "Crypto", "YAML", "HTTP", "Templates"]),

@@ -27,6 +27,8 @@ actor BatchRun {
     private var taken: [Position: Answer] = [:]
     /// Whose failure in a task was fatal to all, where every host learns of it at once.
     private var verdicts: [Position: String] = [:]
+    /// Where a host met `meta: clear_host_errors`.
+    private var clearings: Set<Position> = []
     private var trust: [Trust]
     private var progress: [Progress]
     private var end = BatchEnd()
@@ -74,6 +76,7 @@ actor BatchRun {
             for host in hosts.indices { group.addTask { await self.serve(host) } }
         }
         await tellInventory()
+        await shared.keepFacts()
         return end
     }
 
@@ -294,6 +297,11 @@ actor BatchRun {
             }
             if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
             return .value(verdicts[position].map { .string($0) })
+        case .revival(let position, let isUnreachable):
+            if isUnreachable { end.unreachable.insert(hosts[host]) } else { end.failed.insert(hosts[host]) }
+            trip(host)
+            if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
+            return .value(.bool(clearings.contains(Position(position.parts.dropLast()))))
         case .delegate(let other, let call, let variables, let position, let throttle):
             let info = TaskInfo(name: progress[host].info.name, module: call.module, place: progress[host].info.place)
             progress[host].enter(position, info)
@@ -306,7 +314,7 @@ actor BatchRun {
             trust[host].note(called)
             return called
         case .delegateFacts(let other, let facts):
-            shared.learn(other, delegated: withoutPrefix(facts))
+            shared.learn(other, delegated: facts)
             return .proceed
         case .file, .contents, .tasks, .role, .lookup, .module, .parts, .plugin:
             let answer = await Desk(source: shared.source, play: index).answer(question)
@@ -360,10 +368,12 @@ actor BatchRun {
             end.ends = action
             linearizer.cut(after: position, except: hosts[host])
             release(barrier.stop(after: position, reason: action))
+        case "clear_facts": await shared.forgetFacts(hosts[host])
         case "clear_host_errors":
             end.failed = []
             end.unreachable = []
             end.clearsErrors = true
+            clearings.insert(position)
         case "refresh_inventory":
             do throws(Diagnostics) { try await shared.source.refreshInventory() } catch { return .failure(error.first) }
         case "reset_connection":
@@ -377,16 +387,6 @@ actor BatchRun {
 
 extension Diagnostics {
     var first: Diagnostic { all.first ?? Diagnostic("the controller has no answer") }
-}
-
-/// Facts without the prefix that modules give them.
-func withoutPrefix(_ facts: Dict) -> Dict {
-    var plain = Dict()
-    for (key, value) in facts {
-        let name = key.pythonText
-        plain[name.hasPrefix("ansible_") ? String(name.dropFirst(8)) : name] = value
-    }
-    return plain
 }
 
 /// The first task of a play that a person sees.

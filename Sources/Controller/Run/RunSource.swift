@@ -72,6 +72,15 @@ package protocol RunSource: Sendable {
     func addHost(_ name: String, groups: [String], variables: Dict) async
     func addGroup(_ name: String, parents: [String], host: String) async
     func refreshInventory() async throws(Diagnostics)
+
+    /// Everything that is known of a host by now, for runs to come.
+    func keep(facts: Dict, of host: String) async
+    func forgetFacts(of host: String) async
+}
+
+extension RunSource {
+    package func keep(facts: Dict, of host: String) async {}
+    package func forgetFacts(of host: String) async {}
 }
 
 /// Talks to the person at the terminal.

@@ -7,6 +7,8 @@ final class RunState: Sendable {
     private struct State {
         var recap = Recap()
         var known: [String: HostKnowledge] = [:]
+        /// Hosts of whom there are facts that the source has not been given.
+        var news: Set<String> = []
         var isStopping = false
         var isAborting = false
     }
@@ -49,7 +51,27 @@ final class RunState: Sendable {
         state.withLock { state in
             for (key, value) in assigned { state.known[host, default: HostKnowledge()].assigned[key] = value }
             for (key, value) in facts { state.known[host, default: HostKnowledge()].facts[key] = value }
+            if !facts.isEmpty { state.news.insert(host) }
         }
+    }
+
+    /// Gives the source what became known.
+    func keepFacts() async {
+        let news = state.withLock { state in
+            defer { state.news = [] }
+            return state.news.map { ($0, state.known[$0]?.facts ?? Dict()) }
+        }
+        for (host, facts) in news { await source.keep(facts: facts, of: host) }
+    }
+
+    /// `meta: clear_facts`
+    func forgetFacts(_ host: String) async {
+        state.withLock { state in
+            state.known[host]?.facts = Dict()
+            state.known[host]?.delegated = Dict()
+            state.news.remove(host)
+        }
+        await source.forgetFacts(of: host)
     }
 
     /// Facts that another host's task found out about this one.

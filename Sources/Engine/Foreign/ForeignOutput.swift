@@ -86,11 +86,11 @@ struct ForeignOutput {
     /// From the first line that begins with a brace to the last that ends with one; what follows is told.
     static func object(in output: String) -> (text: String?, junk: [String]) {
         let lines = output.split(whereSeparator: \.isNewline).map(String.init)
-        guard let start = lines.firstIndex(where: { $0.trimmingBlanks.hasPrefix("{") }),
-            let end = lines.lastIndex(where: { $0.trimmingBlanks.hasSuffix("}") }), end >= start
+        guard let start = lines.firstIndex(where: { $0.trimmed.hasPrefix("{") }),
+            let end = lines.lastIndex(where: { $0.trimmed.hasSuffix("}") }), end >= start
         else { return (nil, []) }
         let rest = lines[(end + 1)...]
-        let junk = rest.contains { !$0.trimmingBlanks.isEmpty }
+        let junk = rest.contains { !$0.trimmed.isEmpty }
             ? ["Module invocation had junk after the JSON data: \(rest.joined(separator: "\n"))"] : []
         return (lines[start...end].joined(separator: "\n"), junk)
     }

@@ -13,7 +13,7 @@ extension TaskRun {
         let name = "ansible_\(isPython ? "python" : first)_interpreter"
         var given = try hostVariable(name, delegate)?.pythonText
         if isPython { given = given ?? run.plan.magic["_interpreter_python"]?.text }
-        let word = given?.trimmingBlanks ?? ""
+        let word = given?.trimmed ?? ""
         let isAutomatic = isPython && Self.automatic.contains(word)
         let candidates = try hostVariable("ansible_interpreter_python_fallback", delegate)?.list?.map(\.pythonText)
         return ForeignCall(
@@ -24,7 +24,7 @@ extension TaskRun {
     /// The Python that this host's variables name; `nil` where it is to be found out.
     func python(_ delegate: String?) throws(Interruption) -> String? {
         let given = try hostVariable("ansible_python_interpreter", delegate)?.pythonText
-        let word = (given ?? run.plan.magic["_interpreter_python"]?.text ?? "").trimmingBlanks
+        let word = (given ?? run.plan.magic["_interpreter_python"]?.text ?? "").trimmed
         return Self.automatic.contains(word) ? nil : word
     }
 

@@ -108,6 +108,8 @@ private func isIPv6(_ text: Substring) -> Bool {
 /// Why a range of host names cannot be expanded.
 struct RangeError: Error {
     let message: String
+    /// It has the form of a range, of what is no number and no letter.
+    var isOddSpan = false
 }
 
 /// `db[1:3]-[a:c]` to its nine names; more than a million are refused.
@@ -132,7 +134,7 @@ private func rangeItems(_ text: Substring) throws(RangeError) -> [String] {
     }
     let first = bounds[0].isEmpty ? "0" : bounds[0]
     let last = bounds[1]
-    guard !last.isEmpty else { throw RangeError(message: "the range '[\(text)]' has no end") }
+    guard !last.isEmpty else { throw RangeError(message: "host range must specify end value") }
     guard let step = bounds.count == 3 ? Int(bounds[2]) : 1, step > 0 else {
         throw RangeError(message: "the step of '[\(text)]' is not a positive number")
     }
@@ -144,7 +146,7 @@ private func rangeItems(_ text: Substring) throws(RangeError) -> [String] {
         return stride(from: from, through: to, by: step).map { String(letters[$0]) }
     }
     guard let from = Int(first), let to = Int(last), to - from < 1_000_000 else {
-        throw RangeError(message: "'[\(text)]' is not a range of numbers or letters")
+        throw RangeError(message: "'[\(text)]' is not a range of numbers or letters", isOddSpan: true)
     }
     let width = first.hasPrefix("0") && first.count > 1 ? first.count : 0
     if width > 0, last.count != width {

@@ -32,6 +32,7 @@ struct Construction {
     ) throws(Diagnostic) {
         self.file = file
         self.options = options
+        templater.unseal = options.decrypt
         self.files = files
         var seen: Set<String> = []
         self.folders = try file.flag("use_vars_plugins") ?? false ? folders.filter { seen.insert($0).inserted } : []

@@ -123,7 +123,14 @@ private struct LiteralReader {
             }
             at += 1
         }
-        let text = String(decoding: bytes[start..<at], as: UTF8.self).lowercased()
+        var text = String(decoding: bytes[start..<at], as: UTF8.self).lowercased()
+        // A complex number is no value of the language: it is the text that Python prints of it.
+        if text.hasSuffix("j") {
+            text.removeLast()
+            guard !text.hasSuffix("_"), let part = Double(text) else { return nil }
+            let whole = part.magnitude < 1e16 ? Int(exactly: part) : nil
+            return .string((whole.map { String($0) } ?? Value.repr(of: part)) + "j")
+        }
         if text.hasPrefix("_") || text.hasSuffix("_") || text.contains("__") { return nil }
         let plain = text.replacing("_", with: "")
         for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] where plain.hasPrefix(prefix) {

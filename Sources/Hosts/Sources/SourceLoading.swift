@@ -107,7 +107,7 @@ struct SourceLoading {
         try construction.apply(to: &graph)
     }
 
-    /// `-i 'a,b:2222,web[1:3],'`
+    /// `-i 'a,b:2222,web[1:3],'`; what looks like a range and is none is a host's name.
     private mutating func readList(_ source: InventorySource, ranges: Bool) throws(Diagnostic) {
         for part in source.path.split(separator: ",") {
             let word = part.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed()
@@ -115,7 +115,17 @@ struct SourceLoading {
             if text.isEmpty { continue }
             let (name, port) = parsedAddress(text, ranges: true) ?? (text, nil)
             let names: [String]
-            do { names = try expandedRanges(name) } catch { throw Diagnostic(error.message) }
+            do { names = try expandedRanges(name) } catch {
+                if error.isOddSpan, ranges {
+                    throw Diagnostic(
+                        "Failed to parse inventory with 'advanced_host_list' plugin: \(error.message)")
+                }
+                warnings.append(
+                    Diagnostic(
+                        "Unable to parse address from hostname, leaving unchanged: \(error.message)",
+                        hint: "it is a host named '\(text)'", severity: .warning))
+                names = [text]
+            }
             for name in names where graph.hostIDs[name] == nil {
                 graph.put(host: graph.addHost(name, port: port, source: source), into: Graph.ungrouped)
             }

@@ -27,7 +27,7 @@ struct YAMLSource {
                 hint: "'enable_plugins' in ansible.cfg says which plugins count")
         }
         var reader = YAMLSource(
-            source: source, text: text, options: ValueOptions(decrypt: options.decrypt), graph: graph)
+            source: source, text: text, options: ValueOptions(), graph: graph)
         reader.warnings = warnings
         for group in groups { _ = try reader.readGroup(group) }
         graph = reader.graph

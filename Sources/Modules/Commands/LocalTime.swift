@@ -75,5 +75,19 @@ struct LocalTime: Sendable {
     }
 }
 
+/// The present moment, as results tell it.
+package func presentMoment() -> String {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return LocalTime(Double(time.tv_sec) + Double(time.tv_nsec) / 1e9).timestamp
+}
+
+/// Seconds of a clock that never jumps.
+package func steadySeconds() -> Double {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
 /// The system's text for an errno.
 func errorName(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }

@@ -143,6 +143,10 @@ final class Evaluator {
 
     /// Renders a variable's template. What fails becomes undefined with that error, thrown when it is needed.
     private func renderNested(_ text: Text) throws(TemplateError) -> Datum {
+        if text.isSealed {
+            sawSecret = true
+            return .string(try templater.opened(text))
+        }
         guard Templater.looksLikeTemplate(text.string, templater.options) else { return .string(text) }
         let outerSource = source
         let outerConstants = rendersConstants

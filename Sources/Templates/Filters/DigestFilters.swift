@@ -25,7 +25,11 @@ extension Filters {
             return .string(try decoded(bytes, try c.text(0) ?? "utf-8"))
         }
         table.add("password_hash", parameters: ["hashtype", "salt", "salt_size", "rounds", "ident"]) {
-            (c) throws(TemplateError) in .string(try passwordHash(c))
+            (c) throws(TemplateError) in
+            .string(
+                try HashedPassword.of(
+                    try c.string(), kind: try c.text(0) ?? "sha512", salt: try c.text(1), saltSize: try c.int(2),
+                    rounds: try c.int(3), ident: try c.text(4)))
         }
         table.add("to_uuid", parameters: ["namespace"]) { (c) throws(TemplateError) in
             let namespace = try c.text(0) ?? "361E6D51-FAEC-444A-9079-341386DA8E2E"
@@ -41,36 +45,6 @@ extension Filters {
             hash[8] = hash[8] & 0x3f | 0x80
             let text = Array(Hex.encode(hash))
             return .string([0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(text[$0]) }.joined(separator: "-"))
-        }
-    }
-
-    /// As passlib hashes: its numbers of rounds, and salts of its lengths.
-    private static func passwordHash(_ c: FilterCall) throws(TemplateError) -> String {
-        let kind = try c.text(0) ?? "sha512"
-        let aliases = ["md5_crypt": "md5", "sha256_crypt": "sha256", "sha512_crypt": "sha512", "bcrypt": "blowfish"]
-        let lengths = ["md5": 8, "sha256": 16, "sha512": 16, "blowfish": 22]
-        guard let length = lengths[aliases[kind] ?? kind] else {
-            throw TemplateError(
-                "there is no password hash '\(kind)'", hint: "known: \(lengths.keys.sorted().joined(separator: ", "))")
-        }
-        let password = try c.string()
-        let wanted = try c.int(2) ?? length
-        let salt = try c.text(1) ?? PasswordHash.salt(length: min(length, max(1, wanted)))
-        let allowed = salt.utf8.allSatisfy { byte in
-            (0x2e...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
-        }
-        guard allowed, salt.utf8.count <= length else {
-            throw TemplateError("the salt must be at most \(length) characters of ./A-Za-z0-9")
-        }
-        let rounds = try c.int(3)
-        switch aliases[kind] ?? kind {
-        case "md5": return PasswordHash.md5(password, salt: salt)
-        case "sha256": return PasswordHash.sha256(password, salt: salt, rounds: rounds ?? 535_000)
-        case "sha512": return PasswordHash.sha512(password, salt: salt, rounds: rounds ?? 656_000)
-        default:
-            guard let hash = PasswordHash.bcrypt(password, salt: salt, cost: rounds ?? 12, mark: try c.text(4) ?? "2b")
-            else { throw TemplateError("bcrypt takes a salt of 22 characters and 4 to 31 rounds") }
-            return hash
         }
     }
 
@@ -156,6 +130,37 @@ enum Base64Text {
         case 2 where padding >= 2: return out + [UInt8(bits >> 4 & 255)]
         case 3 where padding >= 1: return out + [UInt8(bits >> 10 & 255), UInt8(bits >> 2 & 255)]
         default: return nil
+        }
+    }
+}
+
+/// As passlib hashes: its numbers of rounds, and salts of its lengths.
+package enum HashedPassword {
+    package static func of(
+        _ password: String, kind: String, salt given: String?, saltSize: Int? = nil, rounds: Int? = nil,
+        ident: String? = nil
+    ) throws(TemplateError) -> String {
+        let aliases = ["md5_crypt": "md5", "sha256_crypt": "sha256", "sha512_crypt": "sha512", "bcrypt": "blowfish"]
+        let lengths = ["md5": 8, "sha256": 16, "sha512": 16, "blowfish": 22]
+        guard let length = lengths[aliases[kind] ?? kind] else {
+            throw TemplateError(
+                "there is no password hash '\(kind)'", hint: "known: \(lengths.keys.sorted().joined(separator: ", "))")
+        }
+        let salt = given ?? PasswordHash.salt(length: min(length, max(1, saltSize ?? length)))
+        let allowed = salt.utf8.allSatisfy { byte in
+            (0x2e...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+        }
+        guard allowed, salt.utf8.count <= length else {
+            throw TemplateError("the salt must be at most \(length) characters of ./A-Za-z0-9")
+        }
+        switch aliases[kind] ?? kind {
+        case "md5": return PasswordHash.md5(password, salt: salt)
+        case "sha256": return PasswordHash.sha256(password, salt: salt, rounds: rounds ?? 535_000)
+        case "sha512": return PasswordHash.sha512(password, salt: salt, rounds: rounds ?? 656_000)
+        default:
+            guard let hash = PasswordHash.bcrypt(password, salt: salt, cost: rounds ?? 12, mark: ident ?? "2b")
+            else { throw TemplateError("bcrypt takes a salt of 22 characters and 4 to 31 rounds") }
+            return hash
         }
     }
 }

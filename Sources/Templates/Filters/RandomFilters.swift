@@ -1,5 +1,5 @@
 import Crypto
-import Values
+package import Values
 
 /// The generator behind Python's `random.Random(seed)`: the same seed gives the same numbers.
 struct MersenneTwister {
@@ -31,6 +31,22 @@ struct MersenneTwister {
             }
         }
         state[0] = 0x8000_0000
+    }
+
+    init(seed: Int) {
+        let magnitude = seed.magnitude
+        let words = [UInt32(truncatingIfNeeded: magnitude), UInt32(truncatingIfNeeded: magnitude >> 32)]
+        self.init(words: words[1] == 0 ? [words[0]] : words)
+    }
+
+    init(seed: String) {
+        let text = Array(seed.utf8)
+        let little = Array((text + DigestAlgorithm.sha512.digest(of: text)).reversed())
+        var words = stride(from: 0, to: little.count, by: 4).map { start in
+            little[start..<min(start + 4, little.count)].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        }
+        while words.count > 1, words.last == 0 { words.removeLast() }
+        self.init(words: words)
     }
 
     mutating func next() -> UInt32 {
@@ -65,6 +81,18 @@ struct MersenneTwister {
     }
 }
 
+/// Characters chosen at random: the same seed gives the same text, and the one that Python would give.
+package enum RandomText {
+    package static func of(_ alphabet: [Character], length: Int, seed: Value?) -> String {
+        guard let seed, seed != .null else {
+            var generator = SystemRandomNumberGenerator()
+            return String((0..<length).map { _ in alphabet[Int.random(in: alphabet.indices, using: &generator)] })
+        }
+        var twister = MersenneTwister(seed: seed.pythonText)
+        return String((0..<length).map { _ in alphabet[twister.below(alphabet.count)] })
+    }
+}
+
 extension Filters {
     private enum Source {
         case world(@Sendable () -> UInt64)
@@ -83,22 +111,9 @@ extension Filters {
 
     private static func source(_ seed: Datum?, _ evaluator: Evaluator) throws(TemplateError) -> Source {
         guard let seed, !seed.isNull else { return .world(evaluator.scope.world.random) }
-        if let int = seed.int {
-            let magnitude = int.magnitude
-            var words = [UInt32(truncatingIfNeeded: magnitude), UInt32(truncatingIfNeeded: magnitude >> 32)]
-            if words[1] == 0 { words.removeLast() }
-            return .seeded(MersenneTwister(words: words))
-        }
-        let text = Array(try evaluator.text(seed).utf8)
-        let bytes = text + DigestAlgorithm.sha512.digest(of: text)
-        let little = Array(bytes.reversed())
-        var words = stride(from: 0, to: little.count, by: 4).map { start in
-            little[start..<min(start + 4, little.count)].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        }
-        while words.count > 1, words.last == 0 { words.removeLast() }
-        return .seeded(MersenneTwister(words: words))
+        if let int = seed.int { return .seeded(MersenneTwister(seed: int)) }
+        return .seeded(MersenneTwister(seed: try evaluator.text(seed)))
     }
-
     static func addRandom(_ table: inout FilterTable) {
         table.add("random", parameters: ["start", "step", "seed"]) { (c) throws(TemplateError) in
             var source = try source(c[2], c.evaluator)

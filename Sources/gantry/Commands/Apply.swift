@@ -24,7 +24,7 @@ struct Apply: AsyncParsableCommand {
     @OptionGroup(title: "The run") var runOptions: RunArguments
     @OptionGroup(title: "Connection") var connection: ConnectionArguments
     @OptionGroup(title: "Becoming another user") var become: BecomeArguments
-    @OptionGroup(visibility: .hidden) var modulePath: ModulePathArguments
+    @OptionGroup var modulePath: ModulePathArguments
 
     @Option(name: [.customShort("t"), .long], help: "Only tasks with these tags.")
     var tags: [String] = []
@@ -50,7 +50,7 @@ struct Apply: AsyncParsableCommand {
     @Flag(help: "List the tags.")
     var listTags = false
 
-    @Flag(help: ArgumentHelp("Taken for compatibility: there is no fact cache to flush.", visibility: .hidden))
+    @Flag(help: "Forget what the fact cache holds of the inventory's hosts.")
     var flushCache = false
 
     @Flag(help: ArgumentHelp("Ask before each task.", visibility: .hidden))
@@ -61,6 +61,7 @@ struct Apply: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try modulePath.apply()
         let project = try Project(inventory)
         let (loaded, warnings) = try project.plays(playbooks)
         var plays = loaded
@@ -72,6 +73,7 @@ struct Apply: AsyncParsableCommand {
         settings.diffMode = runOptions.diff || configuration.flag(.diffAlways)
         settings.verbosity = verbosity
         settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
+        settings.warnsOfUntrusted = configuration.warnsOfUntrusted
         settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
         settings.tags = words(tags)
         settings.skipTags = words(skipTags)
@@ -81,9 +83,12 @@ struct Apply: AsyncParsableCommand {
             return try list(project, settings)
         }
         try project.checkLimit()
+        if flushCache { project.flushFacts() }
         if let startAtTask { try Self.start(at: startAtTask, &plays) }
         let changes = ChangeWatch()
-        let sink = changes.watching(try display(settings, plays.count, configuration))
+        let shown = try display(settings, plays.count, configuration)
+        let sink = changes.watching(
+            playbooks.first.flatMap { RetryFiles(configuration, playbook: $0, inner: shown) } ?? shown)
         let setup = RunSetup(
             project: project, plays: plays, settings: settings, connection: connection, become: become,
             forks: runOptions.forks, sink: sink, warnings: warnings)
@@ -102,7 +107,7 @@ struct Apply: AsyncParsableCommand {
     }
 
     private func words(_ given: [String]) -> [String] {
-        given.flatMap { $0.split(separator: ",").map { $0.trimmingBlanks } }
+        given.flatMap { $0.split(separator: ",").map { $0.trimmed } }
     }
 
     private func display(

@@ -117,7 +117,8 @@ struct Bundler {
                     own["inventory_dir"] = .string(source.folder)
                     own["inventory_file"] = .string(source.file)
                 }
-                let variables = try project.inventory.variables(of: host, playbookFolders: folders)
+                let variables = Project.opened(
+                    try project.inventory.variables(of: host, playbookFolders: folders), project.files)
                 var plan = try planner.plan(play, index: index, host: host, variables: variables, own: own, in: context)
                 planner.complete(&plan, play, loader: project.loader())
                 plans[host, default: []].append(plan)

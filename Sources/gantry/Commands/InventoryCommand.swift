@@ -46,7 +46,7 @@ struct InventoryCommand: ParsableCommand {
     @Option(help: "A folder of playbooks whose group_vars and host_vars count, too.")
     var playbookDir: String?
 
-    @Flag(help: ArgumentHelp("Taken for compatibility: there is no fact cache to flush.", visibility: .hidden))
+    @Flag(help: "Forget what the fact cache holds of the inventory's hosts.")
     var flushCache = false
 
     func run() throws {
@@ -61,10 +61,11 @@ struct InventoryCommand: ParsableCommand {
                 status: 5)
         }
         let project = try Project(inventory)
+        if flushCache { project.flushFacts() }
         for warning in project.warnings { Output.printError(warning.shown) }
         let listing = Inventory.Listing(
             export: export || project.configuration.flag(.inventoryExport), limit: project.limit,
-            playbookFolders: playbookDir.map { [$0] } ?? [])
+            playbookFolders: playbookDir.map { [$0] } ?? [], keepsSeals: yaml)
         let text: String
         do throws(Diagnostics) {
             if let host {

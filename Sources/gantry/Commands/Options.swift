@@ -1,5 +1,6 @@
 import ArgumentParser
 import Crypto
+import Glibc
 import Values
 
 /// What every command takes that reads an inventory.
@@ -113,14 +114,19 @@ struct RunArguments: ParsableArguments {
 
 enum OutputForm: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-/// Flags of Ansible's programs that cannot be honoured here: they are errors, not passed over.
+/// Where modules are looked for that are not built in.
 struct ModulePathArguments: ParsableArguments {
     @Option(
-        name: [.customShort("M"), .long], help: ArgumentHelp("Folders with modules in Python.", visibility: .hidden))
+        name: [.customShort("M"), .long], help: "Folders with modules that are not built in, before the settings'.")
     var modulePath: [String] = []
 
-    func validate() throws {
+    /// Puts them before those of the settings, for what is read from now on.
+    func apply() throws(CommandFailure) {
         guard !modulePath.isEmpty else { return }
-        throw ValidationError("--module-path: modules in Python are not run; 'gantry doc' lists those that there are")
+        do throws(Diagnostic) {
+            let configuration = try Configuration(environment: Configuration.processEnvironment())
+            let known = configuration.paths(.library, separator: ":")
+            unsafe setenv("ANSIBLE_LIBRARY", (modulePath.map(configuration.expanded) + known).joined(separator: ":"), 1)
+        } catch { throw CommandFailure(error, status: 1) }
     }
 }

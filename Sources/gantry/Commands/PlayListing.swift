@@ -80,7 +80,7 @@ struct PlayListing {
         for (name, value) in project.extra { known[name] = value }
         return (value.list ?? [value]).flatMap { item -> [String] in
             let shown = (try? project.templater.render(item, in: DictScope(known))) ?? item
-            return (shown.list ?? [shown]).flatMap { $0.pythonText.split(separator: ",").map { $0.trimmingBlanks } }
+            return (shown.list ?? [shown]).flatMap { $0.pythonText.split(separator: ",").map { $0.trimmed } }
         }
     }
 }

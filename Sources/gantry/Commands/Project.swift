@@ -14,6 +14,8 @@ final class Project: Sendable {
         let templater = Templater()
         templater.lookups = Set(Lookup.names)
         templater.plugins = plugins
+        let files = files
+        templater.unseal = { (text: Text) throws(Diagnostic) in try files.decrypted(text) }
         return templater
     }
     /// Filters and tests in Python.
@@ -24,6 +26,8 @@ final class Project: Sendable {
     let inventorySources: [String]
     let inventoryOptions: InventoryOptions
     let limit: String?
+    /// Facts of earlier runs, where the settings keep them.
+    let factCache: FactCache?
 
     /// - Throws: `CommandFailure` with everything that is wrong; nothing has been contacted.
     init(_ arguments: InventoryArguments, needsInventory: Bool = true) throws {
@@ -50,12 +54,15 @@ final class Project: Sendable {
             var options = try configuration.inventoryOptions()
             options.extra = extra
             options.decrypt = { (text: Text) throws(Diagnostic) in
-                Vault.isVaulted(text.string) ? try files.decrypted(text) : text
+                Vault.isVaulted(text.string) ? try files.opened(text) : text
             }
+            let (cache, cacheWarnings) = FactCache.configured(configuration)
+            factCache = cache
+            if let cache { options.cachedFacts = { cache.facts(of: $0) } }
             inventoryOptions = options
             let loaded = try Inventory.load(sources, options: options)
             inventory = loaded.inventory
-            warnings = configuration.warnings + loaded.warnings
+            warnings = configuration.warnings + cacheWarnings + loaded.warnings
         } catch let error as Diagnostic {
             throw CommandFailure(error, status: 1)
         } catch let error as Diagnostics {
@@ -98,11 +105,29 @@ final class Project: Sendable {
         return (plays, warnings)
     }
 
+    /// With vaulted values open, as far as there are secrets for them.
+    static func opened(_ variables: Dict, _ files: DiskFiles) -> Dict {
+        variables.mapValues { value in
+            var isSealed = false
+            value.forEachText { isSealed = isSealed || $0.isSealed }
+            return isSealed ? value.mapText { $0.isSealed ? (try? files.decrypted($0)) ?? $0 : $0 } : value
+        }
+    }
+
+    /// `--flush-cache`
+    func flushFacts() {
+        for host in inventory.hosts + ["localhost"] { factCache?.forget(host) }
+    }
+
     /// What templates of every host see of the run.
     func context(_ settings: RunSettings, playbookFolders: [String]) -> PlanContext {
         var context = PlanContext()
         context.settings = settings
         context.settings.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
+        context.settings.reportsFacts = factCache != nil
+        context.settings.hidesFacts = !configuration.flag(.injectsFacts)
+        context.settings.gathersOnce = configuration.string(.gathering) == "smart"
+        context.settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
         context.extra = extra
         context.groups = Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) })
         context.magic = [
@@ -172,6 +197,14 @@ extension Project {
         }
         do throws(Diagnostics) {
             let (hosts, warnings) = try inventory.select(pattern, limit: limit)
+            // With an empty inventory there is nothing to do; with hosts in it, a pattern of none is a slip.
+            if hosts.isEmpty, inventory.hosts.isEmpty {
+                let known = "provided hosts list is empty, only localhost is available."
+                let warning = Diagnostic(
+                    known + " Note that the implicit localhost does not match 'all'", severity: .warning)
+                for warning in self.warnings + [warning] { Output.printError(warning.shown) }
+                return []
+            }
             if hosts.isEmpty { throw Diagnostics([nothing(pattern)]) }
             for warning in try mismatches(warnings) { Output.printError(warning.shown) }
             return hosts
@@ -180,10 +213,6 @@ extension Project {
 
     private func nothing(_ pattern: String) -> Diagnostic {
         let known = inventory.hosts + inventory.groups.keys
-        if inventory.hosts.isEmpty {
-            return Diagnostic(
-                "the pattern '\(pattern)' matches no hosts", notes: ["the inventory has none: give one with -i"])
-        }
         if let limit {
             return Diagnostic(
                 "the pattern '\(pattern)' with --limit '\(limit)' matches no hosts",

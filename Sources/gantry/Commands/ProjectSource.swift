@@ -28,6 +28,9 @@ actor ProjectSource: RunSource {
     private let packer: ModulePacker
     private let plugins: PluginHost
     private let sink: any EventSink
+    private let factCache: FactCache?
+    /// Hosts whose engines have been given what the cache keeps.
+    private var informed: Set<String> = []
 
     init(
         project: Project, plays: [Play], settings: RunSettings, defaults: ConnectionSettings.Defaults, fallbacks: Dict,
@@ -36,9 +39,11 @@ actor ProjectSource: RunSource {
         self.plays = plays
         self.sink = sink
         files = project.files
+        factCache = project.factCache
         plugins = project.plugins
         templater.plugins = plugins
-        planner = Planner(files: project.files, templater: templater, home: project.home)
+        let files = project.files
+        templater.unseal = { (text: Text) throws(Diagnostic) in try files.decrypted(text) }
         loaderOptions = project.loaderOptions
         inventory = project.inventory
         reload = project.reloading
@@ -49,8 +54,17 @@ actor ProjectSource: RunSource {
         self.fallbacks = fallbacks
         self.prompted = prompted
         packer = ModulePacker(files: project.files, paths: loaderOptions.content)
-        lookups = ControllerLookups(
+        let lookups = ControllerLookups(
             files: project.files, environment: project.configuration.environment, home: project.home)
+        self.lookups = lookups
+        planner = Planner(files: project.files, templater: templater, home: project.home) { play in
+            let basis = SearchBasis(roles: [], taskFolder: play.folder, playFolder: play.folder)
+            return { (plugin, terms, options) throws(TemplateError) in
+                do throws(Diagnostic) { return try lookups.results(plugin, terms, options, basis) } catch {
+                    throw TemplateError(error)
+                }
+            }
+        }
         var context = project.context(settings, playbookFolders: folders)
         context.settings.reportsVariables =
             plays.contains { $0.readsHostVariables } || Self.templatesReadHosts(plays, project)
@@ -143,7 +157,12 @@ actor ProjectSource: RunSource {
                     plan.dynamicRoles[key] = role
                 }
             }
-            for (name, value) in known.delegated { plan.inventory["ansible_" + name.pythonText] = value }
+            // A password that was asked for is a variable, too.
+            if let password = defaults.password, plan.inventory["ansible_password"] == nil {
+                plan.inventory["ansible_password"] = .string(Text(password.exposed, mark: Mark(isSecret: true)))
+            }
+            if informed.insert(host).inserted { plan.facts = factCache?.facts(of: host) ?? Dict() }
+            plan.facts.merge(known.delegated) { $1 }
             return plan
         } catch { throw Diagnostics([error]) }
     }
@@ -172,7 +191,9 @@ actor ProjectSource: RunSource {
     }
 
     private func variables(of host: String) throws(Diagnostic) -> Dict {
-        do throws(Diagnostics) { return try inventory.variables(of: host, playbookFolders: folders) } catch {
+        do throws(Diagnostics) {
+            return Project.opened(try inventory.variables(of: host, playbookFolders: folders), files)
+        } catch {
             throw error.all.first ?? Diagnostic("the variables of '\(host)' cannot be read")
         }
     }
@@ -229,12 +250,14 @@ actor ProjectSource: RunSource {
         do throws(Diagnostic) {
             var all = inventory.contains(host) ? try variables(of: host) : Dict()
             if plays.indices.contains(index) {
+                // Play variables are stronger than the inventory's only for hosts of the play.
                 for (key, value) in plays[index].variables where all[key] == nil { all[key] = value }
             }
-            for (key, value) in known.facts { all["ansible_" + key.pythonText] = value }
-            all["ansible_facts"] = .dict(known.facts)
-            for (key, value) in known.assigned { all[key] = value }
-            for (key, value) in loaderOptions.extra { all[key] = value }
+            let merges = context.settings.mergesHashes
+            let facts = combined(factCache?.facts(of: host) ?? Dict(), known.facts, merging: false)
+            if !context.settings.hidesFacts { all = combined(all, facts, merging: merges) }
+            all["ansible_facts"] = .dict(named(facts: facts))
+            all = combined(combined(all, known.assigned, merging: merges), loaderOptions.extra, merging: merges)
             for (key, value) in context.magic { all[key] = value }
             for (key, value) in own(host) { all[key] = value }
             all["inventory_hostname"] = .string(host)
@@ -326,6 +349,17 @@ actor ProjectSource: RunSource {
     func addGroup(_ name: String, parents: [String], host: String) {
         _ = inventory.add(group: name, parents: parents, host: host)
     }
+
+    func keep(facts: Dict, of host: String) {
+        do throws(CommandFailure) { try factCache?.keep(facts, of: host) } catch {
+            for var diagnostic in error.diagnostics {
+                diagnostic.severity = .warning
+                sink.show(.message(host: host, diagnostic))
+            }
+        }
+    }
+
+    func forgetFacts(of host: String) { factCache?.forget(host) }
 
     func refreshInventory() throws(Diagnostics) { inventory = try reload() }
 }

@@ -102,10 +102,13 @@ struct PullCommand: ParsableCommand {
     /// In a run of its own, in the folder of the copy, so that its `ansible.cfg` counts.
     private func apply(_ paths: [String], _ host: String, _ folder: String) throws -> Int32 {
         var line = ["/proc/self/exe", "apply", "-c", connection.connection ?? "local"]
-        let sources = inventory.inventory.isEmpty ? ["localhost,"] : inventory.inventory
-        line += sources.flatMap { ["-i", $0] }
+        // Without -i, the inventory that the repository's own settings name.
+        let sources = inventory.inventory.filter { $0.contains(",") || Disk.kind("\(folder)/\($0)") != nil }
+        let outside = inventory.inventory.filter { !sources.contains($0) && Disk.kind($0) != nil }.map(Disk.absolute)
+        line += (sources + outside).flatMap { ["-i", $0] }
+        if flushCache { line.append("--flush-cache") }
         let short = host.split(separator: ".").first.map(String.init) ?? host
-        line += ["-l", inventory.limit ?? "localhost,\(host),\(short),127.0.0.1"]
+        line += ["-l", inventory.limit ?? ["localhost", host, short, "127.0.0.1"].joined(separator: ",")]
         line += inventory.extraVars.flatMap { ["-e", $0] } + tags.flatMap { ["-t", $0] }
         line += skipTags.flatMap { ["--skip-tags", $0] }
         line += inventory.vault.vaultID.flatMap { ["--vault-id", $0] }
@@ -192,8 +195,8 @@ struct Checkout {
         if acceptsHostKey { command.environment["GIT_SSH_COMMAND"] = "ssh -o StrictHostKeyChecking=accept-new" }
         do throws(MachineError) {
             let result = try LinuxMachine().run(command)
-            if result.status == 0 { return result.outputText.trimmingBlanks }
-            throw MachineError(result.errorText.trimmingBlanks)
+            if result.status == 0 { return result.outputText.trimmed }
+            throw MachineError(result.errorText.trimmed)
         } catch {
             throw CommandFailure(
                 Diagnostic("git \(arguments.first ?? "") of '\(url)' did not work: \(error.message)"), status: 1)

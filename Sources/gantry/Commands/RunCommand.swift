@@ -3,6 +3,7 @@ import Controller
 import Hosts
 import Modules
 import Playbooks
+import Templates
 import Values
 import Wire
 
@@ -49,7 +50,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(name: [.customShort("t"), .long], help: "Write each host's result into this folder, as JSON.")
     var tree: String?
 
-    @Flag(help: ArgumentHelp("Taken for compatibility: there is no fact cache to flush.", visibility: .hidden))
+    @Flag(help: "Forget what the fact cache holds of the inventory's hosts.")
     var flushCache = false
 
     @Option(help: "Act as if a playbook were in this folder.")
@@ -59,16 +60,22 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "The run") var runOptions: RunArguments
     @OptionGroup(title: "Connection") var connection: ConnectionArguments
     @OptionGroup(title: "Becoming another user") var become: BecomeArguments
-    @OptionGroup(visibility: .hidden) var modulePath: ModulePathArguments
+    @OptionGroup var modulePath: ModulePathArguments
 
     func run() async throws {
+        try modulePath.apply()
         let project = try Project(inventory)
+        let pattern = try rendered(self.pattern, project)
         let selected = try project.selected(pattern)
         if listHosts {
             Output.print("  hosts (\(selected.count)):")
             for host in selected { Output.print("    \(host)") }
             return
         }
+        if selected.isEmpty {
+            return Output.printError(Diagnostic("No hosts matched, nothing to do", severity: .warning).shown)
+        }
+        if flushCache { project.flushFacts() }
         let (module, arguments, file) = try call(project)
         let configuration = project.configuration
         let verbosity = max(inventory.verbosity.verbose, configuration.number(.verbosity) ?? 0)
@@ -81,6 +88,7 @@ struct RunCommand: AsyncParsableCommand {
         settings.diffMode = runOptions.diff
         settings.verbosity = verbosity
         settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
+        settings.warnsOfUntrusted = configuration.warnsOfUntrusted
         settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
         let sink = try display(settings, configuration)
         let changes = ChangeWatch()
@@ -90,6 +98,16 @@ struct RunCommand: AsyncParsableCommand {
         let status = try await setup.run()
         if status == 0, runOptions.check, runOptions.detailedExitcode, changes.hasChanges { throw ExitCode(3) }
         if status != 0 { throw ExitCode(status) }
+    }
+
+    /// Pattern and module may be templates of what `-e` gives.
+    private func rendered(_ text: String, _ project: Project) throws -> String {
+        guard text.contains("{{") || text.contains("{%") else { return text }
+        let place = Place(file: SourceFile(name: "gantry run", text: text), line: 1, column: 1)
+        do throws(TemplateError) {
+            let template = Text(text, mark: Mark(place: place, isTemplate: true))
+            return try project.templater.render(template, in: DictScope(project.extra)).pythonText
+        } catch { throw CommandFailure(error.diagnostic, status: 1) }
     }
 
     private var keywords: Dict {
@@ -130,7 +148,7 @@ struct RunCommand: AsyncParsableCommand {
             }
             return ("command", ["argv": .strings(command)], nil)
         }
-        let module = moduleName ?? "command"
+        let module = try rendered(moduleName ?? "command", project)
         let entry = Registry.entry(module)
         let found = entry != nil ? nil : ForeignModules.file(
             of: module, files: project.files, paths: project.configuration.contentPaths,

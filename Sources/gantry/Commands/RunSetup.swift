@@ -176,19 +176,6 @@ enum Interrupts {
 /// A signal handler reaches nothing but a global: where it writes that it came.
 private nonisolated(unsafe) var signalWriter: Int32 = -1
 
-/// Answers `pause` from the terminal.
-struct TerminalPrompter: Prompter {
-    func pause(_ prompt: String, seconds: Double?, echo: Bool) async -> (input: String, isInterrupted: Bool) {
-        if let seconds {
-            Output.print(prompt.trimmingBlanks)
-            try? await Task.sleep(for: .seconds(seconds))
-            return ("", Task.isCancelled)
-        }
-        guard isatty(0) == 1, let answer = try? Prompt.ask(prompt + "\n", echo: echo) else { return ("", false) }
-        return (answer, false)
-    }
-}
-
 /// `vars_prompt`: asked once a play, before any of its hosts is touched.
 enum PlayPrompts {
     static func answers(_ play: Play, extra: Dict) throws(Diagnostics) -> Dict {

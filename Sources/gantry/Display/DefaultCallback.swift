@@ -42,7 +42,9 @@ final class DefaultCallback: Callback {
             // Where results may be hidden, a header waits for one that is shown.
             if options.showsOK, options.showsSkipped { showHeader() }
         case .item(let host, let info, let result): item(host, info, result)
-        case .result(let host, let info, let result): self.result(host, info, result)
+        case .result(let host, let info, let result):
+            trace(host, info)
+            self.result(host, info, result)
         case .meta(let host, let info, let result): meta(host, info, result)
         case .retry(let host, let info, let left):
             showHeader()
@@ -99,6 +101,12 @@ final class DefaultCallback: Callback {
     private func path(_ info: TaskInfo) {
         guard let place = info.place else { return }
         terminal.line("task path: \(Disk.absolute(place.file.name)):\(place.line)", .debug)
+    }
+
+    /// For a log with many words: what ran where.
+    private func trace(_ host: String, _ info: TaskInfo) {
+        guard options.logVerbosity > 2, options.logVerbosity > options.verbosity else { return }
+        terminal.note("<\(host)> EXEC \(info.module), by the agent")
     }
 
     private func start(_ host: String, _ info: TaskInfo) {

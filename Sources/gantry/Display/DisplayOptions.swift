@@ -3,6 +3,8 @@ struct DisplayOptions: Sendable {
     enum Format: Sendable { case json, yaml }
 
     var verbosity = 0
+    /// Words for the log, where that is more.
+    var logVerbosity = 0
     var showsOK = true
     var showsSkipped = true
     var failuresToErrors = false
@@ -25,6 +27,7 @@ struct DisplayOptions: Sendable {
 
     init(_ configuration: Configuration, verbosity: Int) {
         self.verbosity = verbosity
+        logVerbosity = configuration.number(.logVerbosity) ?? 0
         showsOK = configuration.flag(.displayOK)
         showsSkipped = configuration.flag(.displaySkipped)
         failuresToErrors = configuration.flag(.failedToErrors)

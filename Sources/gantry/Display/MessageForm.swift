@@ -17,7 +17,12 @@ extension Diagnostic {
     var shown: String {
         switch MessageForm.current {
         case .gantry: rendered
-        case .ansible: "[\(severity == .error ? "ERROR" : "WARNING")]: \(ansibleText)"
+        case .ansible:
+            switch severity {
+            case .error: "[ERROR]: \(ansibleText)"
+            case .warning: "[WARNING]: \(ansibleText)"
+            case .deprecation: "[DEPRECATION WARNING]: \(ansibleText)"
+            }
         }
     }
 

@@ -15,9 +15,10 @@ struct MessageLines {
 
     mutating func show(_ diagnostic: Diagnostic, _ host: String?, on terminal: Terminal) {
         let text = excerpts.located(diagnostic).shown(on: host)
-        guard told.insert(text).inserted else { return }
-        let isWarning = diagnostic.severity == .warning
-        terminal.line(text, isWarning ? .warning : .failed, toErrors: true)
+        guard diagnostic.severity != .deprecation || showsDeprecations, told.insert(text).inserted else { return }
+        if diagnostic.severity == .deprecation { advise(on: terminal) }
+        let colours: [Diagnostic.Severity: Colour] = [.warning: .warning, .deprecation: .deprecated]
+        terminal.line(text, colours[diagnostic.severity] ?? .failed, toErrors: true)
         spread(text, terminal, toErrors: true)
     }
 
@@ -46,10 +47,14 @@ struct MessageLines {
 
     private mutating func deprecation(_ text: String, on terminal: Terminal) {
         guard showsDeprecations else { return }
-        let advice = "[WARNING]: Deprecation warnings can be disabled by setting `deprecation_warnings=False` "
-            + "in ansible.cfg."
-        if told.insert(advice).inserted { terminal.line(advice, .warning, toErrors: true) }
+        advise(on: terminal)
         terminal.line(text, .deprecated, toErrors: true)
+    }
+
+    private mutating func advise(on terminal: Terminal) {
+        let advice = "Deprecation warnings can be disabled by setting `deprecation_warnings=False` in ansible.cfg."
+        let text = Diagnostic(advice, severity: .warning).shown
+        if told.insert(text).inserted { terminal.line(text, .warning, toErrors: true) }
     }
 
     // MARK: Failures
@@ -92,7 +97,8 @@ struct MessageLines {
         }
         if result.diagnostic == nil {
             let judgements = ["failed_when_result", "changed_when_result", "async_result"]
-            let isAction = judgements.contains { result.result[.string(Text($0))] != nil } || Self.actions.contains(info.module)
+            let isJudged = judgements.contains { result.result[.string(Text($0))] != nil }
+            let isAction = isJudged || Self.actions.contains(info.module)
             own = (isAction ? "Action failed" : "Module failed") + (own.isEmpty ? "." : ": \(own)")
         }
         return ([prefix + own] + origin).joined(separator: "\n") + "\n"

@@ -122,7 +122,7 @@ final class Terminal {
 
     /// A header with stars up to the end of the line.
     func banner(_ message: String) {
-        let message = message.trimmingBlanks
+        let message = message.trimmed
         let stars = max(3, columns - textWidth(message))
         line("\n\(message) \(String(repeating: "*", count: stars))")
     }

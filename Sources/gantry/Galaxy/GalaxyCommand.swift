@@ -227,7 +227,7 @@ enum GalaxyPaths {
     static func version(of role: String) -> String? {
         guard let bytes = try? Disk.contents("\(role)/meta/.galaxy_install_info") else { return nil }
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("version:") {
-            let version = line.dropFirst(8).trimmingBlanks
+            let version = line.dropFirst(8).trimmed
             return version.isEmpty || version == "null" ? nil : version
         }
         return nil

@@ -20,7 +20,7 @@ struct GalaxySource {
 
     /// `[git+]ADDRESS[,VERSION[,NAME]]`.
     init(_ text: String, _ kind: Kind) {
-        let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmingBlanks)
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmed)
         self.kind = kind
         address = parts[0]
         isGit = false
@@ -156,7 +156,7 @@ struct GalaxyRun {
 
     private func run(_ words: [String], for source: GalaxySource) throws {
         let result = try attempt { () throws(MachineError) in try machine.run(Command(words)) }
-        guard result.status == 0 else { throw failure(source, result.errorText.trimmingBlanks) }
+        guard result.status == 0 else { throw failure(source, result.errorText.trimmed) }
     }
 
     private func failure(_ source: GalaxySource, _ why: String) -> CommandFailure {
@@ -269,9 +269,9 @@ struct VersionRange {
 
     init(_ text: String) {
         conditions = text.split(separator: ",").map { part in
-            let word = part.trimmingBlanks
+            let word = part.trimmed
             let sign = String(word.prefix { "<>=!".contains($0) })
-            return (sign.isEmpty ? "==" : sign, Self.numbers(word.dropFirst(sign.count).trimmingBlanks))
+            return (sign.isEmpty ? "==" : sign, Self.numbers(word.dropFirst(sign.count).trimmed))
         }.filter { !$0.1.isEmpty }
     }
 

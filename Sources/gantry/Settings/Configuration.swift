@@ -82,7 +82,7 @@ struct Configuration: Sendable {
         var last: String?
         for (index, raw) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let line = raw.hasSuffix("\r") ? raw.dropLast() : raw
-            let trimmed = line.trimmingBlanks
+            let trimmed = line.trimmed
             if trimmed.isEmpty || trimmed.hasPrefix("#") || trimmed.hasPrefix(";") { continue }
             if line.first?.isWhitespace ?? false, let key = last {
                 entries[key, default: ""] += "\n" + trimmed
@@ -98,8 +98,8 @@ struct Configuration: Sendable {
                     "a line of ansible.cfg is 'key = value' or '[section]'",
                     at: Place(file: file, line: index + 1, column: 1), length: trimmed.count)
             }
-            let key = "\(section).\(trimmed[..<split].trimmingBlanks.lowercased())"
-            entries[key] = withoutComment(trimmed[trimmed.index(after: split)...].trimmingBlanks)
+            let key = "\(section).\(trimmed[..<split].trimmed.lowercased())"
+            entries[key] = withoutComment(trimmed[trimmed.index(after: split)...].trimmed)
             places[key] = Place(file: file, line: index + 1, column: 1 + line.prefix { $0.isWhitespace }.count)
             last = key
         }
@@ -110,7 +110,7 @@ struct Configuration: Sendable {
         guard let cut = value.indices.first(where: { index in
             value[index] == ";" && index > value.startIndex && value[value.index(before: index)].isWhitespace
         }) else { return value }
-        return value[..<cut].trimmingBlanks
+        return value[..<cut].trimmed
     }
 
     /// The value and where it came from: `env: NAME`, the file, or `default`. An empty variable is as good as none.
@@ -149,9 +149,9 @@ struct Configuration: Sendable {
         return value.isEmpty ? nil : value
     }
     func flag(_ setting: Setting) -> Bool { Value.string(string(setting)).asBool ?? false }
-    func number(_ setting: Setting) -> Int? { Int(string(setting).trimmingBlanks) }
+    func number(_ setting: Setting) -> Int? { Int(string(setting).trimmed) }
     func list(_ setting: Setting, separator: Character = ",") -> [String] {
-        string(setting).split(separator: separator).map { expanded(Self.unquoted($0.trimmingBlanks)) }
+        string(setting).split(separator: separator).map { expanded(Self.unquoted($0.trimmed)) }
             .filter { !$0.isEmpty }
     }
 
@@ -168,7 +168,7 @@ struct Configuration: Sendable {
         let (value, origin) = origin(setting)
         let base = origin == path ? path.map { Disk.folder(of: $0) } : nil
         return value.split(separator: separator).map { part in
-            let word = Self.unquoted(part.trimmingBlanks)
+            let word = Self.unquoted(part.trimmed)
             let here = word.split(separator: "{{CWD}}", omittingEmptySubsequences: false).joined(separator: ".")
             let name = expanded(here)
             guard let base, base != Disk.currentFolder, !name.hasPrefix("/"), !name.isEmpty else { return name }
@@ -190,6 +190,9 @@ struct Configuration: Sendable {
         }
     }
 
+    /// Ansible's own switch for whoever looks for results that were meant as templates; it has no entry in a file.
+    var warnsOfUntrusted: Bool { environment["_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR"] == "warning" }
+
     static func processEnvironment() -> [String: String] {
         var found: [String: String] = [:]
         var next = unsafe environ
@@ -201,14 +204,5 @@ struct Configuration: Sendable {
             unsafe next += 1
         }
         return found
-    }
-}
-
-extension StringProtocol {
-    var trimmingBlanks: String {
-        var part = self[startIndex..<endIndex]
-        while let first = part.first, first.isWhitespace { part = part.dropFirst() }
-        while let last = part.last, last.isWhitespace { part = part.dropLast() }
-        return String(part)
     }
 }

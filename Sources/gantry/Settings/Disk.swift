@@ -16,6 +16,12 @@ enum Disk {
         return unsafe stat(path, &status) == 0 ? Int(status.st_mode & 0o7777) : 0o644
     }
 
+    /// When the file was written last, in seconds.
+    static func modified(_ path: String) -> Int? {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 ? status.st_mtim.tv_sec : nil
+    }
+
     static func isWorldWritable(_ path: String) -> Bool { mode(path) & 0o002 != 0 }
     static func isExecutable(_ path: String) -> Bool { kind(path) == .file && mode(path) & 0o111 != 0 }
 
@@ -101,8 +107,11 @@ final class DiskFiles: ProjectFiles {
         return (String(decoding: bytes, as: UTF8.self), true)
     }
 
-    func decrypted(_ text: Text) throws(Diagnostic) -> Text {
-        let bytes = try vault.open(text, what: "a vaulted value")
+    func decrypted(_ text: Text) throws(Diagnostic) -> Text { vault.unsealed(text) }
+
+    /// A file that is vaulted as a whole.
+    func opened(_ text: Text) throws(Diagnostic) -> Text {
+        let bytes = try vault.open(text, what: "'\(text.place?.file.name ?? "a vaulted file")'")
         return Text(String(decoding: bytes, as: UTF8.self), mark: Mark(place: text.place, isSecret: true))
     }
 }

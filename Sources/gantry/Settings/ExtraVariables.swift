@@ -19,14 +19,20 @@ enum ExtraVariables {
                 throw Diagnostic("there is no file of variables '\(path)' (given with -e)")
             }
             let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
-            return try mapping(opened.text, path, files)
+            // Nothing of what is vaulted may stand in an excerpt.
+            let file = opened.isSecret ? SourceFile(name: path) : SourceFile(name: path, text: opened.text)
+            return try mapping(opened.text, file, files)
         }
-        if text.hasPrefix("{") || text.hasPrefix("[") { return try mapping(text, "-e", files) }
+        if text.hasPrefix("{") || text.hasPrefix("[") { 
+            return try mapping(text, SourceFile(name: "-e", text: text), files)
+        }
         return try words(text)
     }
 
-    private static func mapping(_ text: String, _ name: String, _ files: any ProjectFiles) throws(Diagnostic) -> Dict {
-        let (nodes, _) = try YAMLReader.documents(text, file: SourceFile(name: name, text: text))
+    private static func mapping(
+        _ text: String, _ file: SourceFile, _ files: any ProjectFiles
+    ) throws(Diagnostic) -> Dict {
+        let (nodes, _) = try YAMLReader.documents(text, file: file)
         guard let node = nodes.first else { return Dict() }
         var options = ValueOptions()
         options.decrypt = { (text: Text) throws(Diagnostic) in try files.decrypted(text) }
@@ -34,7 +40,18 @@ enum ExtraVariables {
         guard let dict = value.dict else {
             throw node.diagnostic("variables given with -e are a \(node.kindName), expected a mapping")
         }
-        return dict
+        return dict.mapValues(withoutMarks)
+    }
+
+    /// `__ansible_unsafe` marks what is no template, as in what Ansible writes as JSON.
+    private static func withoutMarks(_ value: Value) -> Value {
+        switch value {
+        case .list(let list): return .list(list.map(withoutMarks))
+        case .dict(let dict):
+            if dict.count == 1, let unsafe = dict["__ansible_unsafe"] { return unsafe.mapText(\.unsafe) }
+            return .dict(dict.mapValues(withoutMarks))
+        default: return value
+        }
     }
 
     /// `a=1 b='two words'`: values are strings, and may be templates.

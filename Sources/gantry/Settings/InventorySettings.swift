@@ -48,12 +48,32 @@ extension Setting {
         type: .choice(["error", "warning", "ignore"]))
     static let factCacheTimeout = Setting(
         "CACHE_PLUGIN_TIMEOUT", ["defaults.fact_caching_timeout"], ["ANSIBLE_CACHE_PLUGIN_TIMEOUT"], "86400",
-        "seconds for which cached facts count; 0 is for ever")
+        "seconds for which cached facts count; 0 is for ever", type: .number)
+    static let factCaching = Setting(
+        "CACHE_PLUGIN", ["defaults.fact_caching"], ["ANSIBLE_CACHE_PLUGIN"], "memory",
+        "where facts are kept between runs: memory (nowhere) or jsonfile")
+    static let factCachingConnection = Setting(
+        "CACHE_PLUGIN_CONNECTION", ["defaults.fact_caching_connection"], ["ANSIBLE_CACHE_PLUGIN_CONNECTION"], "",
+        "the folder of jsonfile")
+    static let factCachingPrefix = Setting(
+        "CACHE_PLUGIN_PREFIX", ["defaults.fact_caching_prefix"], ["ANSIBLE_CACHE_PLUGIN_PREFIX"], "ansible_facts",
+        "what names of cached files begin with")
+    static let injectsFacts = Setting(
+        "INJECT_FACTS_AS_VARS", ["defaults.inject_facts_as_vars"], ["ANSIBLE_INJECT_FACT_VARS"], "true",
+        "facts are variables of their own, too, and not only in ansible_facts", type: .flag)
+    static let retryFiles = Setting(
+        "RETRY_FILES_ENABLED", ["defaults.retry_files_enabled"], ["ANSIBLE_RETRY_FILES_ENABLED"], "false",
+        "hosts that failed are written to PLAYBOOK.retry, for --limit", type: .flag)
+    static let retryFilesFolder = Setting(
+        "RETRY_FILES_SAVE_PATH", ["defaults.retry_files_save_path"], ["ANSIBLE_RETRY_FILES_SAVE_PATH"], "",
+        "the folder of retry files, instead of the playbook's", type: .path)
 
     /// All of them.
     static let ofInventories: [Setting] = [
         inventoryForms, unparsedIsFailed, anyUnparsedIsFailed, unparsedWarning, ignoredPatterns, groupNames,
         precedence, variableEndings, inventoryExport, constructedUsesExtra, scriptErrors, patternMismatch,
+        factCaching, factCachingConnection, factCachingPrefix, factCacheTimeout, injectsFacts, retryFiles,
+        retryFilesFolder,
     ]
 }
 

@@ -1,10 +1,12 @@
+import Values
+
 /// Settings that Ansible knows and that have no effect here: a file that holds them is right, `gantry config` lists
 /// them, and no warning is due.
 enum OtherSettings {
     static let all: [Setting] = table.split(separator: "\n").compactMap(setting)
 
     private static func setting(_ row: Substring) -> Setting? {
-        let parts = row.split(separator: "|", omittingEmptySubsequences: false).map(\.trimmingBlanks)
+        let parts = row.split(separator: "|", omittingEmptySubsequences: false).map(\.trimmed)
         guard parts.count == 5 else { return nil }
         func words(_ text: String) -> [String] { text == "-" ? [] : text.split(separator: " ").map(String.init) }
         return Setting(

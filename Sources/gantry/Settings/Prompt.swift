@@ -37,7 +37,7 @@ enum Prompt {
         let answer = line(terminal)
         if !echo { put("\n", terminal) }
         if interruption.load(ordering: .relaxed) != 0 { throw Diagnostic("interrupted") }
-        guard let answer else { throw Diagnostic("'\(question.trimmingBlanks)' got no answer") }
+        guard let answer else { throw Diagnostic("'\(question.trimmed)' got no answer") }
         return answer
     }
 
@@ -48,7 +48,7 @@ enum Prompt {
         if !echo || answer == nil { put("\n", 2) }
         guard let answer else {
             throw Diagnostic(
-                "'\(question.trimmingBlanks)' is to be asked, and there is no terminal",
+                "'\(question.trimmed)' is to be asked, and there is no terminal",
                 notes: ["give the answer in a file or a variable"])
         }
         return answer

@@ -257,7 +257,7 @@ enum SettingType: Sendable, Equatable {
 extension Setting {
     /// What the setting takes, where the value is something else.
     func expectation(of value: String) -> String? {
-        let word = value.trimmingBlanks
+        let word = value.trimmed
         // NO_COLOR counts by being there, whatever it says.
         if word.isEmpty || name == Self.noColour.name { return nil }
         switch type {

@@ -1,11 +1,14 @@
 import Crypto
 import Playbooks
+import Synchronization
 import Values
 
 /// The vault secrets of a run, and opening with them.
 final class VaultOpener: Sendable {
     private let secrets: [VaultSecret]
     private let matchesID: Bool
+    /// What was opened, by the vault's text: values of groups are read for many hosts.
+    private let opened = Mutex<[String: Text]>([:])
 
     /// - Parameter matchesID: only secrets of a vault's own id are tried.
     init(_ secrets: [VaultSecret], matchesID: Bool = false) {
@@ -14,6 +17,20 @@ final class VaultOpener: Sendable {
     }
 
     func digest(_ contents: [UInt8]) -> String { DigestAlgorithm.sha256.hex(of: contents) }
+
+    /// A value under `!vault`, open where it can be; where not, that matters to whoever reads it.
+    func unsealed(_ text: Text) -> Text {
+        if let known = opened.withLock({ $0[text.string] }) { return Text(known.string, mark: known.mark) }
+        let result: Text
+        do throws(VaultError) {
+            let plain = try Vault.open(text.string, with: secrets, matchesID: matchesID).bytes
+            result = Text(String(decoding: plain, as: UTF8.self), mark: Mark(place: text.place, isSecret: true))
+        } catch {
+            result = Text(text.string, mark: Mark(place: text.place, seal: .unopenable(error.description)))
+        }
+        opened.withLock { $0[text.string] = result }
+        return result
+    }
 
     /// - Parameter what: names the thing in errors.
     func open(_ text: Text, what: String) throws(Diagnostic) -> [UInt8] {

@@ -52,9 +52,9 @@ struct VaultSecrets {
             if asksForNew {
                 let what = isPlain ? "New Vault" : "new vault"
                 let again = try Prompt.ask("Confirm \(what) password\(suffix)", echo: false)
-                guard again.trimmingBlanks == answer.trimmingBlanks else { throw Diagnostic("Passwords do not match") }
+                guard again.trimmed == answer.trimmed else { throw Diagnostic("Passwords do not match") }
             }
-            return Secret(answer.trimmingBlanks)
+            return Secret(answer.trimmed)
         } catch {
             throw noted(error)
         }
@@ -103,7 +103,7 @@ struct VaultSecrets {
         do throws(Diagnostic) { bytes = try Disk.contents(path) ?? [] } catch {
             throw Diagnostic("Could not read vault password file '\(path)': \(error.message)")
         }
-        let text = String(decoding: bytes, as: UTF8.self).trimmingBlanks
+        let text = String(decoding: bytes, as: UTF8.self).trimmed
         guard Vault.isVaulted(text) else { return Array(text.utf8) }
         do throws(VaultError) { return try Vault.open(text, with: known).bytes } catch {
             throw VaultOpener.diagnostic(error)
@@ -126,7 +126,7 @@ struct VaultSecrets {
         // What a script has to say, a person may want to see.
         if !isClient { Output.put(result.errorText, 2) }
         if result.status == 0 { return result.output }
-        let said = result.errorText.trimmingBlanks
+        let said = result.errorText.trimmed
         if isClient, result.status == 2 {
             throw Diagnostic(
                 "Vault password client script \(path) did not find a secret for vault-id=\(id ?? "None"): \(said)")

@@ -58,7 +58,7 @@ struct PythonArguments {
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard let name = fullName(parts[0]) else { return [word] }
         guard options[name] ?? false else { return [preferred[name] ?? name] + (parts.count > 1 ? [word] : []) }
-        if parts.count > 1 { return ["\(preferred[name] ?? name)=\(parts[1])"] }
+        if parts.count > 1 { return valued(name, parts[1]) }
         return valued(name, rest.popFirst())
     }
 
@@ -89,6 +89,7 @@ struct PythonArguments {
     private func valued(_ name: String, _ value: String?) -> [String] {
         let written = preferred[name] ?? name
         guard let value else { return [written] }
+        if value.isEmpty { return [written, value] }
         return written.hasPrefix("--") ? ["\(written)=\(value)"] : [written, value]
     }
 }

@@ -132,7 +132,10 @@ struct VaultRekey: ParsableCommand {
     func run() throws {
         let setup = try VaultSetup(vault)
         if newVaultID != nil, newVaultPasswordFile != nil {
-            throw VaultSetup.misuse("--new-vault-id and --new-vault-password-file exclude each other")
+            throw CommandFailure(
+                Diagnostic(
+                    "argument --new-vault-password-file: not allowed with argument --new-vault-id"),
+                status: Twin.usageStatus)
         }
         let store = try setup.reading()
         let secret = try setup.renewing(newVaultID, newVaultPasswordFile, identity.encryptVaultID)

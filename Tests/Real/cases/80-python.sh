@@ -1,23 +1,22 @@
-# Modules that are files: of collections, of the project, and of the old kinds; on hosts with Python and without.
-# Needs the collections of PyPI's package `ansible` and an ansible-core: GANTRY_COLLECTIONS is a folder with
-# `ansible_collections`; without it they are fetched by pip into a cache. ansible-playbook is the oracle.
-. Tests/Real/expect.sh
+# shellcheck shell=bash
+# modules and filters in Python: of collections, of the project, of the old kinds; on hosts with Python and without
+# The collections of PyPI's package `ansible` and an ansible-core are fetched by pip into a cache, once; GANTRY_COLLECTIONS
+# (a folder with `ansible_collections`) and ANSIBLE_VENV name others. ansible-playbook is the oracle.
 cache=${GANTRY_CACHE:-/var/cache/gantry-tests}
 site=${GANTRY_COLLECTIONS:-$cache/ansible-12.3.0}
-if [[ ! -d $site/ansible_collections/community/general ]]; then
+core=${ANSIBLE_VENV:-$cache/venv}
+[[ -d $site/ansible_collections/community/general ]] || {
     mkdir -p "$site"
     python3 -m pip install -q --no-deps --target "$site" ansible==12.3.0
-fi
-core=${ANSIBLE_VENV:-$cache/venv}
+}
 [[ -x $core/bin/ansible-playbook ]] || { python3 -m venv "$core" && "$core/bin/pip" install -q ansible-core==2.19.14; }
-: >"$WORK/ansible.cfg"
-export ANSIBLE_CONFIG=$WORK/ansible.cfg ANSIBLE_COLLECTIONS_PATH=$site GANTRY_ANSIBLE_CORE=$core ANSIBLE_NOCOLOR=1
+: >ansible.cfg
+export ANSIBLE_CONFIG=$PWD/ansible.cfg ANSIBLE_COLLECTIONS_PATH=$site GANTRY_ANSIBLE_CORE=$core ANSIBLE_NOCOLOR=1
+LIMIT=150
 
-"$LAB" up 1 --prefix py --python >>"$WORK/lab.log" 2>&1
-"$LAB" inventory >"$WORK/hosts.yml"
-project=$WORK/python
-mkdir -p "$project/library"
-cat >"$project/library/shout.py" <<'END'
+hosts py 1 --python
+mkdir -p library filter_plugins
+cat >library/shout.py <<'END'
 #!/usr/bin/python
 from ansible.module_utils.basic import AnsibleModule
 
@@ -30,13 +29,12 @@ def main():
 
 main()
 END
-mkdir -p "$project/filter_plugins"
-cat >"$project/filter_plugins/words.py" <<'END'
+cat >filter_plugins/words.py <<'END'
 class FilterModule:
     def filters(self):
         return {'doubled': lambda value, times=2: value * times}
 END
-cat >"$project/site.yml" <<'END'
+playbook site <<'YAML'
 - hosts: py-1
   gather_facts: false
   tasks:
@@ -55,30 +53,29 @@ cat >"$project/site.yml" <<'END'
       become: true
       become_user: nobody
       ignore_errors: true
-END
+YAML
 # The outcomes of both, without what only one of them prints.
 outcomes() { grep -E '^(changed|ok|fatal|skipping|failed|py-1)' | sed 's/: FAILED! =>.*//; s/ *$//'; }
-before=$("$LAB" exec py-1 'ls /tmp')
-for mode in --check ""; do
-    "$LAB" reset py-1 >>"$WORK/lab.log" 2>&1
-    gantry apply -i "$WORK/hosts.yml" $mode "$project/site.yml" >"$WORK/ours" 2>&1 || true
-    cp "$WORK/ours" "$WORK/out"
-    "$LAB" reset py-1 >>"$WORK/lab.log" 2>&1
-    "$core/bin/ansible-playbook" -i "$WORK/hosts.yml" $mode "$project/site.yml" >"$WORK/theirs" 2>&1 || true
-    same "$(outcomes <"$WORK/ours")" "$(outcomes <"$WORK/theirs")"
+for mode in --check ''; do
+    fresh py-1
+    # shellcheck disable=SC2086 # nothing is no argument
+    apply $mode site.yml
+    check "${mode:-run}: no secret is shown" silent geheim-1234
+    ours=$(outcomes <<<"$OUT")
+    fresh py-1
+    # shellcheck disable=SC2086
+    theirs=$("$core/bin/ansible-playbook" -i "$HOSTS" $mode site.yml 2>&1 | outcomes)
+    check "${mode:-run}: the outcomes are ansible-playbook's" same "$ours" "$theirs"
 done
-OUT=$(cat "$WORK/out")
-silent geheim-1234
-says '"said": "HELLO"'
 
-# What was sent is gone, and a second run changes nothing but what cannot know.
-"$LAB" reset py-1 >>"$WORK/lab.log" 2>&1
-status 0 gantry apply -i "$WORK/hosts.yml" "$project/site.yml"
-same "$("$LAB" exec py-1 'ls -d /tmp/gantry* 2>/dev/null')" ''
-status 0 gantry apply -i "$WORK/hosts.yml" "$project/site.yml"
-says 'changed=1 '
+fresh py-1
+apply site.yml
+check 'the project'"'"'s module has run' says '"said": "HELLO"'
+check 'what was sent is gone' not holds py-1 'ls -d /tmp/gantry* /var/tmp/gantry*'
+apply site.yml
+check 'a second run changes only what cannot know' counts py-1 changed=1
 
-# A host without Python is told what would help.
-status 2 gantry run real-1 -i "$WORK/hosts.yml" -m community.general.ini_file -a 'path=/etc/app.ini option=a value=b'
-says 'there is none on this host'
-says 'ansible_python_interpreter'
+hosts bare 1
+gantry run bare-1 -i "$HOSTS" -m community.general.ini_file -a 'path=/etc/app.ini option=a value=b'
+check 'a host without Python: status 2' ended 2
+check 'and what would help' says 'there is none on this host' ansible_python_interpreter
