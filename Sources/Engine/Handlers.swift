@@ -14,6 +14,8 @@ struct Handlers {
     }
 
     private(set) var entries: [Entry] = []
+    /// Names that cannot be rendered, and were told of.
+    var unusable: Set<String> = []
     private var sections = 0
 
     /// Adds handlers that belong together. Those that are known already (a role included again) are left out.
@@ -98,6 +100,7 @@ extension PlayRun {
         func rendered(_ text: Text) -> String? {
             text.isTemplate ? (try? templater.render(text, in: scope))?.pythonText : text.string
         }
+        if let written = task.name, rendered(written) == nil, task.keywords["listen"] == nil { warn(of: written, scope) }
         if let name = task.name.flatMap(rendered) {
             all.own = all.own ?? name
             all.names.insert(name)
@@ -106,7 +109,22 @@ extension PlayRun {
         // A topic is what is written: Ansible renders names, and not these.
         for case .string(let text) in task.keywords["listen"].map({ $0.list ?? [$0] }) ?? [] {
             all.topics.insert(text.string)
+            if let role = scope.role { all.topics.formUnion(qualified(text.string, in: role.name)) }
         }
+    }
+
+    /// Told once, when a notification is looked up.
+    private func warn(of name: Text, _ scope: TaskScope) {
+        guard handlers.unusable.insert(name.string).inserted else { return }
+        var reason = ""
+        do throws(TemplateError) { _ = try templater.render(name, in: scope) } catch { reason = error.told }
+        coordinator.tell(
+            .message(
+                Diagnostic(
+                    "Handler '\(name.string)' is unusable because it has no listen topics and the name could not be "
+                        + "templated (host-specific variables are not supported in handler names). "
+                        + "The error: \(reason)",
+                    at: name.place, severity: .warning)))
     }
 
     /// The handlers that a notification means: the one of that name, and all that listen to it.

@@ -47,6 +47,7 @@ extension TaskRun {
         }
         guard !inclusions.isEmpty, result.status == .ok else { return try conclude(result) }
         register(result)
+        if let role = scope.role { run.startedRoles.insert(role.key) }
         for inclusion in inclusions {
             run.coordinator.tell(.included(position, info, path: inclusion.path, label: inclusion.label))
         }
@@ -116,7 +117,7 @@ extension TaskRun {
         guard let name = arguments["file"]?.pythonText ?? arguments["_raw_params"]?.pythonText else {
             throw .failed(TaskFailure(Diagnostic("'\(task.module)' needs the name of a file", at: task.place)))
         }
-        let request = FileRequest(kind: .tasks, name: name, basis: scope.basis)
+        let request = FileRequest(kind: isHandler ? .handlers : .tasks, name: name, basis: scope.basis)
         let file: TaskFile
         if let known = run.plan.taskFiles[request] {
             file = known
@@ -149,9 +150,10 @@ extension TaskRun {
             for suffix in [".yml", ".yaml"] where name.hasSuffix(suffix) { return String(name.dropLast(suffix.count)) }
             return name
         }
-        let request = RoleRequest(
+        var request = RoleRequest(
             name: name, tasksFrom: part("tasks_from"), varsFrom: part("vars_from"),
             defaultsFrom: part("defaults_from"), handlersFrom: part("handlers_from"), basis: scope.basis)
+        request.allowsDuplicates = arguments["allow_duplicates"]?.asBool ?? true
         let role: RoleFile
         if let known = run.plan.dynamicRoles[request.key] {
             role = known
@@ -165,13 +167,15 @@ extension TaskRun {
         var frame = inner
         frame.roles = role.roles
         frame.bases = role.bases
-        if let around = scope.role {
-            for index in frame.roles.indices { frame.roles[index].parents += [around.name] + around.parents }
+        let own = task.keywords["vars"].map { $0.json() } ?? ""
+        for index in frame.roles.indices {
+            frame.roles[index].key += own
+            if let around = scope.role { frame.roles[index].inherit(from: around) }
         }
         for plan in role.roles {
             for layer in [plan.defaults, plan.variables, plan.parameters] { run.masking.learn(from: .dict(layer)) }
         }
-        if arguments["public"]?.asBool ?? false { run.publicRoles += role.roles }
+        if arguments["public"]?.asBool ?? false { run.publicRoles += frame.roles }
         return Inclusion(
             steps: role.steps, handlers: role.handlers, frame: frame, name: name, path: name, label: label,
             isRole: true)
@@ -183,9 +187,25 @@ extension TaskRun {
             frame.isHandlers = true
             run.handlers.add(inclusion.handlers, in: frame)
         }
-        do throws(Interruption) { try run.run(inclusion.steps, in: inclusion.frame) } catch {
-            if inclusion.isRole, case .ended("end_role") = error { return }
-            throw error
-        }
+        try run.run(inclusion.steps, in: inclusion.frame)
+    }
+}
+
+extension RolePlan {
+    /// A role that a task of another one includes sees what that one has.
+    fileprivate mutating func inherit(from outer: RolePlan) {
+        parents += [outer.name] + outer.parents
+        parentPaths += [outer.path] + outer.parentPaths
+        defaults = outer.defaults.merging(defaults)
+        variables = outer.variables.merging(variables)
+        parameters = outer.parameters.merging(parameters)
+    }
+}
+
+extension Dict {
+    fileprivate func merging(_ inner: Dict) -> Dict {
+        var merged = self
+        for (name, value) in inner { merged[name] = value }
+        return merged
     }
 }

@@ -32,6 +32,11 @@ package final class PlayRun {
     /// Roles whose defaults and variables every task of the play sees.
     var publicRoles: [RolePlan]
     var handlers = Handlers()
+    /// Roles of which a task ran, and roles that ran to their ends, by their keys.
+    var startedRoles: Set<String> = []
+    var completedRoles: Set<String> = []
+    /// The role that `end_role` ended last.
+    var endedRole = ""
     /// Answers that cannot change within a task.
     private var hostVariables: [String: Value?] = [:]
     private var fileAnswers: [FileRequest: FileEntry] = [:]
@@ -155,7 +160,7 @@ package final class PlayRun {
 
     /// Where the hosts that did not fail run their handlers next.
     private var nextFlush: Position {
-        for case .task(let task) in plan.steps where task.isImplicit && task.module == "meta" {
+        for case .task(let task) in plan.steps where task.isImplicit && task.isMeta("flush_handlers") {
             let flush = Position([plan.index, task.ordinal])
             if flush > position { return flush }
         }
@@ -163,13 +168,33 @@ package final class PlayRun {
     }
 
     func run(_ steps: [Step], in frame: Frame) throws(Interruption) {
-        for step in steps {
+        var index = 0
+        while index < steps.count {
             if let reason = coordinator.stopReason { throw .stopped(reason) }
-            switch step {
-            case .task(let task): try run(task, in: frame)
-            case .block(let block): try run(block, in: frame)
+            do throws(Interruption) {
+                switch steps[index] {
+                case .task(let task): try run(task, in: frame)
+                case .block(let block): try run(block, in: frame)
+                }
+                index += 1
+            } catch {
+                guard case .ended("end_role") = error, let end = endOfRole(steps[index...], frame) else { throw error }
+                index = end
             }
         }
+    }
+
+    /// Where the role ends that a task of it ended.
+    private func endOfRole(_ steps: ArraySlice<Step>, _ frame: Frame) -> Int? {
+        steps.firstIndex { step in
+            guard case .task(let task) = step, task.isMeta("role_complete") else { return false }
+            return TaskScope(self, task, frame: frame).role?.key == endedRole
+        }
+    }
+
+    /// The role ran on this host, and does not run again.
+    private func isDone(_ role: RolePlan?) -> Bool {
+        role.map { !$0.allowsDuplicates && completedRoles.contains($0.key) } ?? false
     }
 
     /// `block`, on failure `rescue`, and `always` in any case. Being unreachable is not a failure to be rescued.
@@ -191,7 +216,7 @@ package final class PlayRun {
                 pending = nil
             } catch { pending = error }
         }
-        if case .stopped? = pending {} else if case .failed(let failure)? = pending, failure.isUnreachable {} else {
+        if !(pending?.passesAlways ?? false) {
             errorsAreCleared = false
             try run(block.always, in: frame)
             if case .failed? = pending, errorsAreCleared { pending = nil }
@@ -223,6 +248,7 @@ package final class PlayRun {
             scope = TaskScope(self, task, frame: frame)
         }
         let runner = TaskRun(self, task, scope, frame, position)
+        if !runner.isHandler, isDone(scope.role) { return }
         guard try runner.isSelected() else { return }
         try runner.perform()
     }
@@ -295,5 +321,12 @@ package final class PlayRun {
 }
 
 extension Interruption {
+    /// Nothing more runs on this host, not even `always`.
+    fileprivate var passesAlways: Bool {
+        switch self {
+        case .stopped, .ended: true
+        case .failed(let failure): failure.isUnreachable
+        }
+    }
     static var unexpectedAnswer: Interruption { .stopped("the coordinator gave an answer of the wrong kind") }
 }

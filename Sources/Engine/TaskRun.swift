@@ -319,6 +319,7 @@ final class TaskRun {
     func conclude(_ given: TaskResult) throws(Interruption) {
         var result = given
         register(result)
+        if let role = scope.role, ![.skipped, .unreachable].contains(given.status) { run.startedRoles.insert(role.key) }
         if result.result["changed"]?.isTrue ?? false, ![.failed, .unreachable].contains(result.status) {
             do throws(Interruption) { try run.notify(try strings("notify"), by: task) } catch {
                 guard case .failed(let failure) = error else { throw error }

@@ -116,9 +116,11 @@ final class TaskScope: Scope {
         switch name {
         case "ansible_facts": return .dict(run.state.namedFacts)
         case "role_path": return role.map { .string($0.path) }
-        case "role_name", "ansible_role_name": return role.map { .string($0.name) }
+        case "role_name": return role.map { .string($0.shortName) }
+        case "ansible_role_name": return role.map { .string($0.name) }
         case "ansible_parent_role_names": return role.flatMap { $0.parents.isEmpty ? nil : .strings($0.parents) }
-        case "ansible_dependent_role_names": return role.map { .strings($0.dependencies) } ?? run.plan.magic[name]
+        case "ansible_parent_role_paths":
+            return role.flatMap { $0.parents.isEmpty ? nil : .strings($0.parentPaths) }
         case "ansible_search_path": return .strings(basis.roles + [basis.taskFolder, basis.playFolder])
         case "environment", "vars", "hostvars": return nil
         case "groups", "group_names", "ansible_play_hosts", "play_hosts", "ansible_play_batch": return try current(name)

@@ -9,15 +9,18 @@ extension Directives {
     static func includeVars(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
         var loaded = Dict()
         var files: [Value] = []
+        var isSecret = false
         let name = arguments["_raw_params"]?.pythonText ?? arguments["file"]?.pythonText
         if let name {
             let entry = try find(name, task)
+            isSecret = entry.isSecret
             for (key, value) in try variables(in: entry, task) { loaded[key] = value }
             files = [.string(entry.path)]
         } else if let folder = arguments["dir"]?.pythonText {
             for entry in try chosen(in: try find(folder, task), try choice(arguments, task)) {
                 for (key, value) in try variables(in: entry, task) { loaded[key] = value }
                 files.append(.string(entry.path))
+                isSecret = isSecret || entry.isSecret
             }
         } else {
             throw .failed(
@@ -32,7 +35,10 @@ extension Directives {
             let merges = given.map { $0 == "merge" } ?? task.run.plan.settings.mergesHashes
             task.run.state.included = combined(task.run.state.included, [key: value], merging: merges)
         }
-        return result(["ansible_facts": .dict(loaded), "ansible_included_var_files": .list(files)])
+        var shown: Dict = ["ansible_facts": .dict(loaded), "ansible_included_var_files": .list(files)]
+        // What came out of a vault is shown of no file of the lot.
+        if isSecret { shown["_ansible_no_log"] = true }
+        return result(shown)
     }
 
     private static func find(_ name: String, _ task: TaskRun) throws(Interruption) -> FileEntry {

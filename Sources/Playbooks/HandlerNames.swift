@@ -41,6 +41,9 @@ struct HandlerNames {
             }
             for text in Self.texts(handler.keywords["listen"]) {
                 own += [text.string] + Self.parts(text)
+                if let role = handler.role, roles.indices.contains(role) {
+                    own += qualified(text.string, in: roles[role].name)
+                }
             }
             names.formUnion(own)
         }

@@ -88,9 +88,10 @@ package final class Planner {
         magic["ansible_verbosity"] = .int(context.settings.verbosity)
         magic["ansible_run_tags"] = .strings(context.settings.tags.isEmpty ? ["all"] : context.settings.tags)
         magic["ansible_skip_tags"] = .strings(context.settings.skipTags)
-        for name in ["ansible_play_role_names", "ansible_role_names", "role_names"] {
-            magic[name] = .strings(play.roleNames)
-        }
+        for name in ["ansible_play_role_names", "role_names"] { magic[name] = .strings(play.roleNames) }
+        magic["ansible_dependent_role_names"] = .strings(play.dependencyNames)
+        let others = play.dependencyNames.filter { !play.roleNames.contains($0) }
+        magic["ansible_role_names"] = .strings(others + play.roleNames)
         for (name, value) in own { magic[name] = value }
         return magic
     }

@@ -24,8 +24,10 @@ package struct Play: Sendable {
     package var readsHostVariables = false
     /// A task in it adds hosts or groups.
     package var changesInventory = false
-    /// Depth-first names of the roles, for `ansible_play_role_names`.
+    /// Names of the roles that the play names, for `ansible_play_role_names`.
     package var roleNames: [String] = []
+    /// Names of the roles that those depend on.
+    package var dependencyNames: [String] = []
 
     package init(
         name: Text, place: Place, path: String, hosts: Value, keywords: Dict, variables: Dict,
@@ -50,8 +52,8 @@ package enum DuplicateKeys: String, Sendable { case error, warn, ignore }
 /// How the loader works: paths and settings from `ansible.cfg` and the environment.
 package struct LoaderOptions: Sendable {
     package var rolePaths: [String]
-    /// Folders with an `ansible_collections` in them.
-    package var collectionPaths: [String] = []
+    /// `private_role_vars`, where it is set: roles do or do not show their variables to the rest of the play.
+    package var hidesRoleVariables: Bool?
     /// A notification that no handler answers to is no error.
     package var forgivesMissingHandlers = false
     /// What is wrong with a task behind a condition is told when the task runs, as Ansible does.

@@ -13,10 +13,10 @@ struct Surroundings {
     var isRescued = false
     /// Inside a block, or a file that an import brought: there a handler is no block.
     var isNested = false
+    /// In a file that a handler includes: its tasks are handlers that nothing notifies.
+    var isIncluded = false
     /// Paths of the files and roles that led here, to tell recursion.
     var chain: [String]
-    /// Parameters of the roles around it, which the roles in it have, too.
-    var parameters = Dict()
 }
 
 /// Expands one play: its sections, roles, handlers, and static imports.
@@ -30,12 +30,12 @@ final class PlayBuilder {
     var taskFiles: [FileRequest: TaskFile] = [:]
     var dynamicRoles: [String: RoleFile] = [:]
     var roleNames: [String] = []
+    /// Roles that others depend on.
+    var dependencyNames: [String] = []
     var readsHostVariables = false
     var changesInventory = false
     private var ordinal = 0
     private var handlerOrdinal = 0
-    /// Roles that ran already, with their parameters: Ansible runs each once.
-    var seenRoles: Set<String> = []
     /// Files being preloaded for dynamic includes, to end recursion.
     var preloading: Set<String> = []
 
@@ -74,6 +74,7 @@ final class PlayBuilder {
         play.readsHostVariables = readsHostVariables
         play.changesInventory = changesInventory
         play.roleNames = roleNames
+        play.dependencyNames = dependencyNames
     }
 
     func basis(_ basis: SearchBasis) -> Int {

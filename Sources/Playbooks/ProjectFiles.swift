@@ -44,6 +44,16 @@ package func lastPart(of path: String) -> String {
     return rest.lastIndex(of: "/").map { String(rest[rest.index(after: $0)...]) } ?? String(rest)
 }
 
+/// The path without `.`, `..` and doubled slashes.
+package func normalized(_ path: String) -> String {
+    var parts: [Substring] = []
+    for part in path.split(separator: "/") where part != "." {
+        if part == "..", let last = parts.last, last != ".." { parts.removeLast() } else { parts.append(part) }
+    }
+    let text = parts.joined(separator: "/")
+    return path.hasPrefix("/") ? "/" + text : text.isEmpty ? "." : text
+}
+
 extension ProjectFiles {
     /// The candidates for a name that a task uses, in the order in which Ansible looks: roles from the inside out, the
     /// folder of the task file, the play's; each with the kind's folder first.

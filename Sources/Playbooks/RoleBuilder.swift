@@ -16,9 +16,29 @@ struct RoleUse {
     var varsFrom = "main"
     var defaultsFrom = "main"
     var handlersFrom = "main"
-    /// `import_role` and `include_role` run a role as often as they are asked to.
-    var allowsDuplicates = false
-    var isPublic = true
+    /// What the role's own `meta` says, where this is `nil`.
+    var allowsDuplicates: Bool?
+    var isIncluded = false
+    /// As the settings say, where this is `nil`.
+    var isPublic: Bool?
+
+    /// What makes two uses of one role the same: the second does not run again.
+    func key(_ path: String) -> String {
+        var parts: [Value] = [tasksFrom, varsFrom, defaultsFrom, handlersFrom].map { .string($0) }
+        parts += ["when", "tags", "vars"].map { keywords[$0] ?? .null }
+        parts += [.dict(parameters), .bool(isIncluded)]
+        return path + "\u{0}" + Value.list(parts).json()
+    }
+}
+
+/// What a use of a role comes to.
+struct RoleParts {
+    var steps: [Step] = []
+    var handlers: [Step] = []
+    /// Its variables and defaults with those of what it depends on: seen by what depends on it.
+    var variables = Dict()
+    var defaults = Dict()
+    var names: [String] = []
 }
 
 extension PlayBuilder {
@@ -35,7 +55,7 @@ extension PlayBuilder {
         }
         for item in items {
             guard let use = roleUse(item) else { continue }
-            guard let role = role(use, surroundings, parents: []) else { continue }
+            guard let role = role(use, surroundings) else { continue }
             steps += role.steps
             roleHandlers += role.handlers
         }
@@ -100,7 +120,7 @@ extension PlayBuilder {
             candidates += loader.options.rolePaths.map { joined($0, name) }
             candidates.append(joined(play.folder, name))
         }
-        if let path = candidates.first(where: { loader.files.kind(of: $0) == .folder }) { return path }
+        if let path = candidates.first(where: { loader.files.kind(of: $0) == .folder }) { return normalized(path) }
         var seen: Set<String> = []
         let folders = candidates.map { folder(of: $0) }.filter { seen.insert($0).inserted }
         let others = folders.flatMap { loader.files.names(in: $0) }
@@ -118,7 +138,6 @@ extension PlayBuilder {
     /// Where collections keep the role: beside the playbook, and in `collections_path`; by its full name, or by the
     /// play's `collections`.
     private func collectionRoles(_ name: String) -> [String] {
-        let folders = [joined(play.folder, "collections")] + loader.options.collectionPaths
         let parts = name.split(separator: ".").map(String.init)
         var full = parts.count == 3 ? [parts] : []
         if parts.count == 1 {
@@ -127,7 +146,9 @@ extension PlayBuilder {
             }.filter { $0.count == 3 }
         }
         return full.flatMap { parts in
-            folders.map { joined($0, "ansible_collections/\(parts[0])/\(parts[1])/roles/\(parts[2])") }
+            loader.options.content.collectionFolders(parts[0], parts[1], besides: play.folder).map {
+                joined($0, "roles/\(parts[2])")
+            }
         }
     }
 
@@ -148,8 +169,15 @@ extension PlayBuilder {
     }
 
     /// `main.yml`, `main.yaml`, `main.json`, `main`, or a folder of that name, of one part of a role.
-    private func part(_ role: String, _ kind: String, _ name: String) -> [String] {
+    private func part(_ role: String, _ kind: String, _ name: String, at place: Place? = nil) -> [String] {
         let base = joined(joined(role, kind), name)
+        let folder = joined(role, kind)
+        guard normalized(base).hasPrefix(normalized(folder) + "/") else {
+            let message = "Failed loading '\(base)' for role (\(lastPart(of: role))) as it is not inside the expected "
+                + "role path: '\(folder)'"
+            loader.report(Diagnostic(message, at: place))
+            return []
+        }
         for suffix in ["", ".yml", ".yaml", ".json"] where loader.files.kind(of: base + suffix) == .file {
             return [base + suffix]
         }
@@ -161,7 +189,7 @@ extension PlayBuilder {
 
     private func variables(_ role: String, _ kind: String, _ name: String, at place: Place?) -> Dict {
         var all = Dict()
-        let paths = part(role, kind, name)
+        let paths = part(role, kind, name, at: place)
         if paths.isEmpty, name != "main" {
             loader.report(Diagnostic("role '\(lastPart(of: role))' has no \(kind)/\(name).yml", at: place))
         }
@@ -180,92 +208,125 @@ extension PlayBuilder {
     // MARK: Expanding
 
     /// The role's tasks and handlers, its dependencies' first.
-    func role(_ use: RoleUse, _ surroundings: Surroundings, parents: [String]) -> (steps: [Step], handlers: [Step])? {
+    ///
+    /// - Parameters:
+    ///   - dependent: the role that depends on it; without it, the role of the task that names it.
+    ///   - isImport: a task names it: that task's role is its parent.
+    func role(
+        _ use: RoleUse, _ surroundings: Surroundings, dependent: RolePlan? = nil, isImport: Bool = false
+    ) -> RoleParts? {
         guard let path = findRole(use.name, surroundings, at: use.place) else { return nil }
-        if surroundings.chain.contains(path) {
-            let chain = surroundings.chain.map { lastPart(of: $0) } + [use.name]
-            loader.report(
-                Diagnostic(
-                    "role '\(use.name)' depends on itself", at: use.place,
-                    notes: ["by way of " + chain.joined(separator: " > ")]))
+        let link = path + "\u{0}" + use.tasksFrom
+        if surroundings.chain.contains(link) {
+            reportRecursion(use, surroundings)
             return nil
         }
         let meta = self.meta(of: path)
-        if !use.allowsDuplicates, !(meta["allow_duplicates"]?.asBool ?? false) {
-            let key = path + "\u{0}" + Value.dict(use.parameters).json() + Value.dict(use.keywords).json()
-            guard seenRoles.insert(key).inserted else { return ([], []) }
-        }
         loader.templater.plugins?.look(in: path)
+        let outer = dependent ?? surroundings.role.map { roles[$0] }
         var inner = surroundings
-        inner.chain.append(path)
+        inner.chain.append(link)
         inner.inherited = inheriting(use.keywords, from: surroundings.inherited)
-        for (key, value) in use.parameters { inner.parameters[.string(Text(key.pythonText))] = value }
         var plan = RolePlan(
-            name: roleTitle(use.name), path: path,
-            defaults: variables(path, "defaults", use.defaultsFrom, at: use.place),
-            variables: variables(path, "vars", use.varsFrom, at: use.place),
-            parameters: inner.parameters,
-            parents: parents, isPublic: use.isPublic)
-        warnOfKeywords(in: use.parameters, of: plan)
-        var steps: [Step] = []
-        var handlers: [Step] = []
-        for dependency in meta["dependencies"]?.list ?? [] {
-            guard let dependencyUse = self.dependency(dependency, of: path, at: use.place) else { continue }
-            let first = roles.count
-            if let made = role(dependencyUse, inner, parents: parents) {
-                steps += made.steps
-                handlers += made.handlers
-            }
-            for role in roles[first...].reversed() + (roles.count == first ? known(dependencyUse, inner) : []) {
-                for name in [role.name] + role.dependencies where !plan.dependencies.contains(name) {
-                    plan.dependencies.append(name)
-                }
-            }
+            name: roleTitle(use.name, path), path: path,
+            defaults: outer?.defaults ?? Dict(), variables: outer?.variables ?? Dict(),
+            parameters: outer?.parameters ?? Dict(), parents: outer?.parents ?? [],
+            parentPaths: outer?.parentPaths ?? [],
+            isPublic: use.isPublic ?? !(loader.options.hidesRoleVariables ?? false), key: use.key(path),
+            allowsDuplicates: use.allowsDuplicates ?? meta["allow_duplicates"]?.asBool ?? false)
+        if isImport, let outer {
+            plan.parents.insert(outer.name, at: 0)
+            plan.parentPaths.insert(outer.path, at: 0)
         }
+        for (name, value) in use.parameters { plan.parameters[name.pythonText] = value }
+        let defaults = variables(path, "defaults", use.defaultsFrom, at: use.place)
+        let variables = variables(path, "vars", use.varsFrom, at: use.place)
+        warnOfKeywords(in: use.parameters, of: plan.name, known: [defaults, variables])
+        var parts = RoleParts()
+        for dependency in meta["dependencies"]?.list ?? [] {
+            guard let used = self.dependency(dependency, of: path, at: use.place) else { continue }
+            var around = plan
+            for (name, value) in defaults { around.defaults[name] = value }
+            for (name, value) in variables { around.variables[name] = value }
+            guard let made = role(used, inner, dependent: around) else { continue }
+            parts.steps += made.steps
+            parts.handlers += made.handlers
+            parts.names += made.names.filter { !parts.names.contains($0) }
+            for (name, value) in made.defaults { parts.defaults[name] = value }
+            for (name, value) in made.variables { parts.variables[name] = value }
+        }
+        dependencyNames += parts.names.filter { !dependencyNames.contains($0) }
+        parts.names.append(plan.name)
+        if dependent == nil, !roleNames.contains(plan.name) { roleNames.append(plan.name) }
+        for (name, value) in defaults { parts.defaults[name] = value }
+        for (name, value) in variables { parts.variables[name] = value }
+        for (name, value) in parts.defaults { plan.defaults[name] = value }
+        for (name, value) in parts.variables { plan.variables[name] = value }
+        addOwn(plan, use, inner, to: &parts)
+        return parts
+    }
+
+    private func reportRecursion(_ use: RoleUse, _ surroundings: Surroundings) {
+        let names = surroundings.chain.map { lastPart(of: String($0.prefix { $0 != "\u{0}" })) } + [use.name]
+        loader.report(
+            Diagnostic(
+                "role '\(use.name)' depends on itself", at: use.place,
+                notes: ["by way of " + names.joined(separator: " > ")]))
+    }
+
+    /// The role's own tasks and handlers, and what says that it is complete.
+    private func addOwn(_ plan: RolePlan, _ use: RoleUse, _ surroundings: Surroundings, to parts: inout RoleParts) {
+        var inner = surroundings
         roles.append(plan)
-        if !roleNames.contains(plan.name) { roleNames.append(plan.name) }
         inner.role = roles.count - 1
         let around = bases[surroundings.basis]
         inner.basis = basis(
             SearchBasis(
-                roles: [path] + around.roles.filter { $0 != path }, taskFolder: joined(path, "tasks"),
+                roles: [plan.path] + around.roles.filter { $0 != plan.path }, taskFolder: joined(plan.path, "tasks"),
                 playFolder: around.playFolder))
-        steps += argumentSpec(path, use, inner)
-        steps += mainTasks(path, use, inner)
-        var own = inner
-        own.isHandlers = true
-        if let file = part(path, "handlers", use.handlersFrom).first {
-            handlers += fileSteps(file, own, from: use.place)
+        parts.steps += argumentSpec(plan.path, use, inner)
+        parts.steps += mainTasks(plan.path, use, inner)
+        parts.steps.append(
+            .task(
+                TaskPlan(
+                    ordinal: nextOrdinal(inner), place: use.place ?? play.place, name: nil, module: "meta",
+                    arguments: ["_raw_params": "role_complete"], keywords: Dict(), inherited: Dict(), role: inner.role,
+                    basis: inner.basis, isImplicit: true)))
+        inner.isHandlers = true
+        if let file = part(plan.path, "handlers", use.handlersFrom, at: use.place).first {
+            parts.handlers += fileSteps(file, inner, from: use.place)
         }
-        return (steps, handlers)
     }
 
     /// A key that is no keyword is a parameter of the role; one that the role does not know may be a slip.
-    private func warnOfKeywords(in parameters: Dict, of role: RolePlan) {
+    private func warnOfKeywords(in parameters: Dict, of role: String, known: [Dict]) {
         for key in parameters.keys {
             let name = key.pythonText
-            guard role.defaults[name] == nil, role.variables[name] == nil,
+            guard known.allSatisfy({ $0[name] == nil }),
                 let hint = suggestion(for: name, among: Keywords.roleEntry)
             else { continue }
             loader.report(
                 Diagnostic(
-                    "'\(name)' is taken for a variable of role '\(role.name)'", at: key.place, length: name.count,
+                    "'\(name)' is taken for a variable of role '\(role)'", at: key.place, length: name.count,
                     hint: hint, severity: .warning))
         }
     }
 
-    /// A role that ran before and does not run again.
-    private func known(_ use: RoleUse, _ surroundings: Surroundings) -> [RolePlan] {
-        roles.last { $0.name == roleTitle(use.name) }.map { [$0] } ?? []
-    }
-
-    private func roleTitle(_ name: String) -> String {
-        ["/", "./", "../"].contains(where: name.hasPrefix) ? lastPart(of: name) : name
+    /// The name that a role is shown by: that of a collection's role is its full one.
+    private func roleTitle(_ name: String, _ path: String) -> String {
+        if let range = path.firstRange(of: "/ansible_collections/") {
+            let parts = path[range.upperBound...].split(separator: "/")
+            if parts.count >= 4, parts[2] == "roles" {
+                return parts[..<2].joined(separator: ".") + "." + parts[3...].joined(separator: ".")
+            }
+        }
+        return ["/", "./", "../"].contains(where: name.hasPrefix) ? lastPart(of: name) : name
     }
 
     private func mainTasks(_ path: String, _ use: RoleUse, _ surroundings: Surroundings) -> [Step] {
-        guard let file = part(path, "tasks", use.tasksFrom).first else {
-            if use.tasksFrom != "main" {
+        let known = loader.diagnostics.count
+        guard let file = part(path, "tasks", use.tasksFrom, at: use.place).first else {
+            if use.tasksFrom != "main", loader.diagnostics.count == known {
                 let known = loader.files.names(in: joined(path, "tasks"))
                 loader.report(
                     Diagnostic(
@@ -317,7 +378,7 @@ extension PlayBuilder {
         let place = use.place ?? play.place
         let arguments: Dict = [
             "argument_spec": .dict(options), "_spec_name": .string(use.tasksFrom),
-            "_role": .string(roleTitle(use.name)), "_path": .string(path),
+            "_role": .string(lastPart(of: path)), "_path": .string(path),
         ]
         return [
             .task(
@@ -334,11 +395,12 @@ extension PlayBuilder {
         let known = self.known(own["vars"]?.dict ?? Dict(), surroundings)
         guard var use = roleUse(arguments, at: place, known) else { return [] }
         use.allowsDuplicates = arguments["allow_duplicates"]?.asBool ?? true
+        use.isIncluded = true
+        use.isPublic = arguments["public"]?.asBool
         for (key, value) in own where Keywords.inherited.contains(key.pythonText) {
             use.keywords[key.pythonText] = value
         }
-        let parents = surroundings.role.map { [roles[$0].name] + roles[$0].parents } ?? []
-        guard let made = role(use, surroundings, parents: parents) else { return [] }
+        guard let made = role(use, surroundings, isImport: true) else { return [] }
         handlers += made.handlers
         return made.steps
     }
@@ -401,9 +463,13 @@ extension PlayBuilder {
             guard var use = roleUse(task.arguments, at: task.place, nil) else { return }
             use.isPublic = false
             let basis = bases[task.basis]
-            let request = RoleRequest(
+            var request = RoleRequest(
                 name: use.name, tasksFrom: use.tasksFrom, varsFrom: use.varsFrom, defaultsFrom: use.defaultsFrom,
                 handlersFrom: use.handlersFrom, basis: basis)
+            if let given = task.arguments["allow_duplicates"] {
+                guard let allows = given.asBool else { return }
+                request.allowsDuplicates = allows
+            }
             guard dynamicRoles[request.key] == nil, preloading.insert(request.key).inserted else { return }
             let file = loader.leaving { Inclusion(self).role(request, at: task.place) }
             if let file { dynamicRoles[request.key] = file }
@@ -412,8 +478,15 @@ extension PlayBuilder {
         guard case .string(let text)? = task.arguments["_raw_params"] ?? task.arguments["file"], !text.isTemplate else {
             return
         }
-        let request = FileRequest(kind: .tasks, name: text.string, basis: bases[task.basis])
+        let kind: FileRequest.Kind = surroundings.isHandlers ? .handlers : .tasks
+        let request = FileRequest(kind: kind, name: text.string, basis: bases[task.basis])
         guard taskFiles[request] == nil, preloading.insert("tasks\u{0}\(request.hashValue)").inserted else { return }
+        // A file that is no list of tasks is an error when the task that includes it runs.
+        if let path = find(request.name, kind, surroundings).path,
+            let node = loader.document(path, what: "file of tasks", from: text.place), node.items == nil, !node.isNull
+        {
+            return
+        }
         let file = loader.leaving { Inclusion(self).tasks(request, at: text.place ?? task.place) }
         if let file { taskFiles[request] = file }
     }
@@ -451,8 +524,11 @@ package struct Inclusion {
 
     package func tasks(_ request: FileRequest, at place: Place?) -> TaskFile? {
         let builder = inner()
-        let surroundings = Surroundings(inherited: Dict(), role: nil, basis: builder.basis(request.basis), chain: [])
-        let (path, searched) = builder.find(request.name, .tasks, surroundings)
+        var surroundings = Surroundings(inherited: Dict(), role: nil, basis: builder.basis(request.basis), chain: [])
+        surroundings.isHandlers = request.kind == .handlers
+        surroundings.isNested = surroundings.isHandlers
+        surroundings.isIncluded = true
+        let (path, searched) = builder.find(request.name, request.kind, surroundings)
         guard let path else {
             loader.report(
                 Diagnostic(
@@ -473,9 +549,10 @@ package struct Inclusion {
         use.varsFrom = request.varsFrom
         use.defaultsFrom = request.defaultsFrom
         use.handlersFrom = request.handlersFrom
-        use.allowsDuplicates = true
+        use.allowsDuplicates = request.allowsDuplicates
+        use.isIncluded = true
         use.isPublic = false
-        guard let made = builder.role(use, surroundings, parents: []) else { return nil }
+        guard let made = builder.role(use, surroundings) else { return nil }
         takeBack(builder)
         return RoleFile(
             steps: made.steps, handlers: builder.handlers + made.handlers, roles: builder.roles, bases: builder.bases)

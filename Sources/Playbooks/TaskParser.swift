@@ -250,8 +250,13 @@ struct TaskParser {
         if let problem, all["_problem"] == nil {
             all["_problem"] = .string(Text(problem.message, mark: Mark(place: problem.place)))
         }
-        if surroundings.isHandlers { all["_handler"] = true }
+        if surroundings.isHandlers, !surroundings.isIncluded { all["_handler"] = true }
         if let reach = reach(keywords) { all["_reach"] = .dict(reach) }
+        var arguments = arguments
+        if module == "include_role", let hides = loader.options.hidesRoleVariables, var given = arguments.dict {
+            given["public"] = given["public"] ?? .bool(!hides)
+            arguments = .dict(given)
+        }
         let task = TaskPlan(
             ordinal: builder.nextOrdinal(surroundings), place: node.place, name: name, module: module,
             arguments: arguments, keywords: all,

@@ -139,6 +139,12 @@ package struct TaskPlan: Sendable {
     }
 }
 
+extension TaskPlan {
+    package func isMeta(_ action: String) -> Bool {
+        module == "meta" && arguments["_raw_params"]?.text == action
+    }
+}
+
 package struct BlockPlan: Sendable {
     package var place: Place
     package var name: Text?
@@ -165,13 +171,17 @@ package struct RolePlan: Sendable {
     package var parameters: Dict
     /// Names of the roles that included or imported it, innermost first.
     package var parents: [String]
-    /// Names of the roles that it depends on, those of dependencies included.
-    package var dependencies: [String]
+    /// Their folders.
+    package var parentPaths: [String]
     /// Defaults and vars are seen by the other tasks of the play, too.
     package var isPublic: Bool
+    /// Equal for two uses of a role that come to the same: the second one does not run where the first one did.
+    package var key: String
+    /// It runs as often as it is named.
+    package var allowsDuplicates: Bool
     package init(
         name: String, path: String, defaults: Dict, variables: Dict, parameters: Dict, parents: [String],
-        dependencies: [String] = [], isPublic: Bool
+        parentPaths: [String] = [], isPublic: Bool, key: String = "", allowsDuplicates: Bool = false
     ) {
         self.name = name
         self.path = path
@@ -179,9 +189,14 @@ package struct RolePlan: Sendable {
         self.variables = variables
         self.parameters = parameters
         self.parents = parents
-        self.dependencies = dependencies
+        self.parentPaths = parentPaths
         self.isPublic = isPublic
+        self.key = key
+        self.allowsDuplicates = allowsDuplicates
     }
+
+    /// Without its collection.
+    package var shortName: String { name.split(separator: ".").dropFirst(2).last.map(String.init) ?? name }
 }
 
 /// Where relative file names of a task are looked for, in order: the role's folders, those of its parents, the folder
@@ -199,7 +214,8 @@ package struct SearchBasis: Sendable, Hashable {
 
 /// A file of the controller by the name that a task used.
 package struct FileRequest: Sendable, Hashable {
-    package enum Kind: String, Sendable, Hashable { case files, templates, vars, tasks }
+    /// `handlers` is for tasks that a handler includes.
+    package enum Kind: String, Sendable, Hashable { case files, templates, vars, tasks, handlers }
     package var kind: Kind
     package var name: String
     package var basis: SearchBasis
@@ -275,6 +291,7 @@ package struct RoleRequest: Sendable, Hashable {
     package var defaultsFrom: String
     package var handlersFrom: String
     package var basis: SearchBasis
+    package var allowsDuplicates = true
     package init(
         name: String, tasksFrom: String = "main", varsFrom: String = "main", defaultsFrom: String = "main",
         handlersFrom: String = "main", basis: SearchBasis
@@ -287,7 +304,8 @@ package struct RoleRequest: Sendable, Hashable {
         self.basis = basis
     }
     package var key: String {
-        [name, tasksFrom, varsFrom, defaultsFrom, handlersFrom, basis.playFolder].joined(separator: "\u{0}")
+        [name, tasksFrom, varsFrom, defaultsFrom, handlersFrom, basis.playFolder, allowsDuplicates ? "" : "once"]
+            .joined(separator: "\u{0}")
     }
 }
 
@@ -314,7 +332,7 @@ package func missingHandler(_ name: String) -> String {
 /// A handler's name behind its role's: the role as it was named, and without its collection.
 package func qualified(_ name: String, in role: String) -> [String] {
     let parts = role.split(separator: ".")
-    return parts.count == 3 ? ["\(role) : \(name)", "\(parts[2]) : \(name)"] : ["\(role) : \(name)"]
+    return parts.count >= 3 ? ["\(role) : \(name)", "\(parts[parts.count - 1]) : \(name)"] : ["\(role) : \(name)"]
 }
 
 /// A path as a person is told it: relative to the folder, where it is in there.

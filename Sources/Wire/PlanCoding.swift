@@ -110,14 +110,17 @@ extension RolePlan: WireCodable {
         writer.write(variables)
         writer.write(parameters)
         writer.write(parents)
-        writer.write(dependencies)
+        writer.write(parentPaths)
         writer.write(isPublic)
+        writer.write(key)
+        writer.write(allowsDuplicates)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             name: try reader.string(), path: try reader.string(), defaults: try reader.value(),
             variables: try reader.value(), parameters: try reader.value(), parents: try reader.array(),
-            dependencies: try reader.array(), isPublic: try reader.bool())
+            parentPaths: try reader.array(), isPublic: try reader.bool(), key: try reader.string(),
+            allowsDuplicates: try reader.bool())
     }
 }
 
@@ -201,11 +204,13 @@ extension RoleRequest: WireCodable {
     package func encode(to writer: inout WireWriter) {
         for part in [name, tasksFrom, varsFrom, defaultsFrom, handlersFrom] { writer.write(part) }
         writer.write(basis)
+        writer.write(allowsDuplicates)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             name: try reader.string(), tasksFrom: try reader.string(), varsFrom: try reader.string(),
             defaultsFrom: try reader.string(), handlersFrom: try reader.string(), basis: try reader.value())
+        allowsDuplicates = try reader.bool()
     }
 }
 

@@ -32,7 +32,7 @@ enum Samples {
     static let callResult = CallResult(result: dict, diff: [.null], warnings: ["w"], isStop: true)
     static let role = RolePlan(
         name: "web", path: "roles/web", defaults: dict, variables: dict, parameters: dict, parents: ["outer"],
-        dependencies: ["base"], isPublic: true)
+        parentPaths: ["roles/outer"], isPublic: true, key: "k", allowsDuplicates: true)
 
     static let steps: [Step] = [
         .task(

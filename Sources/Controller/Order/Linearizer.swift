@@ -11,6 +11,8 @@ package struct Linearizer: Sendable {
         /// Its banner is due before anything comes of it.
         var isAnnounced = false
         var events: [RunEvent] = []
+        /// What was told of a `meta` task.
+        var metas: [Dict] = []
         /// Shown when every host is past the include, together: path, label, hosts in order.
         var included: [(path: String, label: String, hosts: [String])] = []
     }
@@ -97,14 +99,24 @@ package struct Linearizer: Sendable {
 
     private mutating func add(_ result: TaskResult, _ info: TaskInfo, _ position: Position, _ host: Int) {
         if result.status == .rescued { return addHere(.rescued(host: hosts[host]), host) }
-        // `meta` is not shown as a task; an include shows what it includes, and its tasks told their failures.
+        // An include shows what it includes, and its tasks told their failures.
         let isInclude = ["include_tasks", "include_role", "include"].contains(info.module)
         let isTold = isInclude && (result.status == .ok || result.result["_failed_task"] != nil)
-        if isTold || (info.module == "meta" && result.status == .skipped) {
+        if isTold {
             advance(host, to: position)
+        } else if info.module == "meta" {
+            addMeta(result, info, position, host)
         } else {
             add(.result(host: hosts[host], info, result), host, position, info)
         }
+    }
+
+    /// What does not hang on the host is told once.
+    private mutating func addMeta(_ result: TaskResult, _ info: TaskInfo, _ position: Position, _ host: Int) {
+        let at = advance(host, to: position)
+        if buckets[at]?.metas.contains(result.result) ?? false { return }
+        add(.meta(host: hosts[host], info, result), at, at == position && !info.isImplicit ? info : nil)
+        buckets[at]?.metas.append(result.result)
     }
 
     private mutating func add(_ event: RunEvent, _ host: Int, _ position: Position, _ info: TaskInfo?) {

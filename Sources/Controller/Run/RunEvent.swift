@@ -12,6 +12,8 @@ package enum RunEvent: Sendable {
     case task(TaskInfo, Position)
     case item(host: String, TaskInfo, TaskResult)
     case result(host: String, TaskInfo, TaskResult)
+    /// What a `meta` task did, or why it did nothing.
+    case meta(host: String, TaskInfo, TaskResult)
     /// Tried again, so many times at most.
     case retry(host: String, TaskInfo, left: Int)
     /// It runs on by itself, and has not ended yet.
@@ -34,8 +36,8 @@ extension RunEvent {
     /// Whose event it is, where it is one host's.
     var host: String? {
         switch self {
-        case .item(let host, _, _), .result(let host, _, _), .retry(let host, _, _), .polled(let host, _, _),
-            .notified(let host, _), .rescued(let host),
+        case .item(let host, _, _), .result(let host, _, _), .meta(let host, _, _), .retry(let host, _, _),
+            .polled(let host, _, _), .notified(let host, _), .rescued(let host),
             .addHost(let host, _, _, _), .groupBy(let host, _, _), .stats(let host, _, _, _), .activity(let host, _):
             host
         case .message(let host, _): host

@@ -1,6 +1,7 @@
 import Hosts
 import Playbooks
 import Synchronization
+import Templates
 import Values
 import Wire
 
@@ -23,7 +24,7 @@ struct PlayListing {
         for (index, play) in plays.enumerated() {
             let patterns = (play.hosts.list ?? [play.hosts]).map(\.pythonText)
             let pattern = patterns.joined(separator: ",")
-            let own = Self.tags(of: play.keywords)
+            let own = self.tags(of: play.keywords, play)
             let title = "play #\(index + 1) (\(pattern)): \(play.name.string)"
             lines.append("\n  \(title)\tTAGS: [\(own.joined(separator: ","))]")
             if hosts {
@@ -35,15 +36,15 @@ struct PlayListing {
             }
             if tasks {
                 lines.append("    tasks:")
-                for task in selected(play.steps, withNever: tags) {
+                for task in selected(play, withNever: tags) {
                     let role = task.role.map { play.roles[$0].name + " : " } ?? ""
                     let name = task.name.map { role + $0.string } ?? task.module
-                    let all = Self.tags(of: task.keywords).sorted().joined(separator: ", ")
+                    let all = self.tags(of: task.keywords, play).sorted().joined(separator: ", ")
                     lines.append("      \(name)\tTAGS: [\(all)]")
                 }
             }
             if tags {
-                let all = Set(selected(play.steps, withNever: true).flatMap { Self.tags(of: $0.keywords) })
+                let all = Set(selected(play, withNever: true).flatMap { self.tags(of: $0.keywords, play) })
                 lines.append("      TASK TAGS: [\(all.sorted().joined(separator: ", "))]")
             }
         }
@@ -51,10 +52,11 @@ struct PlayListing {
     }
 
     /// Ansible lists a block's main part only.
-    private func selected(_ steps: [Step], withNever: Bool) -> [TaskPlan] {
+    private func selected(_ play: Play, withNever: Bool) -> [TaskPlan] {
         let run = withNever && settings.tags.isEmpty ? ["all", "never"] : settings.tags
-        return Self.tasks(in: steps, onlyMain: true).filter { task in
-            !task.isImplicit && isSelected(tags: Set(Self.tags(of: task.keywords)), run: run, skip: settings.skipTags)
+        return Self.tasks(in: play.steps, onlyMain: true).filter { task in
+            !task.isImplicit
+                && isSelected(tags: Set(tags(of: task.keywords, play)), run: run, skip: settings.skipTags)
         }
     }
 
@@ -71,8 +73,14 @@ struct PlayListing {
 
     static func names(of steps: [Step]) -> [String] { tasks(in: steps).compactMap { $0.name?.string } }
 
-    private static func tags(of keywords: Dict) -> [String] {
+    /// Templates are rendered as far as the play's own variables go.
+    private func tags(of keywords: Dict, _ play: Play) -> [String] {
         guard let value = keywords["tags"] else { return [] }
-        return (value.list ?? [value]).flatMap { $0.pythonText.split(separator: ",").map { $0.trimmed } }
+        var known = play.variables
+        for (name, value) in project.extra { known[name] = value }
+        return (value.list ?? [value]).flatMap { item -> [String] in
+            let shown = (try? project.templater.render(item, in: DictScope(known))) ?? item
+            return (shown.list ?? [shown]).flatMap { $0.pythonText.split(separator: ",").map { $0.trimmed } }
+        }
     }
 }

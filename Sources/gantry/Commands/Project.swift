@@ -80,7 +80,9 @@ final class Project: Sendable {
         options.content = configuration.contentPaths
         options.leavesConditionalErrors = Twin.isCalled
         options.duplicateKeys = DuplicateKeys(rawValue: configuration.string(.duplicateKeys)) ?? .warn
-        options.collectionPaths = configuration.paths(.collectionsPath, separator: ":").map(Disk.absolute)
+        if configuration.optional(.privateRoleVariables) != nil {
+            options.hidesRoleVariables = configuration.flag(.privateRoleVariables)
+        }
         options.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
         return options
     }

@@ -45,6 +45,7 @@ final class DefaultCallback: Callback {
         case .result(let host, let info, let result):
             trace(host, info)
             self.result(host, info, result)
+        case .meta(let host, let info, let result): meta(host, info, result)
         case .retry(let host, let info, let left):
             showHeader()
             terminal.line("FAILED - RETRYING: [\(host)]: \(info.name) (\(left) retries left).", .debug)
@@ -191,6 +192,17 @@ final class DefaultCallback: Callback {
                 "\(changed ? "changed" : "ok"): [\(label(host, result))]" + details(result, info),
                 changed ? .changed : .ok)
         }
+    }
+
+    private func meta(_ host: String, _ info: TaskInfo, _ result: TaskResult) {
+        let isSkipped = result.status == .skipped
+        let text = result.result[isSkipped ? "skip_reason" : "msg"]?.pythonText ?? ""
+        if info.isImplicit ? options.isDebugging : options.verbosity >= 2 {
+            terminal.line("META: \(text)", .verbose, logged: "")
+        }
+        guard isSkipped, options.showsSkipped else { return }
+        showHeader()
+        terminal.line("skipping: [\(host)]" + details(result, info), .skipped)
     }
 
     /// The end of what ran in the background and was waited for.

@@ -14,6 +14,8 @@ struct DisplayOptions: Sendable {
     var failuresToErrors = false
     var checkMode = false
     var checkMarkers = false
+    /// What a developer of Ansible looks at, as far as it is told here.
+    var isDebugging = false
     var customStats = false
     var perHostStart = false
     var pathOnFailure = false
@@ -34,6 +36,7 @@ struct DisplayOptions: Sendable {
         showsSkipped = configuration.flag(.displaySkipped)
         failuresToErrors = configuration.flag(.failedToErrors)
         checkMarkers = configuration.flag(.checkMarkers)
+        isDebugging = configuration.flag(.debugging)
         customStats = configuration.flag(.customStats)
         perHostStart = configuration.flag(.perHostStart)
         pathOnFailure = configuration.flag(.pathOnFailure)

@@ -26,8 +26,19 @@ extension Setting {
         "DEFAULT_TEST_PLUGIN_PATH", ["defaults.test_plugins"], ["ANSIBLE_TEST_PLUGINS"],
         "~/.ansible/plugins/test:/usr/share/ansible/plugins/test", "where tests in Python are", type: .pathSpec)
 
+    static let privateRoleVariables = Setting(
+        "DEFAULT_PRIVATE_ROLE_VARS", ["defaults.private_role_vars"], ["ANSIBLE_PRIVATE_ROLE_VARS"], "false",
+        "roles keep their variables from the rest of the play", type: .flag)
+    static let validatesGroups = Setting(
+        "VALIDATE_ACTION_GROUP_METADATA", ["defaults.validate_action_group_metadata"],
+        ["ANSIBLE_VALIDATE_ACTION_GROUP_METADATA"], "true", "warn of what is odd in a collection's action groups",
+        type: .flag)
+
+    static let debugging = Setting(
+        "DEFAULT_DEBUG", ["defaults.debug"], ["ANSIBLE_DEBUG"], "false", "tell of implicit tasks, too", type: .flag)
+
     static let content: [Setting] = [
-        library, moduleUtilities, actionPlugins, filterPlugins, testPlugins, interpreterPython,
+        debugging, privateRoleVariables, validatesGroups, library, moduleUtilities, actionPlugins, filterPlugins, testPlugins, interpreterPython,
     ]
 }
 

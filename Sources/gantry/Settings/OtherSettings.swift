@@ -79,7 +79,6 @@ enum OtherSettings {
         ~/.ansible/plugins/cliconf:/usr/share/ansible/plugins/cliconf
         DEFAULT_CONNECTION_PLUGIN_PATH | defaults.connection_plugins | ANSIBLE_CONNECTION_PLUGINS | pathSpec | \
         ~/.ansible/plugins/connection:/usr/share/ansible/plugins/connection
-        DEFAULT_DEBUG | defaults.debug | ANSIBLE_DEBUG | flag | false
         DEFAULT_EXECUTABLE | defaults.executable | ANSIBLE_EXECUTABLE | text | /bin/sh
         DEFAULT_FILTER_PLUGIN_PATH | defaults.filter_plugins | ANSIBLE_FILTER_PLUGINS | pathSpec | \
         ~/.ansible/plugins/filter:/usr/share/ansible/plugins/filter
@@ -105,7 +104,6 @@ enum OtherSettings {
         DEFAULT_NO_TARGET_SYSLOG | defaults.no_target_syslog | ANSIBLE_NO_TARGET_SYSLOG | flag | false
         DEFAULT_NULL_REPRESENTATION | defaults.null_representation | ANSIBLE_NULL_REPRESENTATION | text |
         DEFAULT_POLL_INTERVAL | defaults.poll_interval | ANSIBLE_POLL_INTERVAL | number | 15
-        DEFAULT_PRIVATE_ROLE_VARS | defaults.private_role_vars | ANSIBLE_PRIVATE_ROLE_VARS | flag | false
         DEFAULT_SELINUX_SPECIAL_FS | selinux.special_context_filesystems | ANSIBLE_SELINUX_SPECIAL_FS | list | \
         fuse, nfs, vboxsf, ramfs, 9p, vfat
         ENABLE_TASK_DEBUGGER | defaults.enable_task_debugger | ANSIBLE_ENABLE_TASK_DEBUGGER | flag | false
@@ -214,7 +212,5 @@ enum OtherSettings {
         YAML_FILENAME_EXTENSIONS | defaults.yaml_valid_extensions | ANSIBLE_YAML_FILENAME_EXT | list | .yml, \
         .yaml, .json
         NETCONF_SSH_CONFIG | netconf_connection.ssh_config | ANSIBLE_NETCONF_SSH_CONFIG | text |
-        VALIDATE_ACTION_GROUP_METADATA | defaults.validate_action_group_metadata | \
-        ANSIBLE_VALIDATE_ACTION_GROUP_METADATA | flag | true
         """
 }
