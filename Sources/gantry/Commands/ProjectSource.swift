@@ -34,6 +34,7 @@ actor ProjectSource: RunSource {
     private let prompted: @Sendable (Play) throws(Diagnostics) -> Dict
     private var answers: [Int: Dict] = [:]
     private let lookups: ControllerLookups
+    private let configuration: Configuration
     private let packer: ModulePacker
     private let plugins: PluginHost
     private let sink: any EventSink
@@ -56,6 +57,7 @@ actor ProjectSource: RunSource {
         loaderOptions = project.loaderOptions
         settled = project.inventory
         reload = project.reloading
+        configuration = project.configuration
         limit = project.limit
         mismatches = { (found: [Diagnostic]) throws(Diagnostics) in try project.mismatches(found) }
         folders = Project.variableFolders(of: plays)
@@ -346,6 +348,11 @@ actor ProjectSource: RunSource {
     func lookup(
         _ plugin: String, _ terms: [Value], _ options: Dict, _ basis: SearchBasis
     ) async throws(Diagnostics) -> [Value] {
+        if plugin == "config" {
+            do throws(Diagnostic) { return try configuration.looked(up: terms, options) } catch {
+                throw Diagnostics([error])
+            }
+        }
         if plugin == "inventory_hostnames" {
             let pattern = terms.map(\.pythonText).joined(separator: ",")
             return try inventory.select(pattern).hosts.map { .string($0) }
