@@ -260,7 +260,8 @@ package final class PlayRun {
     func templateVariables(_ path: String, name: String) -> Dict {
         [
             "template_path": .string(path), "template_fullpath": .string(path), "template_destpath": .null,
-            "template_host": .string(plan.settings.controllerHost), "template_uid": .string(plan.settings.controllerUser),
+            "template_host": .string(plan.settings.controllerHost),
+            "template_uid": .string(plan.settings.controllerUser),
             "ansible_managed": plan.magic["ansible_managed"] ?? "Ansible managed",
         ]
     }

@@ -139,7 +139,7 @@ extension Inventory {
         let groups = id.map { graph.groupsByPrecedence(ofHost: $0) } ?? []
         do throws(Diagnostic) {
             var result = try groupVariables(groups, playbookFolders)
-            let own: Dict = id.map { graph.hosts[$0].variables } ?? ["ansible_connection": "local"]
+            let own: Dict = id.map { graph.hosts[$0].variables } ?? implicitHost
             result = combined(result, own, merging: options.mergesHashes)
             for folder in folders + playbookFolders {
                 let found = try files.variables(of: host, "host_vars", beside: folder)
@@ -147,6 +147,13 @@ extension Inventory {
             }
             return result
         } catch { throw Diagnostics([error]) }
+    }
+
+    /// This machine, where no source names it.
+    private var implicitHost: Dict {
+        var own: Dict = ["ansible_connection": "local"]
+        if let python = options.python { own["ansible_python_interpreter"] = .string(python) }
+        return own
     }
 
     private func groupVariables(_ groups: [Int], _ playbookFolders: [String]) throws(Diagnostic) -> Dict {

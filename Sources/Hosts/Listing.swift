@@ -210,7 +210,9 @@ extension Inventory {
                 throw Diagnostics([error])
             }
         } else {
-            variables = try self.variables(of: host, playbookFolders: listing.playbookFolders)
+            let own = try self.variables(of: host, playbookFolders: listing.playbookFolders)
+            let facts = options.cachedFacts?(host) ?? Dict()
+            variables = combined(own, facts, merging: options.mergesHashes)
         }
         return Self.withoutInternals(variables)
     }
@@ -228,6 +230,7 @@ extension Inventory {
     }
 
     private static let internalNames: Set<Value> = [
+        "_ansible_facts_gathered",
         "ansible_async_path", "ansible_collection_name", "ansible_config_file", "ansible_dependent_role_names",
         "ansible_diff_mode", "ansible_facts", "ansible_forks", "ansible_inventory_sources", "ansible_limit",
         "ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "ansible_play_role_names",

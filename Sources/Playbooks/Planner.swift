@@ -218,7 +218,26 @@ package final class Planner {
             return (nil, candidates.map(files.shown))
         }
         let limit = request.kind == .templates || request.kind == .vars ? Self.smallTemplate : Self.smallFile
-        return (described(path, limit, depth: 0), candidates)
+        let entry = described(path, limit, depth: 0)
+        return (request.kind == .vars ? entry.map(withOpenedValues) : entry, candidates)
+    }
+
+    /// The secrets stay here: values under `!vault` go along opened.
+    private func withOpenedValues(_ entry: FileEntry) -> FileEntry {
+        var entry = entry
+        entry.children = entry.children?.map(withOpenedValues)
+        guard let contents = entry.contents else { return entry }
+        let text = String(decoding: contents, as: UTF8.self)
+        // What is no YAML is told of where it is read.
+        guard text.contains("!vault"),
+            let (nodes, _) = try? YAMLReader.documents(text, file: SourceFile(name: entry.path)),
+            let value = try? nodes.first?.value()
+        else { return entry }
+        value.forEachText { sealed in
+            guard sealed.isSealed, let plain = try? files.decrypted(sealed) else { return }
+            entry.opened[sealed.string] = .string(plain)
+        }
+        return entry
     }
 
     private func described(_ path: String, _ limit: Int, depth: Int) -> FileEntry? {

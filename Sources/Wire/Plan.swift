@@ -222,6 +222,8 @@ package struct FileEntry: Sendable, Hashable {
     package var isSecret: Bool
     /// For a folder.
     package var children: [FileEntry]?
+    /// For a file of variables: what is in its values under `!vault`, by the vaults' texts.
+    package var opened = Dict()
     package init(
         path: String, digest: String, size: Int, mode: Int, contents: [UInt8]? = nil, isSecret: Bool = false,
         children: [FileEntry]? = nil

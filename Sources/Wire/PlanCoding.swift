@@ -156,6 +156,7 @@ extension FileEntry: WireCodable {
         writer.write(isSecret)
         writer.write(children != nil)
         if let children { writer.write(children) }
+        writer.write(opened)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         path = try reader.string()
@@ -165,6 +166,7 @@ extension FileEntry: WireCodable {
         contents = try reader.bool() ? try reader.data() : nil
         isSecret = try reader.bool()
         children = try reader.bool() ? try reader.array() : nil
+        opened = try reader.value()
     }
 }
 

@@ -55,9 +55,9 @@ package final class Run: Sendable {
             groups = try batches(of: hosts, serial: outline.keywords["serial"], at: outline.place)
         } catch { throw Diagnostics([error]) }
         if groups.isEmpty {
-            let head = RunEvent.play(
+            let play = RunEvent.play(
                 name: outline.name, place: outline.place, hosts: [], checkMode: outline.checkMode)
-            shared.show([head, .noHostsMatched])
+            shared.show([play, .noHostsMatched])
             return true
         }
         for batch in groups {

@@ -54,6 +54,7 @@ final class Project: Sendable {
             inventorySources = sources
             var options = try configuration.inventoryOptions()
             options.extra = extra
+            options.python = Installation.python(configuration.environment)
             options.decrypt = { (text: Text) throws(Diagnostic) in
                 Vault.isVaulted(text.string) ? try files.opened(text) : text
             }
