@@ -56,7 +56,7 @@ extension TaskRun {
 
     private func collect(_ items: [Value], into inclusions: inout [Inclusion]) throws(Interruption) -> TaskResult {
         guard !items.isEmpty else { return Self.noItems }
-        let control = LoopControl(try keyword("loop_control")?.dict ?? Dict(), raw: task.keywords["loop_control"]?.dict)
+        let control = try loopControl()
         var results: [TaskResult] = []
         for index in items.indices {
             let loop = LoopItem(items: items, index: index, control: control)
@@ -160,7 +160,11 @@ extension TaskRun {
         } else {
             switch try run.coordinator.ask(.role(request)) {
             case .role(let answer): role = answer
-            case .failure(let diagnostic): throw located(diagnostic)
+            case .failure(var diagnostic):
+                guard diagnostic.place == nil else { throw located(diagnostic) }
+                let written = task.arguments["name"] ?? task.arguments["role"]
+                diagnostic.place = written?.place ?? task.place
+                throw .failed(TaskFailure(["reason": .string(diagnostic.message)], diagnostic: diagnostic))
             default: throw .unexpectedAnswer
             }
         }

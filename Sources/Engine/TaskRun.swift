@@ -256,7 +256,7 @@ final class TaskRun {
     }
 
     /// What hangs on the item is rendered for each of them.
-    private func loopControl() throws(Interruption) -> LoopControl {
+    func loopControl() throws(Interruption) -> LoopControl {
         let raw = task.keywords["loop_control"]?.dict
         var common = raw ?? Dict()
         common["label"] = nil

@@ -109,20 +109,16 @@ extension PlayBuilder {
 
     /// The role's folder.
     func findRole(_ name: String, _ surroundings: Surroundings, at place: Place?) -> String? {
-        let around = bases[surroundings.basis]
-        var candidates: [String] = []
-        if name.hasPrefix("/") || name.hasPrefix("./") || name.hasPrefix("../") {
-            candidates = [joined(around.taskFolder, name), joined(play.folder, name), name]
-        } else {
-            candidates += collectionRoles(name)
-            for role in around.roles { candidates.append(joined(folder(of: role), name)) }
-            candidates.append(joined(joined(play.folder, "roles"), name))
-            candidates += loader.options.rolePaths.map { joined($0, name) }
-            candidates.append(joined(play.folder, name))
-        }
+        let candidates = roleCandidates(name, bases[surroundings.basis])
         if let path = candidates.first(where: { loader.files.kind(of: $0) == .folder }) { return normalized(path) }
         var seen: Set<String> = []
         let folders = candidates.map { folder(of: $0) }.filter { seen.insert($0).inserted }
+        guard place != nil else {
+            // While the play runs, the error is one of the task, in Ansible's words.
+            let all = folders.joined(separator: ":")
+            loader.report(Diagnostic("the role '\(name)' was not found in \(all)"))
+            return nil
+        }
         let others = folders.flatMap { loader.files.names(in: $0) }
         loader.report(
             Diagnostic(
@@ -133,6 +129,21 @@ extension PlayBuilder {
                     "set 'roles_path' in ansible.cfg where your roles are elsewhere",
                 ]))
         return nil
+    }
+
+    /// Where the role's folder may be.
+    private func roleCandidates(_ name: String, _ around: SearchBasis) -> [String] {
+        var candidates: [String] = []
+        if name.hasPrefix("/") || name.hasPrefix("./") || name.hasPrefix("../") {
+            candidates = [joined(around.taskFolder, name), joined(play.folder, name), name]
+        } else {
+            candidates += collectionRoles(name)
+            for role in around.roles { candidates.append(joined(folder(of: role), name)) }
+            candidates.append(joined(joined(play.folder, "roles"), name))
+            candidates += loader.options.rolePaths.map { joined($0, name) }
+            candidates.append(joined(play.folder, name))
+        }
+        return candidates
     }
 
     /// Where collections keep the role: beside the playbook, and in `collections_path`; by its full name, or by the
@@ -463,6 +474,10 @@ extension PlayBuilder {
             guard var use = roleUse(task.arguments, at: task.place, nil) else { return }
             use.isPublic = false
             let basis = bases[task.basis]
+            // One that is not there may never be come to, or be made by then: the task fails that needs it.
+            guard roleCandidates(use.name, basis).contains(where: { loader.files.kind(of: $0) == .folder }) else {
+                return
+            }
             var request = RoleRequest(
                 name: use.name, tasksFrom: use.tasksFrom, varsFrom: use.varsFrom, defaultsFrom: use.defaultsFrom,
                 handlersFrom: use.handlersFrom, basis: basis)

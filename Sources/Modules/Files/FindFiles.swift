@@ -95,7 +95,8 @@ struct FindFiles: Action {
         var found = Found()
         for path in paths {
             let folder = try path.expanded(on: machine, context)
-            let status = try attempt { () throws(MachineError) in try machine.status(of: folder, followingLinks: true) }
+            let status = folder.isEmpty ? nil
+                : try attempt { () throws(MachineError) in try machine.status(of: folder, followingLinks: true) }
             guard status?.kind == .folder else {
                 let reason = "'\(folder)' is not a directory"
                 found.skipped[folder] = .string(reason)

@@ -85,6 +85,9 @@ struct MessageLines {
     }
 
     private mutating func ansibleText(_ result: TaskResult, _ info: TaskInfo) -> String {
+        if let diagnostic = result.diagnostic, result.result["msg"] == nil, result.result["reason"] != nil {
+            return excerpts.located(diagnostic).ansibleText
+        }
         let prefix = "Task failed: "
         var own = result.diagnostic?.message ?? result.result["msg"]?.pythonText ?? ""
         if own.hasPrefix(prefix) { own.removeFirst(prefix.count) }
