@@ -7,13 +7,14 @@ RELEASE := .build/release
 PACKAGES := libssh2-1-dev libyaml-dev libpcre2-dev libssl-dev zlib1g-dev pkg-config \
 	openssh-client openssh-server python3 gzip libdeflate-tools
 
-.PHONY: help deps build agent-gz test conformance demo bench install docs clean
+.PHONY: help deps build agent-gz test conformance oracle-templates fuzz-templates demo bench install docs clean
 
 help:
 	@echo 'make deps      install what building and testing need (apt-get, as root)'
 	@echo 'make build     build gantry and its agent into $(RELEASE)'
 	@echo 'make test      run all tests; those on real hosts need root'
 	@echo 'make conformance   run Ansible'\''s own tests, as root; TIER=headline: some of them'
+	@echo 'make oracle-templates   run what Jinja2'\''s own tests render; make fuzz-templates: made-up expressions, COUNT=4000'
 	@echo 'make demo      start three Debian hosts and make a small centre of them'
 	@echo 'make bench     measure against ansible, mitogen, pyinfra and ssh; BENCH=quick: only gantry and ssh'
 	@echo 'make install   install into $(DESTDIR)$(PREFIX) (PREFIX=..., DESTDIR=...)'
@@ -47,6 +48,12 @@ test: deps
 
 conformance: build
 	@Tests/Conformance/run --tier $(or $(TIER),all) --document
+
+oracle-templates: deps
+	@SWIFT='$(SWIFT)' Tests/TemplatesTests/oracle/run jinja
+
+fuzz-templates: deps
+	@SWIFT='$(SWIFT)' Tests/TemplatesTests/oracle/run fuzz --count $(or $(COUNT),4000) --seconds $(or $(SECONDS),300)
 
 demo:
 	@Tests/Demo/demo

@@ -9,6 +9,8 @@ package protocol TemplatePlugins: AnyObject {
     ) throws(TemplateError) -> Value
     /// Where such plugins may be: beside a playbook or a role.
     func look(in folder: String)
+    /// Why the one of this name could not be loaded, where there is one.
+    func failure(_ kind: PluginKind, _ name: String) -> String?
     /// Why some could not be read.
     var problems: [String] { get }
 }
@@ -17,12 +19,23 @@ package enum PluginKind: String, Sendable { case filter, test }
 
 extension TemplatePlugins {
     package func look(in folder: String) {}
+    package func failure(_ kind: PluginKind, _ name: String) -> String? { nil }
     package var problems: [String] { [] }
 }
 
 extension Templater {
     func filter(named name: String) -> Filter? { Filters.filter(named: name) ?? plugin(.filter, name) }
     func test(named name: String) -> Filter? { Filters.test(named: name) ?? plugin(.test, name) }
+
+    /// What is wrong with the name of a filter or test that there is not.
+    func unknown(_ kind: PluginKind, _ name: String) -> TemplateError {
+        if let why = plugins?.failure(kind, name) {
+            return TemplateError(
+                "\(kind.rawValue) plugin '\(name)' failed to load: \(why)",
+                words: "Syntax error in template: The \(kind.rawValue) plugin '\(name)' failed to load: \(why)")
+        }
+        return Filters.unknown(name, kind.rawValue, kind == .filter ? Filters.names : Filters.testNames)
+    }
 
     private func plugin(_ kind: PluginKind, _ name: String) -> Filter? {
         guard plugins?.has(kind, name) ?? false else { return nil }

@@ -259,7 +259,13 @@ package final class Templater {
         _ text: Text, options: FileOptions = FileOptions(), in scope: any Scope
     ) throws(TemplateError) -> String {
         let syntax = try syntax(of: text, options)
+        // Ansible leaves a text alone in which no template begins, line statements and line ends included.
+        let (body, used) = try Header.split(text, options)
+        guard [used.blockStart, used.variableStart, used.commentStart].contains(where: { body.contains($0) }) else {
+            return body
+        }
         let evaluator = Evaluator(self, scope, syntax.source)
+        evaluator.fileOptions = syntax.options
         return try locating(text) { () throws(TemplateError) -> String in
             let output = Output()
             try evaluator.run(Context(syntax), Frame(nil, isTop: true), output)
@@ -293,7 +299,9 @@ package final class Templater {
     func syntax(of text: Text) throws(TemplateError) -> Syntax { try syntax(of: text, nil) }
 
     /// A template that another includes: read as a file is.
-    func syntax(ofIncluded text: Text) throws(TemplateError) -> Syntax { try syntax(of: text, FileOptions()) }
+    func syntax(ofIncluded text: Text, _ options: FileOptions) throws(TemplateError) -> Syntax {
+        try syntax(of: text, options)
+    }
 
     private func syntax(of text: Text, _ given: FileOptions?) throws(TemplateError) -> Syntax {
         let key = Key(text: text.string, place: text.place, isExpression: false, options: given)
@@ -326,6 +334,9 @@ package final class Templater {
             return keep(Syntax(source: source, statements: [statement], blocks: [:], options: options), key)
         }
     }
+
+    /// Text that is to be one literal of Python.
+    func syntax(ofLiteral text: String) throws(TemplateError) -> Syntax { try syntax(ofExpression: Text(text)) }
 
     private func keep(_ syntax: Syntax, _ key: Key) -> Syntax {
         if parsed.count >= Self.cacheLimit { parsed = [:] }

@@ -147,6 +147,7 @@ enum DictMethods {
 enum NumberMethods {
     static func attribute(_ name: String, _ object: Datum) -> Datum? {
         switch (name, object) {
+        case ("real", .bool), ("numerator", .bool): return object.int.map { .int($0) }
         case ("real", _): return object
         case ("imag", .double): return .double(0)
         case ("imag", _), ("numerator", .double), ("denominator", .double): return name == "imag" ? .int(0) : nil

@@ -90,9 +90,14 @@ final class Undefined {
     private let cause: TemplateError?
     /// An error that is no lack of a value: `default` does not catch it.
     let isError: Bool
+    /// The vault that nothing opened.
+    let sealed: Text?
+    /// Prints as nothing and is false, as Jinja2's own: an `if` without `else`.
+    let isBlank: Bool
 
     init(
-        _ message: String, name: String?, source: Source?, span: Span, candidates: @escaping () -> [String] = { [] }
+        _ message: String, name: String?, source: Source?, span: Span, isBlank: Bool = false,
+        candidates: @escaping () -> [String] = { [] }
     ) {
         self.message = message
         self.name = name
@@ -101,10 +106,14 @@ final class Undefined {
         self.candidates = candidates
         cause = nil
         isError = false
+        sealed = nil
+        self.isBlank = isBlank
     }
 
-    init(_ cause: TemplateError) {
+    init(_ cause: TemplateError, sealed: Text? = nil) {
         self.cause = cause
+        self.sealed = sealed
+        isBlank = false
         message = cause.message
         name = cause.undefinedName
         source = nil

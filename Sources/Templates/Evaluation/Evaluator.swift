@@ -15,6 +15,8 @@ final class Evaluator {
     var outputBytes = 0
     /// Whether a secret has been read since this was last cleared.
     var sawSecret = false
+    /// How templates that this one includes are read: as itself.
+    var fileOptions = FileOptions()
     /// Constant strings that look like templates are rendered: conditions of older playbooks have them.
     var rendersConstants = false
     /// The string literals that look like templates and were evaluated: they, and no data, may be rendered.
@@ -107,7 +109,9 @@ final class Evaluator {
         guard let value = try scope.value(of: name) else { return nil }
         if let start = chain.firstIndex(of: name), case .string(let text) = value, text.isTemplate {
             let loop = (chain[start...] + [name]).joined(separator: " → ")
-            throw limitError("'\(name)' is defined by itself: \(loop)")
+            var error = limitError("'\(name)' is defined by itself: \(loop)")
+            error.words = "Recursive loop detected in template: \(loop)"
+            throw error
         }
         chain.append(name)
         defer { chain.removeLast() }
@@ -145,7 +149,9 @@ final class Evaluator {
     private func renderNested(_ text: Text) throws(TemplateError) -> Datum {
         if text.isSealed {
             sawSecret = true
-            return .string(try templater.opened(text))
+            do throws(TemplateError) {
+                return .string(try templater.opened(text))
+            } catch { return .undefined(Undefined(error, sealed: text)) }
         }
         guard Templater.looksLikeTemplate(text.string, templater.options) else { return .string(text) }
         let outerSource = source

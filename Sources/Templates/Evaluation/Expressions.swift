@@ -71,7 +71,7 @@ extension Evaluator {
             return .undefined(
                 Undefined(
                     "the inline if-expression evaluated to false and no else section was defined", name: nil,
-                    source: source, span: expression.span))
+                    source: source, span: expression.span, isBlank: true))
         default: throw failure("this cannot be evaluated", expression.span)
         }
     }
@@ -273,16 +273,19 @@ extension Evaluator {
             return .undefined(undefined)
         }
         if object is MacroObject { return try object.call(call) }
-        return try undefinedInstead { () throws(TemplateError) in try self.lifted(try object.call(call)) }
+        return try undefinedInstead(span) { () throws(TemplateError) in try self.lifted(try object.call(call)) }
     }
 
-    /// A function that needs a value that is not there gives nothing itself, so that `default` works behind it.
-    private func undefinedInstead(_ body: () throws(TemplateError) -> Datum) throws(TemplateError) -> Datum {
+    /// What fails gives a value that is not there, with the error: it counts when somebody needs the value. So
+    /// `default` works behind what lacks a value, and what no one uses does no harm.
+    private func undefinedInstead(
+        _ span: Span?, _ body: () throws(TemplateError) -> Datum
+    ) throws(TemplateError) -> Datum {
         do throws(TemplateError) {
             return try body()
         } catch {
-            if error.undefinedName != nil, !error.isLimit { return .undefined(Undefined(error)) }
-            throw error
+            if error.isLimit { throw error }
+            return .undefined(Undefined(span.map { located(error, $0) } ?? error))
         }
     }
 
@@ -320,12 +323,11 @@ extension Evaluator {
     }
 
     func filter(_ name: String, _ value: Datum, _ call: Call, _ span: Span?) throws(TemplateError) -> Datum {
-        guard let filter = templater.filter(named: name) else { throw Filters.unknown(name, "filter", Filters.names) }
-        do throws(TemplateError) {
-            return try undefinedInstead { () throws(TemplateError) in try self.lifted(try filter.apply(value, call)) }
-        } catch {
-            let told = error.worded { "The filter plugin '\(Filters.fullName(name))' failed: \($0)" }
-            throw span.map { located(told, $0) } ?? told
+        guard let filter = templater.filter(named: name) else { throw templater.unknown(.filter, name) }
+        return try undefinedInstead(span) { () throws(TemplateError) in
+            do throws(TemplateError) {
+                return try self.lifted(try filter.apply(value, call))
+            } catch { throw error.worded { "The filter plugin '\(Filters.fullName(name))' failed: \($0)" } }
         }
     }
 
@@ -333,17 +335,21 @@ extension Evaluator {
         _ name: String, _ value: Datum, _ arguments: Arguments, _ frame: Frame, _ span: Span
     ) throws(TemplateError) -> Datum {
         do throws(TemplateError) {
-            return try test(name, value, try self.arguments(arguments, frame, name: name))
+            return try test(name, value, try self.arguments(arguments, frame, name: name), span)
         } catch {
             throw located(error, span)
         }
     }
 
-    func test(_ name: String, _ value: Datum, _ call: Call) throws(TemplateError) -> Datum {
-        guard let test = templater.test(named: name) else { throw Filters.unknown(name, "test", Filters.testNames) }
-        do throws(TemplateError) {
-            return try undefinedInstead { () throws(TemplateError) in try test.apply(value, call) }
-        } catch { throw error.worded { "The test plugin '\(Filters.fullName(name))' failed: \($0)" } }
+    func test(
+        _ name: String, _ value: Datum, _ call: Call, _ span: Span? = nil
+    ) throws(TemplateError) -> Datum {
+        guard let test = templater.test(named: name) else { throw templater.unknown(.test, name) }
+        return try undefinedInstead(span) { () throws(TemplateError) in
+            do throws(TemplateError) {
+                return try test.apply(value, call)
+            } catch { throw error.worded { "The test plugin '\(Filters.fullName(name))' failed: \($0)" } }
+        }
     }
 }
 

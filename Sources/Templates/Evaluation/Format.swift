@@ -312,6 +312,13 @@ enum BraceFormat {
         _ value: Datum, _ specification: String, _ evaluator: Evaluator
     ) throws(TemplateError) -> String {
         if let date = value.runtimeObject as? DateTime, !specification.isEmpty { return date.formatted(specification) }
+        if specification.isEmpty { return try evaluator.text(value) }
+        switch value {
+        case .null, .list, .tuple, .dict:
+            throw TemplateError("unsupported format string passed to \(value.typeName).__format__")
+        case .bool(let bool): return try format(.int(bool ? 1 : 0), specification, evaluator)
+        default: break
+        }
         var rest = Array(specification)[...]
         func take(_ set: String) -> Character? {
             guard let first = rest.first, set.contains(first) else { return nil }
@@ -354,11 +361,11 @@ enum BraceFormat {
             if let letter, letter != "s" {
                 throw TemplateError("unknown format code '\(letter)' for object of type '\(value.typeName)'")
             }
+            if sign != nil { throw TemplateError("Sign not allowed in string format specifier") }
+            if alternate { throw TemplateError("Alternate form (#) not allowed in string format specifier") }
+            if let grouping { throw TemplateError("Cannot specify '\(grouping)' with 's'.") }
             body = try evaluator.text(value)
             if let precision { body = String(String.UnicodeScalarView(body.unicodeScalars.prefix(precision))) }
-        case .bool where letter == nil || letter == "s":
-            isNumber = letter == nil && align == "="
-            body = try evaluator.text(value)
         default: body = try number(value, letter, precision, grouping, alternate)
         }
         if isNumber {

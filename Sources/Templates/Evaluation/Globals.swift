@@ -42,8 +42,14 @@ enum Globals {
         }
         add("now", now)
         add("undef") { (call) throws(TemplateError) in
-            let hint = try call.bound(["hint"])[0]?.text
-            let message = hint.flatMap { $0.isEmpty ? nil : $0 } ?? "mandatory variable has not been overridden"
+            let given = try call.bound(["hint"])[0] ?? .null
+            let hint = given.text
+            if hint == nil, !given.isNull {
+                throw TemplateError(
+                    "'hint' of undef() takes text, got '\(given.typeName)'",
+                    words: "The 'hint' argument must be of type 'str', not '\(given.typeName)'.")
+            }
+            let message = hint.flatMap { $0.isEmpty ? nil : $0 } ?? "Mandatory variable has not been overridden"
             return .undefined(Undefined(message, name: nil, source: nil, span: Span(0, 1)))
         }
         table["lookup"] = .object(LookupFunction("lookup", wantsList: false))

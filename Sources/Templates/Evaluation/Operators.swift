@@ -14,7 +14,9 @@ extension Evaluator {
         case .list(let box): return !box.items.isEmpty
         case .tuple(let items): return !items.isEmpty
         case .dict(let box): return !box.items.isEmpty
-        case .undefined(let undefined): throw undefined.error
+        case .undefined(let undefined):
+            if undefined.isBlank { return false }
+            throw undefined.error
         case .object(let object):
             if let range = object as? RangeObject { return range.count > 0 }
             if let scope = object as? ScopeObject { return !(try scope.keys()).isEmpty }
@@ -143,7 +145,10 @@ extension Evaluator {
             return .double(rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest)
         case .power:
             if x == 0, y < 0 { throw TemplateError("0.0 cannot be raised to a negative power") }
-            return .double(pow(x, y))
+            let result = pow(x, y)
+            if result.isInfinite, x.isFinite, y.isFinite { throw TemplateError("numerical result out of range") }
+            if result.isNaN, !x.isNaN, !y.isNaN { throw TemplateError("a complex number is no value here") }
+            return .double(result)
         }
     }
 
@@ -336,14 +341,16 @@ extension Evaluator {
             let end = stop.map { clamp($0, 0, count) } ?? count
             while index < end {
                 result.append(index)
-                index += step
+                let (next, overflow) = index.addingReportingOverflow(step)
+                index = overflow ? end : next
             }
         } else {
             var index = start.map { clamp($0, -1, count - 1) } ?? count - 1
             let end = stop.map { clamp($0, -1, count - 1) } ?? -1
             while index > end {
                 result.append(index)
-                index += step
+                let (next, overflow) = index.addingReportingOverflow(step)
+                index = overflow ? end : next
             }
         }
         return result
@@ -382,7 +389,9 @@ extension Evaluator {
         switch datum {
         case .string(let text): return text.string
         case .object(let object): return try object.text(self)
-        case .undefined(let undefined): throw undefined.error
+        case .undefined(let undefined):
+            if undefined.isBlank { return "" }
+            throw undefined.error
         case .raw: return try text(try lifted(datum))
         default: return try repr(datum)
         }

@@ -212,7 +212,7 @@ extension Evaluator {
         default: throw failure("expected the name of a template, got '\(name.typeName)'", span)
         }
         for name in names {
-            if let text = try scope.template(named: name) { return try templater.syntax(ofIncluded: text) }
+            if let text = try scope.template(named: name) { return try templater.syntax(ofIncluded: text, fileOptions) }
         }
         if ignoreMissing { return nil }
         let what = names.count == 1 ? "template '\(names[0])' is not there" : "none of the templates is there"

@@ -49,10 +49,39 @@ enum StringMethods {
             return .string(string.hasSuffix(suffix) && !suffix.isEmpty ? String(string.dropLast(suffix.count)) : string)
         case "expandtabs": return .string(expandTabs(string, try call.bound(["tabsize"])[0]?.int ?? 8))
         case "encode": return .string(text)
+        case "translate":
+            let table = try call.bound(["table"], required: 1)[0] ?? .null
+            return .string(try translated(string, table, call))
         default:
             if let answer = isKind(name, string) { return .bool(answer) }
             throw TemplateError("string method '\(name)' cannot be used in a template")
         }
+    }
+
+    /// Characters by their numbers: another number, a text, or nothing.
+    private static func translated(_ text: String, _ table: Datum, _ call: Call) throws(TemplateError) -> String {
+        guard case .dict(let box) = table else {
+            throw TemplateError("'translate' takes a mapping, got '\(table.typeName)'")
+        }
+        var out = ""
+        for scalar in text.unicodeScalars {
+            guard let found = box.items[.int(Int(scalar.value))] else {
+                out.unicodeScalars.append(scalar)
+                continue
+            }
+            switch try call.evaluator.lifted(found) {
+            case .null: break
+            case .string(let piece): out += piece.string
+            case .int(let number):
+                guard let other = UInt32(exactly: number).flatMap(Unicode.Scalar.init) else {
+                    throw TemplateError("character mapping must be in range(0x110000)")
+                }
+                out.unicodeScalars.append(other)
+            case let other:
+                throw TemplateError("character mapping must return text, an integer or None, not \(other.typeName)")
+            }
+        }
+        return out
     }
 
     private static func required(_ call: Call, _ name: String) throws(TemplateError) -> String {

@@ -8,7 +8,7 @@ extension Filters {
             if let scope = object as? ScopeObject { return try scope.contents(evaluator) }
         default: break
         }
-        throw TemplateError("'\(what)' requires a dictionary, got '\(datum.typeName)'")
+        throw TemplateError("\(what) requires a dictionary, got '\(datum.typeName)' instead")
     }
 
     static func addDicts(_ table: inout FilterTable) {
@@ -26,17 +26,21 @@ extension Filters {
         }
         table.add("items2dict", parameters: ["key_name", "value_name"]) { (c) throws(TemplateError) in
             guard c.value.isSequence else {
-                throw TemplateError("'items2dict' requires a list, got '\(c.value.typeName)'")
+                throw TemplateError("items2dict requires a list, got '\(c.value.typeName)' instead")
             }
             let keyName = c[0] ?? .string("key")
             let valueName = c[1] ?? .string("value")
             let result = DictBox()
             for item in try c.items() {
+                switch item {
+                case .dict, .list, .tuple: break
+                default: throw TemplateError("items2dict requires a list of dictionaries, got '\(item.typeName)' in it")
+                }
                 guard let key = try c.evaluator.member(keyName, of: item),
                     let value = try c.evaluator.member(valueName, of: item)
                 else {
                     throw TemplateError(
-                        "'items2dict' requires each dictionary in the list to contain the keys "
+                        "items2dict requires each dictionary in the list to contain the keys "
                             + "\(try c.evaluator.repr(keyName)) and \(try c.evaluator.repr(valueName))")
                 }
                 result.items[try c.evaluator.key(key)] = value
@@ -165,7 +169,7 @@ extension Filters {
     private static func rekeyed(_ c: FilterCall) throws(TemplateError) -> Datum {
         let duplicates = try c.text(1) ?? "error"
         guard duplicates == "error" || duplicates == "overwrite" else {
-            throw TemplateError("'duplicates' of rekey_on_member has unknown value '\(duplicates)'")
+            throw TemplateError("duplicates parameter to rekey_on_member has unknown value '\(duplicates)'")
         }
         var items: [Datum]
         switch c.value {
@@ -174,12 +178,12 @@ extension Filters {
                 try c.evaluator.member(.int(1), of: pair) ?? .null
             }
         case .list, .tuple: items = try c.items()
-        default: throw TemplateError("type is not a valid list, set, or dict")
+        default: throw TemplateError("Type is not a valid list, set, or dict")
         }
         let name = try c.text(0) ?? ""
         let result = DictBox()
         for item in items {
-            guard case .dict = item else { throw TemplateError("list item is not a valid dict") }
+            guard case .dict = item else { throw TemplateError("List item is not a valid dict") }
             guard let key = try c.evaluator.member(.string(name), of: item) else {
                 throw TemplateError("key '\(name)' was not found")
             }
@@ -216,7 +220,7 @@ extension Filters {
             for part in path {
                 guard case .dict = values else {
                     throw TemplateError(
-                        "the key '\(try c.evaluator.text(part))' should be in a dictionary, got '\(values.typeName)'")
+                        "the key \(try c.evaluator.text(part)) should point to a dictionary, got '\(values.typeName)'")
                 }
                 if let found = try c.evaluator.member(part, of: values) { values = found } else if skips {
                     values = .list([])

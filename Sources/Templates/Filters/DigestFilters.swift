@@ -26,7 +26,11 @@ extension Filters {
         }
         table.add("password_hash", parameters: ["hashtype", "salt", "salt_size", "rounds", "ident"]) {
             (c) throws(TemplateError) in
-            .string(
+            if let size = c[2], !size.isNull, size.int == nil {
+                throw TemplateError(
+                    "'salt_size' is '\(size.typeName)', not an integer", words: "salt_size must be an integer")
+            }
+            return .string(
                 try HashedPassword.of(
                     try c.string(), kind: try c.text(0) ?? "sha512", salt: try c.text(1), saltSize: try c.int(2),
                     rounds: try c.int(3), ident: try c.text(4)))
@@ -38,7 +42,9 @@ extension Filters {
                 UInt8(String(digits[$0...($0 + 1)]), radix: 16)
             }
             guard digits.count == 32, bytes.count == 16 else {
-                throw TemplateError("invalid value '\(namespace)' for 'namespace': expected a UUID")
+                throw TemplateError(
+                    "invalid value '\(namespace)' for 'namespace': expected a UUID",
+                    words: "Invalid value '\(namespace)' for 'namespace': badly formed hexadecimal UUID string")
             }
             var hash = Array(DigestAlgorithm.sha1.digest(of: bytes + Array(try c.string().utf8)).prefix(16))
             hash[6] = hash[6] & 0x0f | 0x50
@@ -141,17 +147,26 @@ package enum HashedPassword {
         ident: String? = nil
     ) throws(TemplateError) -> String {
         let aliases = ["md5_crypt": "md5", "sha256_crypt": "sha256", "sha512_crypt": "sha512", "bcrypt": "blowfish"]
+        let limits = ["sha256": 1000...999_999_999, "sha512": 1000...999_999_999, "blowfish": 4...31]
         let lengths = ["md5": 8, "sha256": 16, "sha512": 16, "blowfish": 22]
         guard let length = lengths[aliases[kind] ?? kind] else {
+            let known = lengths.keys.sorted().joined(separator: ", ")
             throw TemplateError(
-                "there is no password hash '\(kind)'", hint: "known: \(lengths.keys.sorted().joined(separator: ", "))")
+                "there is no password hash '\(kind)'", hint: "known: \(known)",
+                words: "\(kind) is not in the list of supported passlib algorithms: \(known)")
         }
         let salt = given ?? PasswordHash.salt(length: min(length, max(1, saltSize ?? length)))
         let allowed = salt.utf8.allSatisfy { byte in
             (0x2e...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
         }
         guard allowed, salt.utf8.count <= length else {
-            throw TemplateError("the salt must be at most \(length) characters of ./A-Za-z0-9")
+            throw TemplateError(
+                "the salt must be at most \(length) characters of ./A-Za-z0-9", words: "Could not hash the secret.")
+        }
+        if let rounds, let range = limits[aliases[kind] ?? kind], !range.contains(rounds) {
+            throw TemplateError(
+                "\(rounds) rounds of '\(kind)': expected \(range.lowerBound) to \(range.upperBound)",
+                words: "Could not hash the secret.")
         }
         switch aliases[kind] ?? kind {
         case "md5": return PasswordHash.md5(password, salt: salt)

@@ -35,6 +35,14 @@ struct FilterCall {
     /// The value as text, whatever it is.
     func string() throws(TemplateError) -> String { try evaluator.text(value) }
 
+    /// The value as text, which it must be: what Python's functions for paths and methods of `str` require.
+    func strictString() throws(TemplateError) -> String {
+        guard case .string(let text) = value else {
+            throw TemplateError("expected str, bytes or os.PathLike object, not \(value.typeName)")
+        }
+        return text.string
+    }
+
     func items() throws(TemplateError) -> [Datum] { try evaluator.items(of: value) }
 
     func text(_ index: Int) throws(TemplateError) -> String? {
@@ -91,6 +99,8 @@ enum Filters {
         addRandom(&table)
         addAddresses(&table)
         addQueries(&table)
+        addVaults(&table)
+        addInspections(&table)
         return table.filters
     }()
 
@@ -102,6 +112,8 @@ enum Filters {
         addPatternTests(&table)
         addFileTests(&table)
         addAddressTests(&table)
+        addLocatorTests(&table)
+        addInspectionTests(&table)
         return table.filters
     }()
 

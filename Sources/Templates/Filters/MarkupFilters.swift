@@ -31,7 +31,7 @@ extension Filters {
             var pairs: [Datum] = []
             switch c.value {
             case .dict(let box): pairs = try DictMethods.pairs(box, c.evaluator)
-            case .list: pairs = try c.items()
+            case .list, .tuple: pairs = try c.items()
             default: return .string(percentEncoded(try c.string(), safe: "/"))
             }
             var parts: [String] = []
@@ -46,19 +46,21 @@ extension Filters {
             return .string(parts.joined(separator: "&"))
         }
         table.add("urldecode") { (c) throws(TemplateError) in
-            .string(percentDecoded(StringMethods.replace(try c.string(), "+", " ")))
+            .string(percentDecoded(StringMethods.replace(try c.strictString(), "+", " ")))
         }
         table.add("urlsplit", parameters: ["query"]) { (c) throws(TemplateError) in
-            let parts = URLParts.split(try c.string())
+            let parts = URLParts.split(try c.strictString())
             guard let name = try c.text(0), !name.isEmpty else { return parts }
             guard case .dict(let box) = parts, let part = box[name] else {
-                throw TemplateError("'urlsplit' knows no component '\(name)'")
+                throw TemplateError(
+                    "'urlsplit' knows no component '\(name)'",
+                    words: "\(c.call.name): unknown URL component: \(name)")
             }
             return part
         }
         table.add("urlize", parameters: ["trim_url_limit", "nofollow", "target", "rel", "extra_schemes"]) {
             (c) throws(TemplateError) in
-            .string(try urlized(try c.string(), limit: try c.int(0), target: try c.text(2), rel: try c.text(3)))
+            .string(try Links(c).marked(try c.string()))
         }
     }
 
@@ -110,28 +112,6 @@ extension Filters {
             }
         }
         return String(decoding: out, as: UTF8.self)
-    }
-
-    private static func urlized(
-        _ text: String, limit: Int?, target: String?, rel: String?
-    ) throws(TemplateError) -> String {
-        let pattern = #"(?i)\b((?:https?://|www\.)[^\s<>]+[^\s<>.,;:!?)\]'"])"#
-        let rels = Set((rel ?? "").split(separator: " ").map(String.init)).union(["noopener"]).sorted()
-        let attributes = " rel=\"\(rels.joined(separator: " "))\"" + (target.map { " target=\"\(escaped($0))\"" } ?? "")
-        let safe = escaped(text)
-        let subject = Array(safe.utf8)
-        let matches = try regex { () throws(PatternError) in try Pattern(pattern).matches(in: subject) }
-        var out = ""
-        var end = 0
-        for match in matches {
-            out += String(decoding: subject[end..<match.range.lowerBound], as: UTF8.self)
-            let url = match.text
-            let address = url.lowercased().hasPrefix("www.") ? "https://" + url : url
-            let shown = limit.map { url.count > $0 ? String(url.prefix($0)) + "..." : url } ?? url
-            out += "<a href=\"\(address)\"\(attributes)>\(shown)</a>"
-            end = match.range.upperBound
-        }
-        return out + String(decoding: subject[end...], as: UTF8.self)
     }
 }
 
@@ -188,5 +168,30 @@ enum URLParts {
         box["scheme"] = .string(scheme)
         box["username"] = .optional(user)
         return .dict(box)
+    }
+}
+
+extension Filters {
+    /// `uri`, `url` and `urn`.
+    static func addLocatorTests(_ table: inout FilterTable) {
+        @Sendable func parts(_ c: FilterCall, _ schemes: [String]) -> (scheme: String, netloc: String)? {
+            guard case .string(let text) = c.value, case .dict(let box) = URLParts.split(text.string)
+            else { return nil }
+            let scheme = box["scheme"]?.text ?? ""
+            if !schemes.isEmpty, !schemes.contains(scheme) { return nil }
+            return (scheme, box["netloc"]?.text ?? "")
+        }
+        @Sendable func schemes(_ c: FilterCall) throws(TemplateError) -> [String] {
+            guard let given = c[0], !given.isNull else { return [] }
+            return try c.evaluator.items(of: given).compactMap(\.text)
+        }
+        table.add("uri", parameters: ["schemes"]) { (c) throws(TemplateError) in
+            .bool(parts(c, try schemes(c)) != nil)
+        }
+        table.add("url", parameters: ["schemes"]) { (c) throws(TemplateError) in
+            guard let found = parts(c, try schemes(c)) else { return .bool(false) }
+            return .bool(!found.netloc.isEmpty || found.scheme == "file")
+        }
+        table.add("urn") { (c) throws(TemplateError) in .bool(parts(c, ["urn"]) != nil) }
     }
 }

@@ -8,8 +8,17 @@ extension Filters {
         case .big(let big): return big.double
         default:
             if let int = datum.int { return Double(int) }
-            throw TemplateError("'\(name)' can only be used on numbers, not on '\(datum.typeName)'")
+            throw TemplateError("\(name)() can only be used on numbers, not on '\(datum.typeName)'")
         }
+    }
+
+    /// The result of a function that Python's `math` refuses where there is none.
+    private static func finite(_ result: Double, _ name: String, _ operand: Double) throws(TemplateError) -> Datum {
+        if result.isNaN, !operand.isNaN {
+            throw TemplateError("\(name)() can only be used on numbers: math domain error")
+        }
+        if result.isInfinite, operand.isFinite { throw TemplateError("math range error") }
+        return .double(result)
     }
 
     static func addNumbers(_ table: inout FilterTable) {
@@ -47,12 +56,14 @@ extension Filters {
             return .double(wanted == 10 ? log10(number) : log(number) / log(wanted))
         }
         table.add("pow", parameters: ["y"], required: 1) { (c) throws(TemplateError) in
-            .double(pow(try double(c.value, "pow"), try double(c[0] ?? .null, "pow")))
+            let number = try double(c.value, "pow")
+            return try finite(pow(number, try double(c[0] ?? .null, "pow")), "pow", number)
         }
         table.add("root", parameters: ["base"]) { (c) throws(TemplateError) in
             let number = try double(c.value, "root")
             let base = try c[0].map { (datum) throws(TemplateError) in try double(datum, "root") } ?? 2
-            return .double(base == 2 ? sqrt(number) : pow(number, 1 / base))
+            if base == 0 { throw TemplateError("float division by zero") }
+            return try finite(base == 2 ? sqrt(number) : pow(number, 1 / base), "root", number)
         }
         table.add("filesizeformat", parameters: ["binary"]) { (c) throws(TemplateError) in
             let bytes: Double
@@ -65,7 +76,10 @@ extension Filters {
             return .string(fileSize(bytes, binary: try c.flag(0)))
         }
         table.add("human_readable", parameters: ["isbits", "unit"]) { (c) throws(TemplateError) in
-            .string(Sizes.text(try double(c.value, "human_readable"), isBits: try c.flag(0), unit: try c.text(1)))
+            guard let size = try? double(c.value, "human_readable") else {
+                throw TemplateError("human_readable() failed on bad input: '\(c.value.typeName)'")
+            }
+            return .string(Sizes.text(size, isBits: try c.flag(0), unit: try c.text(1)))
         }
         table.add("human_to_bytes", parameters: ["default_unit", "isbits"]) { (c) throws(TemplateError) in
             .int(try Sizes.bytes(try c.string(), unit: try c.text(0), isBits: try c.flag(1)))
@@ -124,6 +138,7 @@ extension Filters {
             throw TemplateError("method must be common, ceil or floor")
         }
         if method == "common" {
+            if case .big = datum, precision >= 0 { return datum }
             if let int = datum.int {
                 guard precision < 0 else { return .int(int) }
                 let unit = BigInt(10).power(min(-precision, 400))

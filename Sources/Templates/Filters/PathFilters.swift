@@ -89,32 +89,36 @@ enum Paths {
 
 extension Filters {
     static func addPaths(_ table: inout FilterTable) {
-        table.add("basename") { (c) throws(TemplateError) in .string(Paths.split(try c.string()).name) }
-        table.add("dirname") { (c) throws(TemplateError) in .string(Paths.split(try c.string()).folder) }
-        table.add("normpath") { (c) throws(TemplateError) in .string(Paths.normalized(try c.string())) }
+        table.add("basename") { (c) throws(TemplateError) in .string(Paths.split(try c.strictString()).name) }
+        table.add("dirname") { (c) throws(TemplateError) in .string(Paths.split(try c.strictString()).folder) }
+        table.add("normpath") { (c) throws(TemplateError) in .string(Paths.normalized(try c.strictString())) }
         table.add("splitext") { (c) throws(TemplateError) in
-            let (stem, suffix) = Paths.extensionSplit(try c.string())
+            let (stem, suffix) = Paths.extensionSplit(try c.strictString())
             return .tuple([.string(stem), .string(suffix)])
         }
         table.add("realpath") { (c) throws(TemplateError) in
             let world = c.evaluator.scope.world
-            return .string(world.realPath(Paths.joined([world.currentFolder(), try c.string()])))
+            return .string(world.realPath(Paths.joined([world.currentFolder(), try c.strictString()])))
         }
         table.add("relpath", parameters: ["start"]) { (c) throws(TemplateError) in
-            .string(Paths.relative(try c.string(), to: try c.text(0) ?? ".", c.evaluator.scope.world.currentFolder()))
+            let start = try c.text(0) ?? "."
+            return .string(
+                Paths.relative(try c.strictString(), to: start, c.evaluator.scope.world.currentFolder()))
         }
         table.add("expanduser") { (c) throws(TemplateError) in
-            let path = try c.string()
+            let path = try c.strictString()
             guard path == "~" || path.hasPrefix("~/"), let home = c.evaluator.scope.world.environment("HOME") else {
                 return .string(path)
             }
             return .string((home == "/" ? "" : home) + path.dropFirst())
         }
-        table.add("expandvars") { (c) throws(TemplateError) in .string(try expanded(try c.string(), c.evaluator)) }
+        table.add("expandvars") { (c) throws(TemplateError) in
+            .string(try expanded(try c.strictString(), c.evaluator))
+        }
         table.add("path_join") { (c) throws(TemplateError) in
             if case .string = c.value { return c.value }
             guard c.value.isSequence else {
-                throw TemplateError("'path_join' expects string or sequence, got '\(c.value.typeName)'")
+                throw TemplateError("|path_join expects string or sequence, got \(c.value.typeName) instead")
             }
             var parts: [String] = []
             for item in try c.items() { parts.append(try c.evaluator.text(item)) }
@@ -122,7 +126,7 @@ extension Filters {
         }
         table.add("commonpath") { (c) throws(TemplateError) in
             guard c.value.isSequence else {
-                throw TemplateError("'commonpath' expects sequence, got '\(c.value.typeName)'")
+                throw TemplateError("|commonpath expects sequence, got \(c.value.typeName) instead")
             }
             var parts: [String] = []
             for item in try c.items() { parts.append(try c.evaluator.text(item)) }
@@ -132,10 +136,10 @@ extension Filters {
             let world = c.evaluator.scope.world
             return .strings(world.glob(try c.string()).filter { world.status($0, true)?.kind == .file })
         }
-        table.add("win_basename") { (c) throws(TemplateError) in .string(Paths.windows(try c.string()).name) }
-        table.add("win_dirname") { (c) throws(TemplateError) in .string(Paths.windows(try c.string()).folder) }
+        table.add("win_basename") { (c) throws(TemplateError) in .string(Paths.windows(try c.strictString()).name) }
+        table.add("win_dirname") { (c) throws(TemplateError) in .string(Paths.windows(try c.strictString()).folder) }
         table.add("win_splitdrive") { (c) throws(TemplateError) in
-            let path = try c.string()
+            let path = try c.strictString()
             let drive = Paths.windows(path).drive
             return .tuple([.string(drive), .string(String(path.dropFirst(drive.count)))])
         }
@@ -174,9 +178,15 @@ extension Filters {
             var seconds = c.evaluator.scope.world.now().seconds
             if let given = c[0], !given.isNull {
                 guard let number = parsed(try c.evaluator.text(given)) else {
-                    throw TemplateError("invalid value for epoch value (\(try c.evaluator.text(given)))")
+                    let shown = try c.evaluator.text(given)
+                    throw TemplateError(
+                        "'strftime' takes seconds since 1970, got '\(shown)'",
+                        words: "Invalid value for epoch value (\(shown))")
                 }
-                seconds = Int(number.rounded(.down))
+                guard let whole = Int(exactly: number.rounded(.down)), abs(whole) < 1 << 55 else {
+                    throw TemplateError("timestamp out of range for platform time_t")
+                }
+                seconds = whole
             }
             let zone = try c.flag(1) ? (offset: 0, name: "GMT") : TimeZone.local(at: seconds)
             let date = DateTime(microseconds: (seconds + zone.offset) * 1_000_000)

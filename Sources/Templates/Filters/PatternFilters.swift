@@ -58,7 +58,8 @@ extension Filters {
                     out.unicodeScalars.append(scalar)
                 }
                 return .string(out)
-            default: throw TemplateError("invalid regex type (\(kind))")
+            case "posix_extended": throw TemplateError("Regex type (\(kind)) not yet implemented")
+            default: throw TemplateError("Invalid regex type (\(kind))")
             }
         }
     }

@@ -24,6 +24,7 @@ extension Filters {
     private static func mapped(_ c: FilterCall) throws(TemplateError) -> [Datum] {
         var call = c.call
         var result: [Datum] = []
+        if try !c.evaluator.isTrue(c.value) { return [] }
         if call.positional.isEmpty, let index = call.named.firstIndex(where: { $0.name == "attribute" }) {
             let path = AttributePath(call.named.remove(at: index).value)
             let fallback = call.named.firstIndex { $0.name == "default" }.map { call.named.remove(at: $0).value }
@@ -54,6 +55,7 @@ extension Filters {
         }
         let inner = Call(evaluator: c.evaluator, name: test ?? "", positional: call.positional, named: call.named)
         var result: [Datum] = []
+        if try !c.evaluator.isTrue(c.value) { return .list([]) }
         for item in try c.items() {
             try c.evaluator.countIteration()
             let value = try path.map { (path) throws(TemplateError) in try path.value(of: item, c.evaluator) } ?? item
@@ -87,6 +89,19 @@ extension Filters {
         table.add("unique", parameters: ["case_sensitive", "attribute"]) { (c) throws(TemplateError) in
             let caseSensitive = try c.flag(0)
             let path = c[1].map { AttributePath($0) }
+            if path != nil || c[0] != nil, !caseSensitive {
+                // Ansible's own way for what cannot be hashed knows neither parameter.
+                for item in try c.items() where path == nil {
+                    switch item {
+                    case .list, .dict:
+                        throw TemplateError(
+                            "'unique' with 'case_sensitive' cannot compare values of type '\(item.typeName)'",
+                            words: "Jinja2's unique filter failed and we cannot fall back to Ansible's version as it "
+                                + "does not support the parameters supplied.")
+                    default: break
+                    }
+                }
+            }
             return .list(
                 try unique(try c.items(), c.evaluator) { (item) throws(TemplateError) in
                     let value = try path.map { (path) throws(TemplateError) in try path.value(of: item, c.evaluator) }

@@ -193,7 +193,7 @@ extension Filters {
         add("link", "is_link", follow: false) { $0.kind == .link }
         add("exists") { _ in true }
         add("link_exists", follow: false) { _ in true }
-        table.add("abs", "is_abs") { (c) throws(TemplateError) in .bool(try c.string().hasPrefix("/")) }
+        table.add("abs", "is_abs") { (c) throws(TemplateError) in .bool(try c.strictString().hasPrefix("/")) }
         table.add("same_file", "is_same_file", parameters: ["other"], required: 1) { (c) throws(TemplateError) in
             let world = c.evaluator.scope.world
             let path = try c.string()

@@ -20,7 +20,7 @@ extension Filters {
             return .string(result)
         }
         table.add("split", parameters: ["sep", "maxsplit"]) { (c) throws(TemplateError) in
-            .strings(try StringMethods.split(try c.string(), try c.text(0), try c.int(1) ?? -1))
+            .strings(try StringMethods.split(try c.strictString(), try c.text(0), try c.int(1) ?? -1))
         }
         table.add("center", parameters: ["width"]) { (c) throws(TemplateError) in
             let text = try c.string()
@@ -37,7 +37,7 @@ extension Filters {
                 try c.evaluator.countOutput(max(0, width))
                 prefix = String(repeating: " ", count: max(0, width))
             }
-            return .string(indented(try c.string(), prefix, first: try c.flag(1), blank: try c.flag(2)))
+            return .string(indented(try c.strictString(), prefix, first: try c.flag(1), blank: try c.flag(2)))
         }
         table.add("format", isOpen: true) { (c) throws(TemplateError) in
             if !c.call.positional.isEmpty, !c.call.named.isEmpty {
@@ -60,8 +60,13 @@ extension Filters {
             return .int(try c.string().split { !isWord($0) }.count)
         }
         table.add("truncate", parameters: ["length", "killwords", "end", "leeway"]) { (c) throws(TemplateError) in
-            let text = Array(try c.string().unicodeScalars)
             let length = try c.int(0) ?? 255
+            switch c.value {
+            case .list, .tuple, .dict:
+                if try c.items().count <= length + (try c.int(3) ?? 5) { return c.value }
+            default: break
+            }
+            let text = Array(try c.strictString().unicodeScalars)
             let end = try c.text(2) ?? "..."
             if text.count <= length + (try c.int(3) ?? 5) { return .string(String(String.UnicodeScalarView(text))) }
             let room = length - end.unicodeScalars.count
@@ -74,7 +79,7 @@ extension Filters {
             (c) throws(TemplateError) in
             let wrap = try c.text(2) ?? "\n"
             let width = max(1, try c.int(0) ?? 79)
-            let lines = StringMethods.lines(try c.string())
+            let lines = StringMethods.lines(try c.strictString())
             var out: [String] = []
             for line in lines {
                 out.append(
@@ -193,7 +198,8 @@ extension Filters {
         let name = try c.text(0) ?? "plain"
         guard let style = styles[name] else {
             throw TemplateError(
-                "there is no comment style '\(name)'", hint: "known: \(styles.keys.sorted().joined(separator: ", "))")
+                "there is no comment style '\(name)'", hint: "known: \(styles.keys.sorted().joined(separator: ", "))",
+                words: "Invalid style '\(name)'.")
         }
         let decoration = try c.text(1) ?? style["decoration"] ?? ""
         let newline = try c.text(2) ?? "\n"
@@ -207,7 +213,7 @@ extension Filters {
             let line = prefix == newline ? newline : prefix + newline
             out += String(repeating: line, count: max(0, try c.int(5) ?? 1))
         }
-        let lines = StringMethods.replace(try c.string(), newline, newline + decoration)
+        let lines = StringMethods.replace(try c.strictString(), newline, newline + decoration)
         out += StringMethods.replace(decoration + lines, decoration + newline, bare + newline)
         for _ in 0..<max(0, try c.int(7) ?? 1) { out += newline + postfix }
         return end.isEmpty ? out : out + newline + end

@@ -17,7 +17,8 @@ extension Filters {
             if undefined.isError { throw undefined.error }
             if let message = try c.text(0) { throw TemplateError(message) }
             let name = undefined.name.map { "'\($0)' " } ?? ""
-            throw TemplateError("mandatory variable \(name)not defined")
+            throw TemplateError(
+                "mandatory variable \(name)not defined", words: "Mandatory variable \(name)not defined.")
         }
         table.add("ternary", parameters: ["true_val", "false_val", "none_val"], required: 2, acceptsUndefined: true) {
             (c) throws(TemplateError) in
@@ -35,8 +36,8 @@ extension Filters {
             }
         }
         table.add("type_debug", acceptsUndefined: true) { (c) throws(TemplateError) in
-            if case .undefined(let undefined) = c.value, undefined.isError { throw undefined.error }
-            return .string(c.value.isUndefined ? "UndefinedMarker" : c.value.typeName)
+            guard case .undefined(let undefined) = c.value else { return .string(c.value.typeName) }
+            return .string(undefined.isError ? "CapturedExceptionMarker" : "UndefinedMarker")
         }
         table.add("attr", parameters: ["name"], required: 1) { (c) throws(TemplateError) in
             // An attribute is never an item here: `{{ {'a': 1} | attr('a') }}` is undefined.
@@ -46,38 +47,6 @@ extension Filters {
             }
             return try c.evaluator.attribute(name, of: c.value, nil, Span(0, 1))
         }
-        table.add("pprint") { (c) throws(TemplateError) in .string(PrettyText.of(try c.evaluator.value(of: c.value))) }
-        table.add("unvault", "vault") { (c) throws(TemplateError) in
-            throw TemplateError("filter '\(c.call.name)' is not available in templates")
-        }
-    }
-}
-
-/// Python's `pprint.pformat` without sorting: one item a line where a line would be longer than 80.
-enum PrettyText {
-    static func of(_ value: Value) -> String { text(value, indent: 0, allowance: 0) }
-
-    private static func text(_ value: Value, indent: Int, allowance: Int) -> String {
-        let flat = value.pythonRepr
-        if flat.unicodeScalars.count <= 80 - indent - allowance { return flat }
-        let blanks = String(repeating: " ", count: indent + 1)
-        switch value {
-        case .list(let list) where !list.isEmpty:
-            let rows = list.enumerated().map {
-                text($0.element, indent: indent + 1, allowance: $0.offset == list.count - 1 ? allowance + 1 : 1)
-            }
-            return "[" + rows.joined(separator: ",\n" + blanks) + "]"
-        case .dict(let dict) where !dict.isEmpty:
-            let pairs = dict.elements
-            let rows = pairs.enumerated().map { index, pair in
-                let key = pair.key.pythonRepr
-                return key + ": "
-                    + text(
-                        pair.value, indent: indent + key.unicodeScalars.count + 3,
-                        allowance: index == pairs.count - 1 ? allowance + 1 : 1)
-            }
-            return "{" + rows.joined(separator: ",\n" + blanks) + "}"
-        default: return flat
-        }
+        table.add("pprint") { (c) throws(TemplateError) in .string(try c.evaluator.repr(c.value)) }
     }
 }

@@ -370,6 +370,9 @@ struct Parser {
             } else if case .name(let name) = current.kind, tokens[at + 1].kind == .symbol("=") {
                 advance()
                 advance()
+                if result.named.contains(where: { $0.name == name }) {
+                    throw source.failure("keyword argument repeated: \(name)", current.span)
+                }
                 result.named.append((name, try expression()))
             } else {
                 if !result.named.isEmpty || result.mapping != nil {

@@ -14,15 +14,21 @@ enum Header {
         for pair in line.split(separator: ",", omittingEmptySubsequences: false) {
             let parts = pair.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else {
-                throw failure(text, "expected 'option: value' in the '#jinja2:' header, got '\(pair)'")
+                throw failure(
+                    text, "expected 'option: value' in the '#jinja2:' header, got '\(pair)'",
+                    words: "Missing key-value separator `:` in '#jinja2:' override pair '\(pair)'.")
             }
             try set(StringMethods.strip(String(parts[0])), StringMethods.strip(String(parts[1])), &result, text)
         }
         return (String(scalars[scalars.index(after: end)...]), result)
     }
 
-    private static func failure(_ text: Text, _ message: String, hint: String? = nil) -> TemplateError {
-        TemplateError(Diagnostic(message, at: text.place, hint: hint))
+    private static func failure(
+        _ text: Text, _ message: String, hint: String? = nil, words: String? = nil
+    ) -> TemplateError {
+        var error = TemplateError(Diagnostic(message, at: text.place, hint: hint))
+        error.words = words
+        return error
     }
 
     private static let texts: [String: any WritableKeyPath<FileOptions, String> & Sendable] = [

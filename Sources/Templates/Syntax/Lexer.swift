@@ -132,7 +132,9 @@ struct Lexer {
     private mutating func open(_ opening: Opening, _ start: Int, _ length: Int) throws(TemplateError) {
         var inner = start + length
         if opening == .lineStatement || opening == .lineComment {
-            addText(at..<start)
+            var end = start
+            if opening == .lineComment { while end > at, isBlank(scalars[end - 1]) { end -= 1 } }
+            addText(at..<end)
             at = inner
             try line(opening, start)
             return

@@ -214,6 +214,9 @@ extension Parser {
     private mutating func macroBody(
         _ name: String, _ parameters: [(name: String, fallback: Expression?)], _ tag: String, _ span: Span
     ) throws(TemplateError) -> Macro {
+        if parameters.contains(where: { $0.name == "caller" && $0.fallback == nil }) {
+            throw source.failure("the argument 'caller' of a macro is left out or has a default", span)
+        }
         let outer = namesRead
         namesRead = []
         let body = try self.body(tag, span, until: "end" + tag)
@@ -289,6 +292,9 @@ extension Parser {
         let isScoped = skip(name: "scoped")
         let isRequired = skip(name: "required")
         let body = try self.body("block", span, until: "endblock")
+        if isRequired, !body.allSatisfy(\.isWhitespace) {
+            throw source.failure("required blocks can only contain comments or whitespace", span)
+        }
         advance()
         if case .name(let end) = current.kind {
             if end != name { throw unexpected("expected '\(name)'") }

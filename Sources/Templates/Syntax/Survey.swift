@@ -136,7 +136,7 @@ struct Survey {
             visit(operand)
             visit(arguments)
             if templater.test(named: name) == nil {
-                report(Filters.unknown(name, "test", Filters.testNames), expression.span)
+                report(templater.unknown(.test, name), expression.span)
             }
         case .negative(let operand), .positive(let operand), .not(let operand): visit(operand)
         case .and(let left, let right), .or(let left, let right), .binary(_, let left, let right):
@@ -189,16 +189,16 @@ struct Survey {
 
     private mutating func checkFilter(_ name: String, _ arguments: Arguments, _ span: Span) {
         guard templater.filter(named: name) != nil else {
-            return report(Filters.unknown(name, "filter", Filters.names), span)
+            return report(templater.unknown(.filter, name), span)
         }
         let usesFilter = name == "map"
         guard usesFilter || ["select", "reject"].contains(name),
             case .string(let inner) = arguments.positional.first?.kind, let place = arguments.positional.first?.span
         else { return }
         if usesFilter, templater.filter(named: inner) == nil {
-            report(Filters.unknown(inner, "filter", Filters.names), place)
+            report(templater.unknown(.filter, inner), place)
         } else if !usesFilter, templater.test(named: inner) == nil {
-            report(Filters.unknown(inner, "test", Filters.testNames), place)
+            report(templater.unknown(.test, inner), place)
         }
     }
 

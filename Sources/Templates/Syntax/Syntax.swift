@@ -99,6 +99,13 @@ struct Statement: Sendable {
     }
 }
 
+extension Statement {
+    /// Whether the statement is text of blanks and line ends.
+    var isWhitespace: Bool {
+        if case .text(let text) = kind { text.unicodeScalars.allSatisfy(\.properties.isWhitespace) } else { false }
+    }
+}
+
 struct Loop: Sendable {
     let target: AssignmentTarget
     let sequence: Expression

@@ -15,6 +15,7 @@ final class PluginHost: TemplatePlugins, Sendable {
         var received: [UInt8] = []
         var known: [String: Bool] = [:]
         var problems: [String] = []
+        var failures: [String: String] = [:]
     }
     private let state = Mutex(State())
     private let paths: ContentPaths
@@ -40,6 +41,10 @@ final class PluginHost: TemplatePlugins, Sendable {
 
     var problems: [String] { state.withLock { $0.problems } }
 
+    func failure(_ kind: PluginKind, _ name: String) -> String? {
+        state.withLock { $0.failures["\(kind.rawValue) \(name)"] }
+    }
+
     func has(_ kind: PluginKind, _ name: String) -> Bool {
         state.withLock { state in
             let key = "\(kind.rawValue) \(name)"
@@ -49,7 +54,10 @@ final class PluginHost: TemplatePlugins, Sendable {
             if !folders.isEmpty {
                 do throws(Diagnostic) {
                     found = try ask(&state, "has", kind, name, [("folders", .strings(folders))]).isTrue
-                } catch { state.problems.append(error.message) }
+                } catch {
+                    state.problems.append(error.message)
+                    state.failures[key] = error.message
+                }
             }
             state.known[key] = found
             return found

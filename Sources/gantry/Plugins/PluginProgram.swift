@@ -65,6 +65,8 @@ enum PluginProgram {
                 for entry in files:
                     function = load(kind, os.path.join(folder, entry)).get(short)
                     if function is not None:
+                        # A plugin may compute what it says about itself, and that may fail.
+                        getattr(function, 'accept_args_markers', False)
                         TABLES[kind][name] = function
                         return True
             return False

@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""Makes expressions from a grammar, evaluates each with ansible-core and with Gantry, and prints where they differ.
+
+fuzz.py [--count N] [--seconds S] [--seed N]: run by `make fuzz-templates`. A difference is shown by its smallest
+part that differs by itself. Ends with 1 where there is any.
+"""
+import argparse
+import json
+import random
+import re
+import sys
+import time
+
+import exchange
+
+VARIABLES = {
+    "name": "web-01.example.com", "count": 7, "ratio": 2.5, "empty": "", "nothing": None, "yes": True,
+    "ports": [443, 80, 8080], "words": ["alpha", "Beta", "gamma", "beta"], "mixed": [1, "two", 3.0, None, True, [4]],
+    "user": {"name": "anna", "uid": 1000, "groups": ["wheel", "docker"], "shell": "/bin/sh"},
+    "users": [{"name": "anna", "uid": 1000, "admin": True}, {"name": "bob", "uid": 1001, "admin": False},
+              {"name": "carl", "uid": 999}],
+    "text": "The quick brown fox\njumps over\n\nthe lazy dog  ", "path": "/etc/nginx/conf.d/site.conf",
+    "big": 123456789012345678901234567890, "net": "192.168.1.0/24", "accents": "Ünïcode ß € 日本",
+    "nested": "{{ count * 2 }}", "lines": ["a=1", "b=2", "c"],
+}
+
+STRINGS = ["", "a", "abc", "Hello World", "42", "-7", "3.14", "0x1F", "1e3", "yes", "a,b,,c", "  pad ", "tab\\tnew\\nline",
+           "ünï", "<b>&\\\"x\\\"</b>", "10.0.0.1", "2001:db8::1", "k=v", "%s and %d", "aXbXc", "ABC-def_ghi", "/a/b/../c.txt",
+           "1.2.3", "v1.10.0-rc1", "foo bar baz", "{'a': 1}", "[1, 2]", "{\\\"a\\\": [1, null]}", "1 KB", "2.5 MB", "'q'", "ﬁ"]
+INTS = ["0", "1", "2", "3", "-1", "7", "10", "255", "1000000", "9223372036854775807", "123456789012345678901234567890"]
+FLOATS = ["0.0", "1.5", "2.5", "-0.5", "3.14159", "1e20", "1e-7", "100.0", "0.1"]
+PATTERNS = ["a", "[a-z]+", "(\\\\w)(\\\\w*)", "\\\\d+", "^.", "b|X", "(?P<first>\\\\w+)", "\\\\s+", "(?i)A", "x*", "$", "[^,]*", "\\\\b"]
+
+# Filters by what they take; S text, I integer, N number, L list, D mapping, P list of mappings, A anything.
+# Arguments likewise, literally where quoted; those behind `?` may be missing.
+FILTERS = {
+    "S": """upper lower capitalize title trim trim('?S') length wordcount reverse list first last string int int(S) float
+        replace(S,S) replace(S,S,I) center(J) indent indent(J) indent(J,true) indent(J,true,true) truncate(J)
+        truncate(J,true) truncate(J,true,'') truncate(J,false,'..',0) wordwrap(K) wordwrap(K,false) urlencode
+        striptags split split(S1) split(S1,I) join join(S) quote comment comment('c') b64encode b64decode hash('md5') md5
+        sha1 checksum to_json from_json from_yaml bool basename dirname splitext regex_replace(R,S) regex_replace(R,'\\\\0')
+        regex_search(R) regex_findall(R) regex_escape regex_replace('(.)(.)','\\\\2\\\\1') type_debug default(A) d(S,true)
+        unique sort batch(K) batch(K,S) slice(K) ternary(A,A) to_uuid human_to_bytes pprint normpath path_join
+        urlsplit urlsplit('path') win_basename win_dirname win_splitdrive format(A) format(A,A) urldecode
+        to_nice_json to_yaml to_nice_yaml commonpath expanduser map('upper') select('in',S) min max sum random(seed=1)
+        strftime(I) groupby(I) zip(S) dict2items filesizeformat round abs""",
+    "I": """abs string float round round(J) round(-2) round(1,'floor') round(J,'ceil') filesizeformat filesizeformat(true)
+        human_readable human_readable(true) human_readable(false,'K') int bool pow(J) log log(N) root root(J) to_json
+        default(A) ternary(A,A) type_debug string|length d(A,true) from_json quote b64encode
+        divisibleby sum max to_yaml upper length list urlencode center(J) format(A)""",
+    "N": "abs string round round(J) round(J,'floor') int float to_json human_readable filesizeformat pow(J) root type_debug",
+    "L": """length first last list reverse join join(S) sort sort(true) sort(reverse=true,case_sensitive=true) unique
+        min max sum sum(start=I) random(seed=J) batch(K) batch(K,A) slice(K) slice(K,A) map('string') map('int')
+        map('upper') map('default',A) map('length') map('type_debug') select select('string') select('number')
+        select('defined') reject reject('none') select('gt',I) select('in',L) reject('equalto',A) flatten flatten(1)
+        flatten(skip_nulls=false) union(L)|length intersect(L)|length difference(L)|length symmetric_difference(L)|map('string')|sort zip(L) zip_longest(L)
+        zip_longest(L,fillvalue=A) product(L) permutations(2) combinations(2) to_json to_nice_json to_yaml
+        to_nice_yaml string pprint path_join commonpath shuffle(seed=J) groupby(0) items2dict dict type_debug
+        default(A) ternary(A,A) urlencode human_readable extract(L) map('extract',L) first|string
+        subelements('a') contains max(attribute=0)
+        unique(case_sensitive=true) map('bool') map('quote')|join(' ') min(case_sensitive=true) wordcount""",
+    "D": """length list items dict2items dict2items(key_name='n',value_name='v') dictsort dictsort(true)
+        dictsort(false,'value') dictsort(reverse=true) combine(D) combine(D,recursive=true)
+        combine(D,list_merge='append') combine(D,D,recursive=true,list_merge='prepend_rp') to_json to_nice_json to_yaml
+        to_nice_yaml string pprint first last sort urlencode join(',') map('upper') type_debug default(A) unique min max sum reverse flatten union(D)|length intersect(D)|map('string')|sort
+        ternary(A,A) items2dict extract(D) select('match',R) to_json(indent=2) to_json(sort_keys=true)
+        to_nice_json(indent=J) rekey_on_member('name')""",
+    "P": """map(attribute='name') map(attribute='uid') map(attribute='admin',default=A) sum(attribute='uid')
+        sort(attribute='name') sort(attribute='uid,name') sort(true,attribute='uid') groupby('uid') groupby('admin',default=A)
+        selectattr('admin') selectattr('uid','gt',I) rejectattr('admin','defined') selectattr('name','in',L)
+        items2dict(key_name='name',value_name='uid') unique(attribute='admin') max(attribute='uid') min(attribute='name') length first last to_json to_yaml
+        to_nice_yaml map('combine',D) map('dict2items') join(',',attribute='name') rekey_on_member('name')
+        subelements('groups',skip_missing=true) map(attribute='groups.0') map('items') zip(L) batch(2) type_debug""",
+}
+TESTS = """defined undefined none string number integer float boolean mapping sequence iterable callable true false odd even
+    divisibleby(J) lower upper eq(A) ne(A) lt(A) gt(A) le(A) ge(A) in(L) sameas(A) truthy falsy truthy(convert_bool=true)
+    match(R) search(R) regex(R) contains(A) subset(L) superset(L) all any version(V,'>') version(V,'eq',strict=true)
+    version(V,'<=',version_type='semver') abs nan escaped url uri urn vault_encrypted""".split()
+METHODS = {
+    "S": """upper() lower() title() capitalize() swapcase() strip() strip(S) lstrip() rstrip(S) split() split(S1) split(S1,J)
+        rsplit(S1,J) splitlines() splitlines(true) startswith(S) endswith(S) find(S) rfind(S) index(S) count(S) replace(S,S)
+        replace(S,S,J) join(L) isdigit() isalpha() isalnum() isupper() islower() isspace() istitle() isnumeric() zfill(J)
+        ljust(J) ljust(J,S1) rjust(J) center(J) partition(S1) rpartition(S1) encode() format(A) format(A,A) expandtabs()
+        removeprefix(S) removesuffix(S) casefold() isidentifier() isdecimal() isascii() isprintable() translate({97:'x'})
+        startswith((S,S)) count(S,J) find(S,J) find(S,J,J)""",
+    "L": "copy()", "D": "get(S) get(S,A) keys() values() items() copy() pop(S,A) update(D)",
+    "I": "bit_length() real", "N": "is_integer() real", "P": "copy()",
+}
+FORMATS = ["%s", "%d", "%5d", "%-5s|", "%05.1f", "%x", "%#X", "%o", "%e", "%g", "%+d", "%c", "%r", "%%", "%.3s", "% d", "%i", "%10.4f",
+           "%(a)s", "%*d", "%E", "%G", "%a"]
+BRACES = ["{}", "{:>5}", "{:<5}|", "{:^7}", "{:05d}", "{:.2f}", "{:x}", "{:#b}", "{:,}", "{:e}", "{!r}", "{0}{0}", "{:+}", "{:%}",
+          "{:*^9}", "{:s}", "{:g}", "{:_}", "{:c}", "{:n}", "{0[0]}", "{:10.3}", "{:=+6d}", "{{}}"]
+
+
+class Grammar:
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+
+    def pick(self, options):
+        return self.random.choice(options)
+
+    def quoted(self, text):
+        return '"' + text + '"'
+
+    def literal(self, kind, depth):
+        pick = self.pick
+        if kind == "S":
+            return pick([self.quoted(pick(STRINGS))] * 3 + ["name", "text", "path", "empty", "accents", "user.name", "words[1]"])
+        if kind == "I":
+            return pick([pick(INTS)] * 3 + ["count", "big", "ports[0]", "user.uid", "nested"])
+        if kind == "N":
+            return pick([pick(FLOATS)] * 2 + ["ratio"] + [pick(INTS)])
+        if kind == "L":
+            items = [self.expression(pick("SINA"), depth - 2) for _ in range(self.random.randint(0, 4))]
+            return pick([f"[{', '.join(items)}]"] * 2 + ["ports", "words", "mixed", "lines", "range(5)|list", "range(7, 0, -2)|list",
+                        f"({', '.join(items)},)" if items else "()"])
+        if kind == "D":
+            pairs = [f"{self.quoted(pick(['a', 'b', 'c', 'name', 'x y']))}: {self.expression(pick('SINLA'), depth - 2)}"
+                     for _ in range(self.random.randint(0, 3))]
+            return pick([f"{{{', '.join(pairs)}}}"] * 2 + ["user", "dict(a=1, b='x')", "users[0]"])
+        if kind == "P":
+            return pick(["users", "users[:2]", "[{'name': 'z', 'uid': 3, 'groups': ['g']}, {'name': 'y', 'uid': 3}]"])
+        return pick([self.literal(pick("SINLDP"), depth), "none", "true", "false", "nothing", "yes", "mixed[2]"])
+
+    def argument(self, code, depth):
+        pick = self.pick
+        simple = {"J": lambda: str(self.random.randint(0, 12)), "K": lambda: str(self.random.randint(1, 6)),
+                  "R": lambda: self.quoted(pick(PATTERNS)), "V": lambda: pick(["'1.2.3'", "'1.10'", "'2.0.0-rc1'", "'1.2'"]),
+                  "S1": lambda: pick(["','", "' '", "'X'", "'='", "none", "'b'"])}
+        return simple[code]() if code in simple else self.expression(code, min(depth, 1))
+
+    def arguments(self, template, depth):
+        """`name(S,I)` with expressions in the places of the codes; quoted parts and names stay."""
+        def fill(match):
+            return match.group(0) if match.group(1) is None else self.argument(match.group(1), depth)
+        head, bracket, rest = template.partition("(")
+        return head + bracket + re.sub(r"'[^']*'|(?<![\w'.&@])(S1|[SINLDPAJKRV])(?![\w'])", fill, rest)
+
+    def expression(self, kind, depth):
+        pick = self.pick
+        if depth <= 0:
+            return self.literal(kind, 0)
+        roll = self.random.random()
+        if kind == "A" or roll < 0.08:
+            kind = pick("SSIINLLDP")
+        if roll < 0.22:
+            return self.literal(kind, depth)
+        if roll < 0.62:
+            table = FILTERS[kind].split()
+            inner = self.expression(kind, depth - 1)
+            return f"({inner}) | {self.arguments(pick(table), depth - 1)}"
+        if roll < 0.74:
+            return f"({self.expression(kind, depth - 1)}).{self.arguments(pick(METHODS[kind].split()), depth - 1)}"
+        if roll < 0.80:
+            return f"({self.expression(kind, depth - 1)}) {pick(['is', 'is', 'is not'])} {self.arguments(pick(TESTS), depth - 1)}"
+        if roll < 0.86:
+            bound = lambda: pick(["", "", "1", "-1", "2", "-3", "0", "10"])  # noqa: E731
+            return f"({self.expression(pick([kind, 'L', 'S']), depth - 1)})[{bound()}:{bound()}{pick(['', '', ':-1', ':2'])}]"
+        if roll < 0.89:
+            form = self.quoted(pick(FORMATS) + pick(["", "", " " + pick(FORMATS)]))
+            return f"({form} % ({self.expression(pick('SINA'), depth - 1)},))" if pick([1, 0]) else \
+                f"({self.quoted(pick(BRACES))}).format({self.expression(pick('SINAL'), depth - 1)})"
+        if roll < 0.93:
+            sign = pick(["==", "!=", "<", ">", "<=", ">=", "in", "not in", "and", "or"])
+            other = pick([kind, kind, "A"])
+            return f"({self.expression(kind, depth - 1)}) {sign} ({self.expression(other, depth - 1)})"
+        if roll < 0.95:
+            return f"({self.expression(kind, depth - 1)}) if ({self.expression('A', depth - 1)}) else ({self.expression('A', depth - 1)})"
+        sign = pick(["+", "-", "*", "/", "//", "%", "~", "**"])
+        if sign == "**":
+            # Larger exponents would keep Python busy for hours.
+            return f"({self.expression(pick('IN'), 0)}) ** ({pick(['0', '1', '2', '3', '10', '64', '-1', '-2', '0.5', '2.5'])})"
+        left, right = self.expression(pick(["I", "N", kind]), depth - 1), self.expression(pick(["I", "N", kind]), depth - 1)
+        return f"({left}) {sign} ({right})"
+
+
+def parts(text):
+    """What is in brackets in the expression: candidates for a smaller case."""
+    found, stack, quote, at = set(), [], None, 0
+    while at < len(text):
+        letter = text[at]
+        if quote:
+            if letter == "\\":
+                at += 1
+            elif letter == quote:
+                quote = None
+        elif letter in "\"'":
+            quote = letter
+        elif letter in "([{":
+            stack.append(at)
+        elif letter in ")]}" and stack:
+            start = stack.pop()
+            if letter == ")":
+                found.add(text[start + 1:at])
+                found.add(text[start:at + 1])
+            # The head of a chain: everything up to here.
+            found.add(text[:at + 1])
+        at += 1
+    return [part for part in found if part.strip() and part != text]
+
+
+def differing(expressions):
+    cases = [{"kind": ">", "text": "{{ " + text + " }}", "variables": VARIABLES} for text in expressions]
+    return [(text, want, have) for text, want, have in zip(expressions, exchange.expected(cases), exchange.gantry(cases))
+            if not exchange.same(want, have)]
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--count", type=int, default=4000)
+    options.add_argument("--seconds", type=float, default=300)
+    options.add_argument("--seed", type=int, default=None)
+    options.add_argument("--depth", type=int, default=2)
+    given = options.parse_args()
+    seed = given.seed if given.seed is not None else random.randrange(10 ** 6)
+    grammar, end = Grammar(seed), time.monotonic() + given.seconds
+    made, found, shown = 0, 0, set()
+    while made < given.count and time.monotonic() < end:
+        size = min(2000, given.count - made)
+        wrong = differing([grammar.expression("A", given.depth) for _ in range(size)])
+        made, found = made + size, found + len(wrong)
+        smaller = {text: parts(text) for text, _, _ in wrong}
+        small = {text: (text, want, have) for text, want, have in
+                 differing(sorted({part for list_ in smaller.values() for part in list_}))}
+        for row in wrong:
+            least = min([small[part] for part in smaller[row[0]] if part in small] + [row], key=lambda each: len(each[0]))
+            if least[0] not in shown:
+                shown.add(least[0])
+                print(f"{least[0]}\n  ansible {json.dumps(least[1])[:400]}\n  gantry  {json.dumps(least[2])[:400]}", flush=True)
+    print(f"seed {seed}: {made} expressions, {found} differ, {len(shown)} smallest")
+    sys.exit(1 if found else 0)
+
+
+main()
