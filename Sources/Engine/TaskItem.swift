@@ -7,8 +7,8 @@ import Wire
 struct TaskItem {
     let task: TaskRun
     let loop: LoopItem?
-    private var run: PlayRun { task.run }
-    private var keywords: Dict { task.task.keywords }
+    var run: PlayRun { task.run }
+    var keywords: Dict { task.task.keywords }
 
     init(_ task: TaskRun, item loop: LoopItem?) {
         self.task = task
@@ -101,21 +101,39 @@ struct TaskItem {
         let throttle = try task.throttle()
         let arguments = try arguments()
         task.lastArguments = arguments
+        let delegate = try task.keyword("delegate_to")?.pythonText
+        if let path = keywords["_plugin"]?.text {
+            let called = try plugin(path, arguments, isHidden, delegate, throttle)
+            return try taken(called, delegate)
+        }
         if let directive = Directives.all[task.task.module] { return try act(directive, arguments) }
-        let path = keywords["_module"]?.text
-        let entry = path == nil ? Registry.entry(task.task.module) : nil
+        let called = try perform(
+            task.task.module, keywords["_module"]?.text, arguments, isHidden, delegate, throttle)
+        return try taken(called, delegate == run.plan.host ? nil : delegate)
+    }
+
+    /// Runs one module where the task's are to run.
+    ///
+    /// - Parameters:
+    ///   - path: its file, where it is not built in.
+    ///   - checked: check mode holds for it.
+    func perform(
+        _ module: String, _ path: String?, _ arguments: Dict, _ isHidden: Bool, _ delegate: String?, _ throttle: Int,
+        checked: Bool = true
+    ) throws(Interruption) -> CallResult {
+        let entry = path == nil ? Registry.entry(module) : nil
         guard entry != nil || path != nil else {
-            throw .failed(TaskFailure(Diagnostic("there is no module '\(task.task.module)'", at: task.task.place)))
+            throw .failed(TaskFailure(Diagnostic("there is no module '\(module)'", at: task.task.place)))
         }
         for parameter in entry?.parameters ?? [] where parameter.isSecret {
             for name in [parameter.name] + parameter.aliases {
                 if let secret = arguments[name]?.text { run.masking.learn(secret) }
             }
         }
-        var call = try call(entry?.name ?? task.task.module, arguments, isHidden)
-        let delegate = try task.keyword("delegate_to")?.pythonText
+        var call = try call(entry?.name ?? module, arguments, isHidden)
+        if !checked { call.checkMode = false }
         if let path { call.foreign = try task.foreignCall(path, delegate: delegate) }
-        if ["setup", "gather_facts"].contains(task.task.module) { call.python = try task.python(delegate) ?? "" }
+        if ["setup", "gather_facts"].contains(module) { call.python = try task.python(delegate) ?? "" }
         let position = task.position
         let info = task.info
         let coordinator = run.coordinator
@@ -144,7 +162,7 @@ struct TaskItem {
             if isFree, throttle > 0, isPassed { try coordinator.awaitTurn(position.adding(.max), info, 0) }
         }
         if called.isStop { throw .stopped(called.result["msg"]?.pythonText ?? "stopped") }
-        return try taken(called, isElsewhere ? delegate : nil)
+        return called
     }
 
     /// Directives fail by throwing; `failed_when` decides over that, too.
@@ -164,7 +182,7 @@ struct TaskItem {
         return variables
     }
 
-    private func call(_ module: String, _ arguments: Dict, _ isHidden: Bool) throws(Interruption) -> ModuleCall {
+    func call(_ module: String, _ arguments: Dict, _ isHidden: Bool) throws(Interruption) -> ModuleCall {
         let environment = try environment()
         let settings = run.plan.settings
         let check = try task.keyword("check_mode") == nil ? settings.checkMode : try task.flag("check_mode")
@@ -279,7 +297,7 @@ struct TaskItem {
             let result = try task.render(argument: key.pythonText, value)
             if result != Templater.omit { rendered[key] = result }
         }
-        return rendered
+        return try split(rendered, all)
     }
 
     /// A parameter that is one template, and comes out as `omit`.
@@ -308,7 +326,7 @@ struct TaskItem {
         do throws(TemplateError) {
             let before = task.scope.local
             defer { task.scope.local = before }
-            for (key, value) in run.templateVariables(entry.path, name: name) { task.scope.local[key] = value }
+            for (key, value) in try task.scope.templateVariables(entry.path) { task.scope.local[key] = value }
             task.scope.local["template_destpath"] = arguments["dest"] ?? .null
             let rendered = try run.templater.renderFile(text, options: fileOptions(arguments), in: task.scope)
             return [PreparedFile(name: name, entry: entry, rendered: Text(rendered))]

@@ -64,12 +64,15 @@ final class TaskScope: Scope {
         if take(run.plan.variables[name]) || take(fact(name)) || take(run.plan.inventory[name]) { return }
         if take(role?.defaults[name]) { return }
         for other in run.publicRoles.reversed() { if take(other.defaults[name]) { return } }
+        // How the host is reached, where nothing says otherwise.
+        if name == "ansible_host" || name == "ansible_ssh_host" { _ = take(.string(run.plan.host)) }
     }
 
     var names: [String] {
         var all = run.plan.extra.names + run.plan.magic.names + local.names + includeParameters.names
         all += run.state.assigned.names + run.state.included.names + taskVariables.names
         all += run.plan.variables.names + run.plan.inventory.names
+        all += ["ansible_host", "ansible_ssh_host"]
         if !run.plan.settings.hidesFacts { all += run.state.facts.names }
         for role in run.publicRoles + (role.map { [$0] } ?? []) {
             all += role.parameters.names + role.variables.names + role.defaults.names
@@ -100,7 +103,7 @@ final class TaskScope: Scope {
         case "ansible_parent_role_names": return role.flatMap { $0.parents.isEmpty ? nil : .strings($0.parents) }
         case "ansible_dependent_role_names": return role.map { .strings($0.dependencies) } ?? run.plan.magic[name]
         case "ansible_search_path": return .strings(basis.roles + [basis.taskFolder, basis.playFolder])
-        case "environment", "vars", "hostvars": return nil
+        case "environment", "vars", "hostvars", "ansible_managed": return nil
         case "groups", "group_names", "ansible_play_hosts", "play_hosts", "ansible_play_batch": return try current(name)
         default: return run.plan.magic[name]
         }
@@ -127,6 +130,19 @@ final class TaskScope: Scope {
         do throws(Interruption) {
             return try run.file(FileRequest(kind: kind, name: name, basis: basis)).entry
         } catch { throw TemplateError(error.message) }
+    }
+
+    /// What templates see of themselves; `ansible_managed` only where nothing else says what it is.
+    func templateVariables(_ path: String) throws(TemplateError) -> Dict {
+        var variables: Dict = [
+            "template_path": .string(path), "template_fullpath": .string(path), "template_destpath": .null,
+            "template_host": run.plan.magic["_controller_host"] ?? "localhost",
+            "template_uid": run.plan.magic["_controller_user"] ?? "root",
+        ]
+        if try value(of: "ansible_managed") == nil {
+            variables["ansible_managed"] = run.plan.magic["ansible_managed"] ?? "Ansible managed"
+        }
+        return variables
     }
 
     func text(of entry: FileEntry) throws(TemplateError) -> Text {

@@ -137,24 +137,31 @@ struct TaskParser {
 
     /// The module that the name means: a built-in one, or a file that is run as Ansible would run it.
     private func resolved(_ name: String, _ action: Node.Entry, _ own: inout Dict) -> String? {
-        let scope = contentScope(own)
+        var scope = contentScope(own)
         let isShort = name == action.name
         if isModule(name) {
             guard isShort, let path = loader.foreign.override(of: name, scope) else { return name }
             own["_module"] = .string(path)
             return name
         }
-        switch loader.foreign.find(name, scope) {
+        var found = loader.foreign.find(name, scope)
+        if case .missing = found, let role = surroundings.role.map({ builder.roles[$0].path }),
+            let own = builder.meta(of: role)["collections"]?.list
+        {
+            // Those of the role around it, and no others.
+            scope.collections = own.compactMap(\.text)
+            found = loader.foreign.find(name, scope)
+        }
+        switch found {
         case .native(let module): return module
         case .file(let path, let module):
             own["_module"] = .string(path)
             return module
         case .action(let path):
-            loader.report(
-                Diagnostic(
-                    "'\(name)' is an action plugin in Python, and those are not run", at: action.key.place,
-                    length: (action.name ?? "").count,
-                    notes: ["'\(loader.files.shown(path))' would run on the controller, inside of Ansible itself"]))
+            own["_plugin"] = .string(path)
+            let source = String(decoding: (try? loader.files.contents(of: path)).flatMap { $0 } ?? [], as: UTF8.self)
+            if source.contains("supports_raw_params = True") { own["_takes_raw"] = true }
+            return name
         case .missing(let notes, let candidates): unknown(name, action, notes, candidates)
         }
         return nil
@@ -184,13 +191,18 @@ struct TaskParser {
         var all = Dict()
         let extra = own["args"]
         own["args"] = nil
-        if case .string(let text)? = extra, text.isTemplate, given.isNull { return .string(text) }
+        let isPlugin = own["_plugin"] != nil
+        if case .string(let text)? = extra, text.isTemplate {
+            if given.isNull { return .string(text) }
+            // A plugin's arguments lie over those of a template in `args`.
+            if isPlugin { own["_args"] = .string(text) }
+        }
         for (key, value) in extra?.dict ?? Dict() { all[key] = value }
         switch given {
         case .null: break
         case .dict(let dict): for (key, value) in dict { all[key] = value }
         case .string(let text):
-            if freeForm == nil, text.isTemplate, OneLine.words(text.string).count == 1, !text.string.contains("=") {
+            if !isPlugin, freeForm == nil, text.isTemplate, OneLine.words(text.string).count == 1, !text.string.contains("=") {
                 return .string(text)
             }
             let known = Set(entry?.parameters.flatMap { [$0.name] + $0.aliases } ?? [])

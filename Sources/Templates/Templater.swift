@@ -74,15 +74,40 @@ package final class Templater {
     ///
     /// Nothing in the result is a template again. Where a secret was read, the result is secret.
     package func render(_ text: Text, in scope: any Scope) throws(TemplateError) -> Value {
+        try render(text, in: scope, dropsUndefined: false)
+    }
+
+    private func render(_ text: Text, in scope: any Scope, dropsUndefined: Bool) throws(TemplateError) -> Value {
         if text.isSealed { return .string(try opened(text)) }
         guard Self.looksLikeTemplate(text.string, options) else { return .string(text.untrusted) }
         let syntax = try syntax(of: text)
         let evaluator = Evaluator(self, scope, syntax.source)
         evaluator.sawSecret = text.isSecret
+        evaluator.dropsUndefined = dropsUndefined
         let datum = try locating(text) { () throws(TemplateError) in try evaluator.render(text) }
         let isSecret = evaluator.sawSecret
         let value = try locating(text) { () throws(TemplateError) in try evaluator.value(of: datum) }
         return isSecret ? value.mapText(\.secret) : value
+    }
+
+    /// The rendered value without what is undefined in it; `nil` when nothing is left.
+    package func defined(in value: Value, _ scope: any Scope) throws(TemplateError) -> Value? {
+        switch value {
+        case .string(let text) where text.isTemplate:
+            do throws(TemplateError) { return try render(text, in: scope, dropsUndefined: true) } catch {
+                if error.isUndefined { return nil }
+                throw error
+            }
+        case .list(let list):
+            var items: [Value] = []
+            for item in list { if let item = try defined(in: item, scope) { items.append(item) } }
+            return .list(items)
+        case .dict(let dict):
+            var members = Dict()
+            for (key, item) in dict { if let item = try defined(in: item, scope) { members[key] = item } }
+            return .dict(members)
+        default: return value
+        }
     }
 
     /// The list or mapping that a template gives, its members as they are written: what holds templates or conditions

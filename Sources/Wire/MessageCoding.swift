@@ -241,6 +241,9 @@ extension Question: WireCodable {
             writer.write(tag: 22, kind, name)
             writer.write(named)
             writer.write(arguments)
+        case .converse(let step):
+            writer.write(byte: 23)
+            writer.write(step)
         }
     }
     package init(from reader: inout WireReader) throws(WireError) {
@@ -283,6 +286,7 @@ extension Question: WireCodable {
             let name = try reader.string()
             let named: Dict = try reader.value()
             self = .plugin(kind: kind, name: name, arguments: try reader.array(), named: named)
+        case 23: self = .converse(try reader.value())
         case let tag: throw WireError("a question of unknown kind \(tag)")
         }
     }
@@ -333,6 +337,9 @@ extension Answer: WireCodable {
         case .parts(let contents):
             writer.write(byte: 21)
             writer.write(contents)
+        case .asked(let value):
+            writer.write(byte: 22)
+            writer.write(value)
         }
     }
     package init(from reader: inout WireReader) throws(WireError) {
@@ -351,6 +358,7 @@ extension Answer: WireCodable {
         case 11: self = .failure(try reader.value())
         case 20: self = .module(try reader.value())
         case 21: self = .parts(try reader.array())
+        case 22: self = .asked(try reader.value())
         case let tag: throw WireError("an answer of unknown kind \(tag)")
         }
     }

@@ -1,7 +1,7 @@
 package import Values
 
 /// The version of everything in this target. Both ends must have the same; the controller uploads the agent it needs.
-package let wireVersion = 4
+package let wireVersion = 5
 
 /// Where a task stands in the run, the same on every host: play, section and ordinals down through includes and items.
 /// Ordered lexicographically, the order in which Ansible's `linear` would come to it.
@@ -217,6 +217,8 @@ package enum Question: Sendable {
     case parts([String])
     /// Applies a `filter` or a `test` that is written in Python; the first argument is the value.
     case plugin(kind: String, name: String, arguments: [Value], named: Dict)
+    /// One step of an action or lookup plugin in Python: its start (`begin`), or the answer to what it asked.
+    case converse(Value)
 }
 
 package enum Answer: Sendable {
@@ -236,6 +238,8 @@ package enum Answer: Sendable {
     case failure(Diagnostic)
     case module(ForeignModule)
     case parts([ModuleContents])
+    /// What a plugin asks next, or what it came to (`result`, `error`).
+    case asked(Value)
 }
 
 /// Controller to agent.

@@ -102,6 +102,7 @@ final class BundleCoordinator: Coordinator {
         case .module(let path): return missing("program for module file '\(path)'")
         case .parts: return missing("program for a module that is not built in")
         case .plugin(let kind, let name, _, _): return missing("Python for \(kind) '\(name)'")
+        case .converse(let step): return missing("Python for plugin '\(step["begin"]?["name"]?.text ?? "")'")
         case .pause: return .input("", interrupted: false)
         }
     }

@@ -308,7 +308,7 @@ actor BatchRun {
         case .delegateFacts(let other, let facts):
             shared.learn(other, delegated: facts)
             return .proceed
-        case .file, .contents, .tasks, .role, .lookup, .module, .parts, .plugin:
+        case .file, .contents, .tasks, .role, .lookup, .module, .parts, .plugin, .converse:
             let answer = await Desk(source: shared.source, play: index).answer(question)
             trust[host].note(answer)
             return answer

@@ -18,6 +18,7 @@ struct Desk {
             case .parts(let digests): return .parts(try await source.parts(digests))
             case .plugin(let kind, let name, let arguments, let named):
                 return .value(try await source.plugin(kind, name, arguments, named))
+            case .converse(let step): return .asked(try await source.converse(step, play: play))
             case .tasks(let request): return .tasks(try await source.tasks(request, play: play))
             case .role(let request): return .role(try await source.role(request, play: play))
             case .lookup(let plugin, let terms, let options, let basis):
