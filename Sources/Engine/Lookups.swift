@@ -227,9 +227,8 @@ package struct Lookup {
             for (key, value) in try scope.templateVariables(entry.path) { scope.local[key] = value }
             for (key, value) in options["template_vars"]?.dict ?? Dict() { scope.local[key] = value }
             let text = try scope.text(of: entry)
-            let rendered = try scope.run.templater.renderFile(text, options: form, in: scope)
-            // A template without a single piece of output has no value, not an empty one.
-            texts.append(rendered.isEmpty && !text.string.isEmpty ? .null : .string(rendered))
+            let rendered = try scope.run.templater.renderLookup(text, options: form, in: scope)
+            texts.append(rendered.map { .string($0) } ?? .null)
         }
         return texts
     }

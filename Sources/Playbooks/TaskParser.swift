@@ -202,9 +202,8 @@ struct TaskParser {
         case .null: break
         case .dict(let dict): for (key, value) in dict { all[key] = value }
         case .string(let text):
-            if !isPlugin, freeForm == nil, text.isTemplate, OneLine.words(text.string).count == 1, !text.string.contains("=") {
-                return .string(text)
-            }
+            let isOneWord = OneLine.words(text.string).count == 1 && !text.string.contains("=")
+            if !isPlugin, freeForm == nil, text.isTemplate, isOneWord { return .string(text) }
             let known = Set(entry?.parameters.flatMap { [$0.name] + $0.aliases } ?? [])
             let keys = includes.contains(module) ? Set(["file", "tags"]) : known
             let parsed = OneLine.arguments(text, freeForm: freeForm, known: keys)

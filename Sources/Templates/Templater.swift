@@ -283,11 +283,20 @@ package final class Templater {
     package func renderFile(
         _ text: Text, options: FileOptions = FileOptions(), in scope: any Scope
     ) throws(TemplateError) -> String {
+        if let result = try renderLookup(text, options: options, in: scope) { return result }
+        return String(repeating: try syntax(of: text, options).options.newline, count: Self.newlines(text.string))
+    }
+
+    /// The same for a lookup: a template without a single piece of output has no value, not an empty one.
+    package func renderLookup(
+        _ text: Text, options: FileOptions, in scope: any Scope
+    ) throws(TemplateError) -> String? {
         let syntax = try syntax(of: text, options)
         let evaluator = Evaluator(self, scope, syntax.source)
-        return try locating(text) { () throws(TemplateError) -> String in
+        return try locating(text) { () throws(TemplateError) -> String? in
             let output = Output()
             try evaluator.run(Context(syntax), Frame(nil, isTop: true), output)
+            if output.pieces.isEmpty, !text.string.isEmpty { return nil }
             var result = try output.text(evaluator)
             let wanted = Self.newlines(text.string)
             let missing = wanted - Self.newlines(result)

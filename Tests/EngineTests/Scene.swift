@@ -232,6 +232,7 @@ final class ScriptedCoordinator: Coordinator {
         case .tasks, .role: return search(question, play)
         case .module(let path): return .failure(Diagnostic("no module '\(path)'"))
         case .parts: return .parts([])
+        case .converse: return .asked(.null)
         case .plugin(_, let name, _, _): return .failure(Diagnostic("no plugin '\(name)'"))
         }
     }

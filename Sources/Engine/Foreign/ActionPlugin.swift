@@ -92,16 +92,19 @@ extension TaskItem {
         let value = try task.render(template)
         guard var under = value.dict else { throw notAMapping(value, template) }
         for (key, value) in try splitRaw(rendered, written) { under[key] = value }
+        for key in written.keys where rendered[key] == nil { under[key] = nil }
         return under
     }
 
     private func splitRaw(_ rendered: Dict, _ written: Dict) throws(Interruption) -> Dict {
-        guard !(keywords["_takes_raw"]?.isTrue ?? false),
-            let raw = rendered["_raw_params"], let given = written["_raw_params"], case .string(let text) = given, text.isTemplate,
+        guard !(keywords["_takes_raw"]?.isTrue ?? false), let raw = rendered["_raw_params"],
+            let given = written["_raw_params"], case .string(let text) = given, text.isTemplate,
             Templater.looksLikeTemplate(text.string)
         else { return rendered }
         guard var all = raw.dict else { throw notAMapping(raw, given) }
         for (key, value) in rendered where key.text != "_raw_params" { all[key] = value }
+        // What was left out by `omit` does not come back from below.
+        for key in written.keys where rendered[key] == nil { all[key] = nil }
         return all
     }
 

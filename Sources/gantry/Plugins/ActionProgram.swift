@@ -32,6 +32,8 @@ enum ActionProgram {
             if value is None or isinstance(value, (bool, int, float)):
                 return value
             if isinstance(value, Mapping):
+                if len(value) == 1 and '__template' in value:
+                    return {'__template': str(value['__template'])}
                 return {str(key): packed(item, trusted) for key, item in value.items()}
             value = plain(value)
             if isinstance(value, (list, tuple)):
