@@ -9,10 +9,13 @@ package final class LocalExecutor: Executor {
     /// Starts a child agent for a `Become`, and keeps it for the rest of the run.
     private let children: (any EscalatedExecutors)?
     private let trees = PythonTrees()
+    /// This process is the job: what is to run by itself runs here.
+    private let isJob: Bool
 
-    package init(machine: any MachineEditor, children: (any EscalatedExecutors)? = nil) {
+    package init(machine: any MachineEditor, children: (any EscalatedExecutors)? = nil, isJob: Bool = false) {
         self.machine = machine
         self.children = children
+        self.isJob = isJob
     }
 
     package func perform(
@@ -31,8 +34,9 @@ package final class LocalExecutor: Executor {
         return performHere(call, coordinator, turn)
     }
 
-    /// Becoming who one already is needs no process.
+    /// Becoming who one already is needs no process, unless it is said how.
     private func needsChild(_ become: Become) -> Bool {
+        if !become.executable.isEmpty || !become.flags.isEmpty || !become.folder.isEmpty { return true }
         guard let user = try? machine.user(named: become.user) else { return true }
         return user.id != machine.identity.userID
     }
@@ -41,6 +45,9 @@ package final class LocalExecutor: Executor {
         _ call: ModuleCall, _ coordinator: any Coordinator, _ turn: @escaping () throws(Interruption) -> Void
     ) -> CallResult {
         let courier = CallCourier(call, coordinator, turn)
+        if let job = call.job, !isJob {
+            return JobStart(call: call, job: job, machine: machine, courier: courier).result()
+        }
         if let foreign = call.foreign {
             return ForeignRun(call: call, foreign: foreign, machine: machine, trees: trees, courier: courier).result()
         }

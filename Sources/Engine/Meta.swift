@@ -26,8 +26,10 @@ extension TaskRun {
         case "clear_host_errors":
             run.errorsAreCleared = true
             try tell(action)
-        case "refresh_inventory", "reset_connection":
-            try tell(action)
+        case "refresh_inventory": try tell(action)
+        case "reset_connection":
+            // The engine stays where it is; what the tasks do from here on goes over a connection of its own.
+            if case .value(.some(true)) = try tell(action) { run.isAway = true }
         default:
             throw .failed(
                 TaskFailure(
@@ -37,11 +39,13 @@ extension TaskRun {
         }
     }
 
-    private func tell(_ action: String) throws(Interruption) {
-        switch try run.coordinator.ask(.meta(action, position)) {
+    @discardableResult
+    private func tell(_ action: String) throws(Interruption) -> Answer {
+        let answer = try run.coordinator.ask(.meta(action, position))
+        switch answer {
         case .stop(let reason): throw .stopped(reason)
         case .failure(let diagnostic): throw .failed(TaskFailure(diagnostic))
-        default: break
+        default: return answer
         }
     }
 

@@ -39,6 +39,8 @@ package final class PlayRun {
     var foreignModules: [String: ForeignModule] = [:]
     /// `meta: clear_host_errors` was met: the failure that an `always` runs behind counts no more.
     var errorsAreCleared = false
+    /// Modules are sent to the host by the coordinator: the engine is elsewhere, or the connection was reset.
+    var isAway: Bool
     /// In how many blocks with `rescue` or `always` the task in hand is.
     var guardedDepth = 0
     /// Where the task in hand stands.
@@ -55,6 +57,7 @@ package final class PlayRun {
         self.templater = templater
         templater.plugins = AskedPlugins(coordinator)
         templater.allowsBrokenConditions = plan.settings.allowsBrokenConditions
+        isAway = plan.settings.isAway
         if plan.settings.warnsOfUntrusted {
             templater.untrusted = { text in
                 let advice = "Templates and expressions must be defined by trusted sources such as playbooks or roles, "
@@ -70,6 +73,14 @@ package final class PlayRun {
         for role in plan.roles {
             for layer in [role.defaults, role.variables, role.parameters] { masking.learn(from: .dict(layer)) }
         }
+    }
+
+    /// The inventory is another since the play began.
+    private(set) var hasNewInventory = false
+
+    func inventoryChanged() {
+        hasNewInventory = true
+        hostVariables.removeAll(keepingCapacity: true)
     }
 
     /// Every host that the inventory of this run knows.
@@ -88,11 +99,42 @@ package final class PlayRun {
         addHandlers(of: plan, in: frame)
         takeUp(plan.pendingHandlers)
         do throws(Interruption) {
-            try run(plan.steps, in: frame)
+            try runAll(in: frame)
             return PlayEnd(.completed)
         } catch {
             return end(by: error, frame)
         }
+    }
+
+    /// The steps of the play. A host that fails on its way goes on behind the next `meta: clear_host_errors`, where
+    /// another one came to that.
+    private func runAll(in frame: Frame) throws(Interruption) {
+        var index = 0
+        while index < plan.steps.count {
+            do throws(Interruption) { try run([plan.steps[index]], in: frame) } catch {
+                guard case .failed(let failure) = error, let next = try revival(behind: index, failure) else {
+                    throw error
+                }
+                index = next
+            }
+            index += 1
+        }
+    }
+
+    /// The step from which on the host takes part again.
+    private func revival(behind index: Int, _ failure: TaskFailure) throws(Interruption) -> Int? {
+        for later in plan.steps.indices.dropFirst(index + 1) {
+            guard case .task(let task) = plan.steps[later], task.module == "meta",
+                task.arguments["_raw_params"]?.text == "clear_host_errors"
+            else { continue }
+            let position = Position([plan.index, task.ordinal, .max])
+            switch try coordinator.ask(.revival(position, isUnreachable: failure.isUnreachable)) {
+            case .value(.some(true)): return later
+            case .stop(let reason): throw .stopped(reason)
+            default: continue
+            }
+        }
+        return nil
     }
 
     private func end(by interruption: Interruption, _ frame: Frame) -> PlayEnd {

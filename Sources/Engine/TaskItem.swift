@@ -21,9 +21,7 @@ struct TaskItem {
         var result: TaskResult
         do throws(Interruption) {
             _ = try task.flag("no_log")
-            if let delegate = keywords["delegate_to"], (try? task.render(delegate))?.text == "" {
-                throw .failed(TaskFailure("Empty hostname produced from delegate_to: \"\(delegate.pythonText)\""))
-            }
+            try chooseDelegate()
             if let when = keywords["when"], let condition = try task.firstFalse(when) {
                 result = Self.skipped(condition)
             } else {
@@ -35,6 +33,20 @@ struct TaskItem {
         }
         result.isHidden = isHidden || (result.result["_ansible_no_log"]?.isTrue ?? false)
         return result
+    }
+
+    /// The delegate is named once for an item: its template may choose at random.
+    private func chooseDelegate() throws(Interruption) {
+        task.scope.delegate = nil
+        guard let written = keywords["delegate_to"] else { return }
+        // What cannot be rendered matters only when the condition holds.
+        guard let value = try? task.render(written), !value.isNull, !Templater.isOmit(value) else { return }
+        let delegate = value.pythonText
+        if delegate.isEmpty {
+            let problem = "Empty hostname produced from delegate_to: \"\(written.pythonText)\""
+            throw .failed(TaskFailure("Task failed: " + problem))
+        }
+        task.scope.delegate = delegate
     }
 
     static func skipped(_ condition: Value) -> TaskResult {
@@ -98,29 +110,34 @@ struct TaskItem {
         if case .string(let problem)? = keywords["_problem"], !Directives.checksItself.contains(task.task.module) {
             throw .failed(TaskFailure(Diagnostic(problem.string, at: problem.place ?? task.task.place)))
         }
+        for name in ["check_mode", "diff"] { _ = try task.flag(name) }
         let throttle = try task.throttle()
-        let arguments = try arguments()
+        try refuseBackground()
+        var arguments = try arguments()
+        if task.task.module == "async_status", arguments["_async_dir"] == nil {
+            arguments["_async_dir"] = try variable("ansible_async_dir")
+        }
         task.lastArguments = arguments
-        let delegate = try task.keyword("delegate_to")?.pythonText
+        var delegate = task.scope.delegate
         if let path = keywords["_plugin"]?.text {
-            let called = try plugin(path, arguments, isHidden, delegate, throttle)
-            return try taken(called, delegate)
+            if delegate == nil { delegate = try task.keyword("delegate_to")?.pythonText }
+            let way = try way(delegate, throttle)
+            return try taken(try plugin(path, arguments, isHidden, delegate, way), way.delegate)
         }
         if let directive = Directives.all[task.task.module] { return try act(directive, arguments) }
-        let called = try perform(
-            task.task.module, keywords["_module"]?.text, arguments, isHidden, delegate, throttle)
-        return try taken(called, delegate == run.plan.host ? nil : delegate)
+        if delegate == nil { delegate = try task.keyword("delegate_to")?.pythonText }
+        let call = try ready(task.task.module, keywords["_module"]?.text, arguments, isHidden, delegate)
+        let way = try way(delegate, throttle)
+        if let seconds = try jobSeconds() { return try taken(try inBackground(call, way, seconds), way.delegate) }
+        return try taken(try send(call, way), way.delegate)
     }
 
-    /// Runs one module where the task's are to run.
+    /// The call of one module, with all that it needs.
     ///
-    /// - Parameters:
-    ///   - path: its file, where it is not built in.
-    ///   - checked: check mode holds for it.
-    func perform(
-        _ module: String, _ path: String?, _ arguments: Dict, _ isHidden: Bool, _ delegate: String?, _ throttle: Int,
-        checked: Bool = true
-    ) throws(Interruption) -> CallResult {
+    /// - Parameter path: its file, where it is not built in.
+    func ready(
+        _ module: String, _ path: String?, _ arguments: Dict, _ isHidden: Bool, _ delegate: String?
+    ) throws(Interruption) -> ModuleCall {
         let entry = path == nil ? Registry.entry(module) : nil
         guard entry != nil || path != nil else {
             throw .failed(TaskFailure(Diagnostic("there is no module '\(module)'", at: task.task.place)))
@@ -131,19 +148,37 @@ struct TaskItem {
             }
         }
         var call = try call(entry?.name ?? module, arguments, isHidden)
-        if !checked { call.checkMode = false }
         if let path { call.foreign = try task.foreignCall(path, delegate: delegate) }
         if ["setup", "gather_facts"].contains(module) { call.python = try task.python(delegate) ?? "" }
+        return call
+    }
+
+    private func way(_ delegate: String?, _ throttle: Int) throws(Interruption) -> Way {
+        let target = delegate == run.plan.host ? nil : delegate
+        let reach = try target == nil ? task.ownReach() : task.delegateVariables()
+        return Way(delegate: target, reach: reach, throttle: throttle)
+    }
+
+    /// Where a call goes, and how many hosts may make it at once.
+    struct Way {
+        let delegate: String?
+        /// What the task itself says about how the host is reached.
+        let reach: Dict
+        let throttle: Int
+    }
+
+    /// Runs a module: here, or where the coordinator sends it.
+    func send(_ call: ModuleCall, _ way: Way) throws(Interruption) -> CallResult {
         let position = task.position
         let info = task.info
         let coordinator = run.coordinator
         let isFree = run.plan.settings.isFree
+        let throttle = way.throttle
         let called: CallResult
-        let isElsewhere = delegate.map { $0 != run.plan.host } ?? false
-        if isElsewhere || run.plan.settings.isAway {
-            let target = delegate ?? run.plan.host
+        if way.delegate != nil || run.isAway || !way.reach.isEmpty {
+            let target = way.delegate ?? run.plan.host
             let question = Question.delegate(
-                host: target, call, variables: try delegateVariables(), position, throttle: throttle)
+                host: target, call, variables: way.reach, position, throttle: throttle)
             switch try coordinator.ask(question) {
             case .call(let result): called = result
             case .failure(let diagnostic): throw .failed(TaskFailure(diagnostic))
@@ -167,19 +202,13 @@ struct TaskItem {
 
     /// Directives fail by throwing; `failed_when` decides over that, too.
     private func act(_ directive: Directives.Body, _ arguments: Dict) throws(Interruption) -> TaskResult {
-        do throws(Interruption) { return try directive(task, arguments) } catch {
+        var result: TaskResult
+        do throws(Interruption) { result = try directive(task, arguments) } catch {
             guard case .failed(let failure) = error, failure.diagnostic == nil else { throw error }
-            return task.failure(failure)
+            result = task.failure(failure)
         }
-    }
-
-    /// Connection variables of the play's own host do not go along: the delegate has its own.
-    private func delegateVariables() throws(Interruption) -> Dict {
-        var variables = Dict()
-        for name in task.scope.names where name.hasPrefix("ansible_") && keywords["vars"]?[name] != nil {
-            if let value = keywords["vars"]?[name] { variables[name] = try task.render(value) }
-        }
-        return variables
+        result.delegate = task.scope.delegate.flatMap { $0 == run.plan.host ? nil : $0 }
+        return result
     }
 
     func call(_ module: String, _ arguments: Dict, _ isHidden: Bool) throws(Interruption) -> ModuleCall {
@@ -262,7 +291,7 @@ struct TaskItem {
         return become
     }
 
-    private func variable(_ name: String) throws(Interruption) -> Value? {
+    func variable(_ name: String) throws(Interruption) -> Value? {
         do throws(TemplateError) {
             guard let value = try task.scope.value(of: name) else { return nil }
             return try run.templater.render(value, in: task.scope)
@@ -273,20 +302,17 @@ struct TaskItem {
 
     /// The module's arguments: defaults, then what is written, rendered; what comes out as `omit` is left out.
     private func arguments() throws(Interruption) -> Dict {
-        var written = task.task.arguments
-        if case .string(let text) = written {
-            written = try Directives.rendersItself.contains(task.task.module)
-                ? task.container(text) : task.render(.string(text))
-            guard case .dict = written else {
-                throw .failed(
-                    TaskFailure(
-                        Diagnostic(
-                            "the arguments of '\(task.task.module)' are \(written.typeName), expected a mapping",
-                            at: text.place ?? task.task.place)))
-            }
-        }
         var all = try defaults()
-        for (key, value) in written.dict ?? Dict() { all[key] = value }
+        switch task.task.arguments {
+        case .string(let text): for (key, value) in try splat(text) { all[key] = value }
+        case .dict(var written):
+            let templates = written.removeValue(forKey: "_variable_params").map { $0.list ?? [$0] } ?? []
+            for case .string(let text) in templates {
+                for (key, value) in try splat(text) { all[key] = value }
+            }
+            for (key, value) in written { all[key] = value }
+        default: break
+        }
         if Directives.rendersItself.contains(task.task.module) {
             var kept = Dict()
             for (key, value) in all where try !isOmitted(value) { kept[key] = value }
@@ -298,6 +324,20 @@ struct TaskItem {
             if result != Templater.omit { rendered[key] = result }
         }
         return try split(rendered, all)
+    }
+
+    /// Arguments that are one template; none where it is omitted.
+    private func splat(_ text: Text) throws(Interruption) -> Dict {
+        let rendered = try Directives.rendersItself.contains(task.task.module)
+            ? task.container(text) : task.render(.string(text))
+        if rendered == Templater.omit { return Dict() }
+        if let dict = rendered.dict { return dict }
+        let message = "Task args must resolve to a 'dict' not '\(rendered.typeName)'."
+        let name = Registry.fullName(task.task.module)
+        throw .failed(
+            TaskFailure(
+                Diagnostic(message, at: text.place ?? task.task.place),
+                told: "Task failed: Finalization of task args for '\(name)' failed: " + message))
     }
 
     /// A parameter that is one template, and comes out as `omit`.
@@ -378,11 +418,6 @@ struct TaskItem {
             }
         }
         if result["changed"] == nil { result["changed"] = false }
-        if let async = keywords["async"], async.int != 0 {
-            // It ran while it was waited for, within the seconds of `async`.
-            for key in ["started", "finished"] { result[key] = true }
-            result["ansible_job_id"] = result["ansible_job_id"] ?? .string("j\(UInt32.random(in: 0 ... .max)).0")
-        }
         addLines("stdout", "stdout_lines", &result)
         addLines("stderr", "stderr_lines", &result)
         return TaskResult(

@@ -14,6 +14,8 @@ final class TaskRun {
     /// What the module was last given.
     var lastArguments: Dict?
     let isHandler: Bool
+    /// Of a loop: whether its items' failures are passed over.
+    private var ignores: [Status: Bool] = [:]
 
     init(_ run: PlayRun, _ task: TaskPlan, _ scope: TaskScope, _ frame: Frame, _ position: Position) {
         self.run = run
@@ -30,17 +32,22 @@ final class TaskRun {
     func keyword(_ name: String) throws(Interruption) -> Value? {
         guard let value = task.keywords[name] else { return nil }
         let rendered = try render(value)
-        return rendered == Templater.omit ? nil : rendered
+        guard rendered == Templater.omit else { return rendered }
+        guard let outer = task.inherited[name] else { return nil }
+        let inherited = try render(outer)
+        return inherited == Templater.omit ? nil : inherited
     }
 
     func flag(_ name: String) throws(Interruption) -> Bool {
         guard let value = try keyword(name) else { return false }
         guard let flag = value.asBool ?? (value.isNull ? false : nil) else {
+            let message = "The value '\(value.pythonText)' could not be converted to 'bool'."
             throw .failed(
                 TaskFailure(
                     Diagnostic(
-                        "'\(name)' is \(value.json()), expected a boolean",
-                        at: task.keywords[name]?.place ?? task.place)))
+                        "Error processing keyword '\(name)': " + message,
+                        at: task.keywords[name]?.place ?? task.place),
+                    told: "Task failed: Error processing keyword '\(name)': " + message))
         }
         return flag
     }
@@ -139,9 +146,14 @@ final class TaskRun {
         if let role = scope.role { name = "\(role.name) : \(name)" }
         let info = TaskInfo(
             name: run.masking.masked(name), module: task.module, place: task.place, isHandler: isHandler,
-            isImplicit: task.isImplicit)
+            isImplicit: task.isImplicit, isCheck: isCheck)
         cachedInfo = info
         return info
+    }
+
+    private var isCheck: Bool {
+        let own = task.keywords["check_mode"].flatMap { _ in try? flag("check_mode") }
+        return own ?? run.plan.settings.checkMode
     }
 
     // MARK: Running
@@ -214,19 +226,33 @@ final class TaskRun {
         guard !items.isEmpty else { return Self.noItems }
         let control = try loopControl()
         var results: [TaskResult] = []
+        let register = task.keywords["register"]?.text
         for index in items.indices {
             if index > 0, control.pause > 0 { try pause(seconds: control.pause) }
             if let reason = run.coordinator.stopReason { throw .stopped(reason) }
             let loop = LoopItem(items: items, index: index, control: control)
+            // What the item before came to is known under the name that all of them will be registered as.
+            let before = register.flatMap { name in scope.local[name].map { (name, $0) } }
             scope.local = loop.variables
-            let result = try labelled(try TaskItem(self, item: loop).outcome(), loop)
+            if let (name, value) = before { scope.local[name] = value }
+            let outcome = try TaskItem(self, item: loop).outcome()
+            if let register { scope.local[register] = Value.dict(outcome.registered).untrusted }
+            let result = try labelled(outcome, loop)
+            if let register { scope.local[register] = Value.dict(result.registered).untrusted }
             results.append(result)
+            try note(itemFailure: result)
             run.coordinator.tell(.item(position, info, presented(result)))
-            if result.status == .unreachable { break }
-            if let condition = control.breakWhen, try breaks(condition, result) { break }
+            if let condition = control.breakWhen, try conditions(condition) { break }
         }
         scope.local = Dict()
         return summary(of: results)
+    }
+
+    /// Whether a failure may be passed over can hang on the item: for the loop, all that failed must allow it.
+    private func note(itemFailure result: TaskResult) throws(Interruption) {
+        guard [.failed, .unreachable].contains(result.status) else { return }
+        let isIgnored = try flag(result.status == .failed ? "ignore_errors" : "ignore_unreachable")
+        ignores[result.status] = isIgnored && ignores[result.status] ?? true
     }
 
     /// What hangs on the item is rendered for each of them.
@@ -245,17 +271,23 @@ final class TaskRun {
     /// One item's result with what says whose it is.
     func labelled(_ given: TaskResult, _ loop: LoopItem) throws(Interruption) -> TaskResult {
         var result = given
-        result.label = try label(loop.control, loop.item)
+        do throws(Interruption) { result.label = try label(loop.control, loop.item) } catch {
+            guard case .failed(let failure) = error else { throw error }
+            let message = failure.result["msg"]?.pythonText ?? ""
+            let prefix = "Task failed: "
+            let reason = message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message
+            result.status = .failed
+            result.diagnostic = failure.diagnostic
+            result.label = loop.item.holdsSecretText ? "(hidden)" : loop.item.pythonText
+            result.result["failed"] = true
+            result.result["exception"] = Self.noTraceback
+            result.result["msg"] = .string("Failed to template loop_control.label: \(reason)")
+        }
         for (name, value) in loop.variables where name.text != "ansible_loop" {
             result.result[name] = value.untrusted
         }
         if let extended = loop.variables["ansible_loop"] { result.result["ansible_loop"] = extended.untrusted }
         return result
-    }
-
-    private func breaks(_ condition: Value, _ result: TaskResult) throws(Interruption) -> Bool {
-        if let name = task.keywords["register"]?.text { scope.local[name] = .dict(result.result) }
-        return try conditions(condition)
     }
 
     func label(_ control: LoopControl, _ item: Value) throws(Interruption) -> String {
@@ -298,7 +330,9 @@ final class TaskRun {
         var pending: Interruption?
         if result.status == .failed || result.status == .unreachable {
             let keyword = result.status == .failed ? "ignore_errors" : "ignore_unreachable"
-            if try flag(keyword) {
+            var isIgnored = ignores[result.status]
+            if isIgnored == nil { isIgnored = try flag(keyword) }
+            if isIgnored ?? false {
                 result.status = .ignored
                 if given.status == .unreachable { result.result["skip_reason"] = "Host is unreachable" }
             } else {
@@ -409,6 +443,11 @@ final class TaskRun {
         case .bool(let bool): return bool ? nil : value
         case .null: return nil
         case .string(let text):
+            if text.mark?.isDeclaredUnsafe ?? false {
+                let refusal = TemplateError(
+                    Diagnostic("Encountered untrusted template or expression.", at: text.place))
+                throw interruption(conditional(refusal), "Error while evaluating conditional: ")
+            }
             warnOfDelimiters(text)
             do throws(TemplateError) {
                 return try run.templater.condition(text, in: scope) ? nil : .string(text.untrusted)
@@ -449,7 +488,9 @@ extension TaskResult {
     /// As it is registered: without keys that are for the display.
     var registered: Dict {
         let own = result.filter { !$0.key.pythonText.hasPrefix("_ansible_") }
-        return Dict(uniqueKeysWithValues: own.elements)
+        var all = Dict(uniqueKeysWithValues: own.elements)
+        if !warnings.isEmpty, all["warnings"] == nil { all["warnings"] = .strings(warnings) }
+        return all
     }
 }
 

@@ -20,6 +20,22 @@ extension LinuxMachine {
     }
 }
 
+extension LinuxMachine {
+    package func start(_ command: Command) throws(MachineError) {
+        guard let name = command.arguments.first, let path = program(name) else {
+            throw MachineError("cannot run '\(command.arguments.first ?? "")': no such program", code: ENOENT)
+        }
+        // Its input is a file that has no name any more: nobody has to stay to feed it.
+        let file = try makeTemporary(folder: false, in: nil, prefix: "gantry-", suffix: "")
+        defer { _ = unsafe unlink(file) }
+        try overwrite(file, with: command.input)
+        let input = Descriptor(try attempt("read", file) { unsafe open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) })
+        let output = Descriptor(try attempt("open", "/dev/null") { unsafe open("/dev/null", O_WRONLY | O_CLOEXEC) })
+        let settings = environment.merging(command.environment) { $1 }
+        _ = try Child.start(command, path, settings, [input.raw, output.raw, output.raw])
+    }
+}
+
 /// A pipe to or from a child: the end that is ours, and the one that it gets.
 struct Pipe: ~Copyable {
     /// Closed as soon as the other side has ended.

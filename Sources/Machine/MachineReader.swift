@@ -66,6 +66,9 @@ package protocol MachineEditor: MachineReader {
     func setTimes(of path: String, access: Double?, modification: Double?) throws(MachineError)
     /// A new empty folder or file that only this user can reach; the caller removes it.
     func makeTemporary(folder: Bool, in parent: String?, prefix: String, suffix: String) throws(MachineError) -> String
+    /// Starts a program in a session of its own and leaves it to itself: it outlives this process, reads its input,
+    /// and is heard no more.
+    func start(_ command: Command) throws(MachineError)
     /// Runs a program to its end. Not to be found, not executable: an error; a non-zero status is a result.
     func run(_ command: Command) throws(MachineError) -> CommandResult
 }

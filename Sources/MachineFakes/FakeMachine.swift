@@ -309,6 +309,9 @@ package final class FakeMachine: MachineEditor {
         }
         return path
     }
+    package func start(_ command: Command) throws(MachineError) {
+        with { $0.edits.append("start \(command.arguments.joined(separator: " "))") }
+    }
     package func run(_ command: Command) throws(MachineError) -> CommandResult {
         with { $0.edits.append("run \(command.arguments.joined(separator: " "))") }
         return try reply(to: command)

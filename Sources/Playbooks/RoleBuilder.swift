@@ -383,8 +383,20 @@ extension PlayBuilder {
     }
 
     /// Reads ahead what a dynamic include names, where its name is literal: errors show before the run, and the node
-    /// needs to ask for nothing.
+    /// needs to ask for nothing. An include that a condition may leave out is left to the run when it cannot be read.
     func preload(_ task: TaskPlan, _ surroundings: Surroundings) {
+        let known = loader.diagnostics
+        let (files, roles) = (taskFiles, dynamicRoles)
+        preloadNow(task, surroundings)
+        guard task.keywords["when"] != nil || task.inherited["when"] != nil,
+            loader.diagnostics.dropFirst(known.count).contains(where: { $0.severity == .error })
+        else { return }
+        loader.diagnostics = known
+        taskFiles = files
+        dynamicRoles = roles
+    }
+
+    private func preloadNow(_ task: TaskPlan, _ surroundings: Surroundings) {
         if task.module == "include_role" {
             guard var use = roleUse(task.arguments, at: task.place, nil) else { return }
             use.isPublic = false
@@ -393,7 +405,8 @@ extension PlayBuilder {
                 name: use.name, tasksFrom: use.tasksFrom, varsFrom: use.varsFrom, defaultsFrom: use.defaultsFrom,
                 handlersFrom: use.handlersFrom, basis: basis)
             guard dynamicRoles[request.key] == nil, preloading.insert(request.key).inserted else { return }
-            if let file = Inclusion(self).role(request, at: task.place) { dynamicRoles[request.key] = file }
+            let file = loader.leaving { Inclusion(self).role(request, at: task.place) }
+            if let file { dynamicRoles[request.key] = file }
             return
         }
         guard case .string(let text)? = task.arguments["_raw_params"] ?? task.arguments["file"], !text.isTemplate else {
@@ -401,7 +414,8 @@ extension PlayBuilder {
         }
         let request = FileRequest(kind: .tasks, name: text.string, basis: bases[task.basis])
         guard taskFiles[request] == nil, preloading.insert("tasks\u{0}\(request.hashValue)").inserted else { return }
-        if let file = Inclusion(self).tasks(request, at: text.place ?? task.place) { taskFiles[request] = file }
+        let file = loader.leaving { Inclusion(self).tasks(request, at: text.place ?? task.place) }
+        if let file { taskFiles[request] = file }
     }
 }
 

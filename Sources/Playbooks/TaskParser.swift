@@ -22,20 +22,24 @@ struct TaskParser {
     private var allowed: Set<String> { surroundings.isHandlers ? Keywords.handler : Keywords.task }
 
     func steps() -> [Step] {
-        let around = loader.expectsFailure
-        defer { loader.expectsFailure = around }
-        loader.expectsFailure = expectsFailure
+        let around = loader.need
+        defer { loader.need = around }
+        loader.need = max(around, need)
         return parsedSteps()
     }
 
-    /// Somebody sees to it that the task may fail.
-    private var expectsFailure: Bool {
-        func isSet(_ node: Node?) -> Bool { node.map { $0.scalar?.asBool ?? isTemplate($0) } ?? false }
-        func isTemplate(_ node: Node) -> Bool { node.text.map { Templater.looksLikeTemplate($0) } ?? false }
-        if surroundings.isRescued || entries.contains(where: { $0.name == "failed_when" }) { return true }
-        if let own = entries.first(where: { $0.name == "ignore_errors" }) { return isSet(own.value) }
-        return surroundings.inherited["ignore_errors"].map { $0.asBool ?? ArgumentCheck.holdsTemplate($0) } ?? false
+    /// Whether somebody sees to it that the task may fail, or may not run.
+    private var need: Need {
+        func entry(_ name: String) -> Node? { entries.first { $0.name == name }?.value }
+        if surroundings.isRescued || entry("failed_when") != nil { return .never }
+        let ignores = entry("ignore_errors").map { $0.scalar?.asBool ?? isTemplate($0) }
+        let inherited = surroundings.inherited["ignore_errors"].map { $0.asBool ?? ArgumentCheck.holdsTemplate($0) }
+        if ignores ?? inherited ?? false { return .never }
+        let isConditional = entry("when") != nil || surroundings.inherited["when"] != nil || surroundings.isHandlers
+        return isConditional ? .conditional : .always
     }
+
+    private func isTemplate(_ node: Node) -> Bool { node.text.map { Templater.looksLikeTemplate($0) } ?? false }
 
     private func parsedSteps() -> [Step] {
         if let part = entries.first(where: { $0.name == "rescue" || $0.name == "always" }) {
@@ -162,9 +166,17 @@ struct TaskParser {
             let source = String(decoding: (try? loader.files.contents(of: path)).flatMap { $0 } ?? [], as: UTF8.self)
             if source.contains("supports_raw_params = True") { own["_takes_raw"] = true }
             return name
-        case .missing(let notes, let candidates): unknown(name, action, notes, candidates)
+        case .missing(let notes, let candidates):
+            return missing(name, &own, unknown(name, action, notes, candidates))
         }
-        return nil
+    }
+
+    /// - Returns: the name, where the task may fail with it or not run: then it says so itself.
+    private func missing(_ name: String, _ own: inout Dict, _ diagnostic: Diagnostic) -> String? {
+        loader.reportMissing(diagnostic)
+        guard loader.need != .always else { return nil }
+        own["_problem"] = .string(Text(diagnostic.message, mark: Mark(place: diagnostic.place)))
+        return name
     }
 
     private func contentScope(_ own: Dict) -> ContentScope {
@@ -175,13 +187,14 @@ struct TaskParser {
             playFolder: basis.playFolder, collections: given?.list?.compactMap(\.text) ?? [])
     }
 
-    private func unknown(_ name: String, _ action: Node.Entry, _ notes: [String], _ candidates: [String]) {
+    private func unknown(
+        _ name: String, _ action: Node.Entry, _ notes: [String], _ candidates: [String]
+    ) -> Diagnostic {
         let known = Registry.all.map(\.name) + candidates
         let keyword = suggestion(for: name, among: allowed)
-        loader.report(
-            Diagnostic(
-                "there is no module '\(name)'", at: action.key.place, length: (action.name ?? "").count,
-                hint: suggestion(for: name, among: known) ?? keyword, notes: notes))
+        return Diagnostic(
+            "there is no module '\(name)'", at: action.key.place, length: (action.name ?? "").count,
+            hint: suggestion(for: name, among: known) ?? keyword, notes: notes)
     }
 
     private func arguments(_ given: Value, _ module: String, _ own: inout Dict, at place: Place) -> Value {
@@ -191,11 +204,9 @@ struct TaskParser {
         var all = Dict()
         let extra = own["args"]
         own["args"] = nil
-        let isPlugin = own["_plugin"] != nil
         if case .string(let text)? = extra, text.isTemplate {
             if given.isNull { return .string(text) }
-            // A plugin's arguments lie over those of a template in `args`.
-            if isPlugin { own["_args"] = .string(text) }
+            all["_variable_params"] = .string(text)
         }
         for (key, value) in extra?.dict ?? Dict() { all[key] = value }
         switch given {
@@ -203,7 +214,11 @@ struct TaskParser {
         case .dict(let dict): for (key, value) in dict { all[key] = value }
         case .string(let text):
             let isOneWord = OneLine.words(text.string).count == 1 && !text.string.contains("=")
-            if !isPlugin, freeForm == nil, text.isTemplate, isOneWord { return .string(text) }
+            if own["_takes_raw"] == nil, freeForm == nil, text.isTemplate, isOneWord {
+                if all.isEmpty { return .string(text) }
+                all["_variable_params"] = .list((all["_variable_params"].map { [$0] } ?? []) + [.string(text)])
+                break
+            }
             let known = Set(entry?.parameters.flatMap { [$0.name] + $0.aliases } ?? [])
             let keys = includes.contains(module) ? Set(["file", "tags"]) : known
             let parsed = OneLine.arguments(text, freeForm: freeForm, known: keys)
@@ -226,7 +241,6 @@ struct TaskParser {
         builder.note(arguments)
         if module == "add_host" || module == "group_by" { builder.changesInventory = true }
         let problem = checkArguments(own["_module"] == nil ? module : "", arguments, action)
-        checkAsync(own)
         let keywords = named(inheriting(own, from: surroundings.inherited))
         guard isPossibleHandler(module, arguments, action) else { return [] }
         switch module {
@@ -240,15 +254,36 @@ struct TaskParser {
         if name == nil, own["_module"] != nil, let written = action.name, written != module { name = Text(written) }
         var all = keywords
         all["name"] = nil
-        if let problem { all["_problem"] = .string(Text(problem.message, mark: Mark(place: problem.place))) }
+        if let problem, all["_problem"] == nil {
+            all["_problem"] = .string(Text(problem.message, mark: Mark(place: problem.place)))
+        }
         if surroundings.isHandlers { all["_handler"] = true }
+        if let reach = reach(keywords) { all["_reach"] = .dict(reach) }
         let task = TaskPlan(
             ordinal: builder.nextOrdinal(surroundings), place: node.place, name: name, module: module,
             arguments: arguments, keywords: all,
-            inherited: includesTasks(module) ? surroundings.inherited : Dict(), role: surroundings.role,
-            basis: surroundings.basis)
+            inherited: includesTasks(module) || Self.mayOmit(own) ? surroundings.inherited : Dict(),
+            role: surroundings.role, basis: surroundings.basis)
         if includesTasks(module) { builder.preload(task, surroundings) }
         return [.task(task)]
+    }
+
+    /// How the task's host is reached, as variables would say it, where that is not as the play says.
+    private func reach(_ keywords: Dict) -> Dict? {
+        var reach = Dict()
+        let variables = ["connection": "ansible_connection", "remote_user": "ansible_user", "port": "ansible_port"]
+        for (keyword, variable) in variables {
+            guard let value = keywords[keyword], value != builder.play.keywords[keyword] else { continue }
+            reach[variable] = value
+        }
+        return reach.isEmpty ? nil : reach
+    }
+
+    /// A keyword that comes out as `omit` is what the surroundings say.
+    private static func mayOmit(_ own: Dict) -> Bool {
+        own.values.contains { value in
+            if case .string(let text) = value { text.isTemplate && text.string.contains("omit") } else { false }
+        }
     }
 
     /// A role is no handler, nor is running the handlers.
@@ -300,21 +335,9 @@ struct TaskParser {
         if case .string = arguments { loader.checkTemplates(in: arguments) }
         guard let entry = Registry.entry(module), let given = arguments.dict else { return nil }
         let found = ArgumentCheck.diagnostics(entry, given, at: action.key.place)
-        for diagnostic in found { loader.reportUnlessExpected(diagnostic) }
-        return loader.expectsFailure ? found.first { $0.severity == .error } : nil
-    }
-
-    /// A task that runs on by itself needs what is not there yet; ignoring that would change what the play means.
-    private func checkAsync(_ own: Dict) {
-        guard let limit = own["async"], limit.int != 0, let poll = own["poll"] else { return }
-        guard poll.int == 0 || poll.text == "0" else { return }
-        loader.report(
-            Diagnostic(
-                "'poll: 0' leaves the task running, and tasks are not left running yet", at: poll.place ?? node.place,
-                notes: [
-                    "with 'poll' above 0 the task is waited for, as long as 'async' says",
-                    "what is to run on by itself can be started with 'systemd-run' or a unit",
-                ]))
+        for diagnostic in found { loader.reportUnlessLeft(diagnostic) }
+        // A module that runs on a node says it itself, in ansible-core's words.
+        return loader.leavesErrors && entry.run == nil ? found.first { $0.severity == .error } : nil
     }
 
     /// The file's tasks in place of the import, each with what the import hands down.

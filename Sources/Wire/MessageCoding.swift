@@ -13,11 +13,13 @@ extension TaskInfo: WireCodable {
         writer.write(isHandler)
         writer.write(isImplicit)
         writer.write(tags)
+        writer.write(isCheck)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             name: try reader.string(), module: try reader.string(), place: try reader.optional(),
-            isHandler: try reader.bool(), isImplicit: try reader.bool(), tags: try reader.array())
+            isHandler: try reader.bool(), isImplicit: try reader.bool(), tags: try reader.array(),
+            isCheck: try reader.bool())
     }
 }
 
@@ -76,6 +78,7 @@ extension ModuleCall: WireCodable {
         writer.write(files)
         writer.write(foreign)
         writer.write(python)
+        writer.write(job)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init(
@@ -85,6 +88,18 @@ extension ModuleCall: WireCodable {
             basis: try reader.value(), files: try reader.array())
         foreign = try reader.optional()
         python = try reader.string()
+        job = try reader.optional()
+    }
+}
+
+extension Job: WireCodable {
+    package func encode(to writer: inout WireWriter) {
+        writer.write(id)
+        writer.write(seconds)
+        writer.write(folder)
+    }
+    package init(from reader: inout WireReader) throws(WireError) {
+        self.init(id: try reader.string(), seconds: try reader.double(), folder: try reader.string())
     }
 }
 
@@ -161,6 +176,9 @@ extension Event: WireCodable {
         case .retry(let position, let info, let left):
             writer.write(tag: 11, position, info)
             writer.write(left)
+        case .polled(let position, let info, let job):
+            writer.write(tag: 12, position, info)
+            writer.write(job)
         }
     }
     package init(from reader: inout WireReader) throws(WireError) {
@@ -182,6 +200,7 @@ extension Event: WireCodable {
         case 9: self = .groupBy(group: try reader.string(), parents: try reader.array())
         case 10: self = .stats(try reader.value(), perHost: try reader.bool(), aggregate: try reader.bool())
         case 11: self = .retry(try reader.value(), try reader.value(), left: try reader.int())
+        case 12: self = .polled(try reader.value(), try reader.value(), job: try reader.string())
         case let tag: throw WireError("an event of unknown kind \(tag)")
         }
     }
@@ -231,6 +250,10 @@ extension Question: WireCodable {
             writer.write(byte: 13)
             writer.write(position)
             writer.write(failed)
+        case .revival(let position, let isUnreachable):
+            writer.write(byte: 14)
+            writer.write(position)
+            writer.write(isUnreachable)
         case .module(let path):
             writer.write(byte: 20)
             writer.write(path)
@@ -279,6 +302,7 @@ extension Question: WireCodable {
             self = .pause(prompt: prompt, seconds: isTimed ? seconds : nil, echo: echo, position)
         case 12: self = .meta(try reader.string(), try reader.value())
         case 13: self = .verdict(try reader.value(), failed: try reader.bool())
+        case 14: self = .revival(try reader.value(), isUnreachable: try reader.bool())
         case 20: self = .module(path: try reader.string())
         case 21: self = .parts(try reader.array())
         case 22:

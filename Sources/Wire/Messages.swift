@@ -29,9 +29,11 @@ package struct TaskInfo: Sendable, Hashable {
     package var isHandler: Bool
     package var isImplicit: Bool
     package var tags: [String]
+    /// It changes nothing and says what it would.
+    package var isCheck: Bool
     package init(
         name: String, module: String, place: Place?, isHandler: Bool = false, isImplicit: Bool = false,
-        tags: [String] = []
+        tags: [String] = [], isCheck: Bool = false
     ) {
         self.name = name
         self.module = module
@@ -39,6 +41,7 @@ package struct TaskInfo: Sendable, Hashable {
         self.isHandler = isHandler
         self.isImplicit = isImplicit
         self.tags = tags
+        self.isCheck = isCheck
     }
 }
 
@@ -52,6 +55,8 @@ package enum Event: Sendable {
     case result(Position, TaskInfo, TaskResult)
     /// The task did not come to what `until` asks for, and is tried again so many times at most.
     case retry(Position, TaskInfo, left: Int)
+    /// The task runs on by itself, and has not ended yet.
+    case polled(Position, TaskInfo, job: String)
     /// A dynamic include was opened: `included: PATH for HOST`.
     case included(Position, TaskInfo, path: String, label: String)
     /// Passed without anything to show (a skipped include, a `noop`): moves the order on.
@@ -120,6 +125,8 @@ package struct ModuleCall: Sendable {
     package var foreign: ForeignCall?
     /// The Python that the host's variables name; empty: what is found there.
     package var python = ""
+    /// The module is not waited for.
+    package var job: Job?
     package init(
         module: String, arguments: Dict, checkMode: Bool, diffMode: Bool, environment: Dict, verbosity: Int,
         become: Become?, isHidden: Bool, timeout: Double = 0, basis: SearchBasis, files: [PreparedFile] = []
@@ -135,6 +142,19 @@ package struct ModuleCall: Sendable {
         self.become = become
         self.isHidden = isHidden
         self.timeout = timeout
+    }
+}
+
+/// A module that runs on by itself, with `async`: what is kept about it is a file of this name in that folder.
+package struct Job: Sendable, Hashable {
+    package var id: String
+    /// After so many seconds it is ended.
+    package var seconds: Double
+    package var folder: String
+    package init(id: String, seconds: Double, folder: String) {
+        self.id = id
+        self.seconds = seconds
+        self.folder = folder
     }
 }
 
@@ -211,6 +231,8 @@ package enum Question: Sendable {
     /// A task that `any_errors_fatal` holds for ended here, inside of what rescues: answered with the host that failed
     /// in it, once every host is through.
     case verdict(Position, failed: Bool)
+    /// This host is out of the play, unless another one meets `meta: clear_host_errors` here: answered with a boolean.
+    case revival(Position, isUnreachable: Bool)
     /// What runs a module that is not built in; the path is that of its file on the controller.
     case module(path: String)
     /// Contents of a module's parts, by digest.

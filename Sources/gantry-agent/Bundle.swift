@@ -82,7 +82,7 @@ final class BundleCoordinator: Coordinator {
     func ask(_ question: Question) throws(Interruption) -> Answer {
         switch question {
         case .turn, .once, .meta: return .proceed
-        case .verdict: return .value(nil)
+        case .verdict, .revival: return .value(nil)
         case .onceDone, .delegateFacts: return .proceed
         case .file(let request): return .file(entry(request), searched: ["the bundle"])
         case .contents(let digest, let path):

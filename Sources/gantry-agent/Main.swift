@@ -24,6 +24,7 @@ struct Main {
         let arguments = Array(CommandLine.arguments.dropFirst())
         switch arguments.first {
         case "serve": serve(Array(arguments.dropFirst()))
+        case "job": BackgroundJob.run()
         case "pull": exit(pull(Array(arguments.dropFirst())))
         case "--version": note("gantry-agent \(agentVersion)", to: 1)
         case "--help", "-h", "help": note(usage, to: 1)

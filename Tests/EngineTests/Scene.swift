@@ -100,7 +100,12 @@ struct Scene {
             coordinator.note("end \(end.outcome)\(ends)\(pending)")
             if end.outcome != .completed { break }
         }
-        let edits = machine.edits.map { "edit \($0)" }
+        // The names of jobs are different in every run.
+        let edits = machine.edits.map { edit in
+            let parts = edit.split(separator: "/")
+            guard parts.dropLast().last == ".ansible_async" else { return "edit \(edit)" }
+            return "edit \(parts.dropLast().joined(separator: "/"))/…"
+        }
         return (coordinator.lines + edits).joined(separator: "\n") + "\n"
     }
 }
@@ -133,6 +138,7 @@ final class ScriptedCoordinator: Coordinator {
     /// Keys that are different in every run.
     private static let dropped: Set<String> = [
         "start", "end", "stop", "delta", "stdout_lines", "stderr_lines", "invocation", "exception",
+        "ansible_job_id", "results_file", "async_result",
     ]
 
     init(_ script: [String], search: @escaping (Question, Int) -> Answer) {
@@ -167,6 +173,7 @@ final class ScriptedCoordinator: Coordinator {
         case .addHost(let name, let groups, let variables): note("add \(name) \(groups) \(shown(variables))")
         case .groupBy(let group, let parents): note("group \(group) \(parents)")
         case .stats(let data, let perHost, _): note("stats \(shown(data)) \(perHost)")
+        case .polled(let at, let info, _): note("polled \(short(at)) \(info.name)")
         case .retry(let at, let info, let left): note("retry \(short(at)) \(info.name) \(left)")
         }
     }
@@ -212,8 +219,9 @@ final class ScriptedCoordinator: Coordinator {
         case .hostVariable(let host, let name, let at):
             note("? variable \(short(at)) \(host).\(name ?? "*")")
             return .value(value("variable \(host).\(name ?? "*")"))
-        case .delegate(let host, let call, _, let at, _):
-            note("? delegate \(short(at)) \(call.module) to \(host)")
+        case .delegate(let host, let call, let variables, let at, _):
+            let reach = variables.isEmpty ? "" : " by \(shown(variables))"
+            note("? delegate \(short(at)) \(call.module) to \(host)\(reach)")
             return .call(CallResult(result: value("delegate \(host)")?.dict ?? ["changed": false]))
         case .delegateFacts(let host, let facts):
             note("! facts of \(host) \(shown(facts))")
@@ -224,9 +232,12 @@ final class ScriptedCoordinator: Coordinator {
         case .verdict(let at, let failed):
             note("? verdict \(short(at)) failed=\(failed)")
             return .value(value("verdict \(short(at))"))
+        case .revival(let at, let isUnreachable):
+            note("? revival \(short(at)) unreachable=\(isUnreachable)")
+            return .value(value("revival \(short(at))"))
         case .meta(let action, let at):
             note("? meta \(short(at)) \(action)")
-            return .proceed
+            return value("meta \(action)").map { .value($0) } ?? .proceed
         case .file(let request): return .file(nil, searched: ["nowhere for \(request.name)"])
         case .contents(_, let path): return .failure(Diagnostic("no content of '\(path)'"))
         case .tasks, .role: return search(question, play)

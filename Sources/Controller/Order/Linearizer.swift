@@ -77,6 +77,8 @@ package struct Linearizer: Sendable {
             add(.item(host: name, info, result), host, position, info)
         case .retry(let position, let info, let left):
             add(.retry(host: name, info, left: left), host, position, info)
+        case .polled(let position, let info, let job):
+            add(.polled(host: name, info, job: job), host, position, info)
         case .result(let position, let info, let result): add(result, info, position, host)
         case .included(let position, let info, let path, let label):
             let at = advance(host, to: position)

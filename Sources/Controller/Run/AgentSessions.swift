@@ -11,6 +11,8 @@ final class AgentSessions: Sendable {
         var gates: [String: Gate] = [:]
         /// Hosts whose engine runs on this machine.
         var away: Set<String> = []
+        /// How the hosts' own sessions reach them.
+        var kinds: [String: String] = [:]
         var all: [ObjectIdentifier: AgentSession] = [:]
         var isAborted = false
     }
@@ -29,7 +31,10 @@ final class AgentSessions: Sendable {
     ) async throws(LinkError) -> (session: AgentSession, isNew: Bool) {
         if let known = state.withLock({ $0.hosts[host] }) { return (known, false) }
         let session = try await open(settings)
-        state.withLock { $0.hosts[host] = session }
+        state.withLock { state in
+            state.hosts[host] = session
+            state.kinds[host] = settings.kind.rawValue
+        }
         return (session, true)
     }
 
@@ -44,6 +49,21 @@ final class AgentSessions: Sendable {
     }
 
     func isAway(_ host: String) -> Bool { state.withLock { $0.away.contains(host) } }
+
+    /// `ssh`, `local`, …; empty where the host's engine is not on it.
+    func kind(of host: String) -> String { state.withLock { $0.kinds[host] ?? "" } }
+
+    /// From now on the host's modules go over other connections than its engine's, and those that there are end.
+    func reset(_ host: String) async {
+        let idle = state.withLock { state in
+            state.away.insert(host)
+            let keys = state.idle.keys.filter { key in
+                key.split(separator: " ").dropFirst().first.map(String.init) == host
+            }
+            return keys.flatMap { state.idle.removeValue(forKey: $0) ?? [] }
+        }
+        for session in idle { await session.end() }
+    }
 
     func hasSession(of host: String) -> Bool { state.withLock { $0.hosts[host] != nil } }
 

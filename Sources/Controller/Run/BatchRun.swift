@@ -27,6 +27,8 @@ actor BatchRun {
     private var taken: [Position: Answer] = [:]
     /// Whose failure in a task was fatal to all, where every host learns of it at once.
     private var verdicts: [Position: String] = [:]
+    /// Where a host met `meta: clear_host_errors`.
+    private var clearings: Set<Position> = []
     private var trust: [Trust]
     private var progress: [Progress]
     private var end = BatchEnd()
@@ -93,6 +95,7 @@ actor BatchRun {
         }
         var plan = plans[host]
         plan.settings.isAway = shared.sessions.isAway(hosts[host])
+        plan.settings.connection = shared.sessions.kind(of: hosts[host])
         if shared.isStopping { return await finish(host, PlayEnd(.stopped)) }
         do throws(LinkError) {
             try await session.send(.play(plan))
@@ -294,6 +297,11 @@ actor BatchRun {
             }
             if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
             return .value(verdicts[position].map { .string($0) })
+        case .revival(let position, let isUnreachable):
+            if isUnreachable { end.unreachable.insert(hosts[host]) } else { end.failed.insert(hosts[host]) }
+            trip(host)
+            if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
+            return .value(.bool(clearings.contains(Position(position.parts.dropLast()))))
         case .delegate(let other, let call, let variables, let position, let throttle):
             let info = TaskInfo(name: progress[host].info.name, module: call.module, place: progress[host].info.place)
             progress[host].enter(position, info)
@@ -365,11 +373,12 @@ actor BatchRun {
             end.failed = []
             end.unreachable = []
             end.clearsErrors = true
+            clearings.insert(position)
         case "refresh_inventory":
             do throws(Diagnostics) { try await shared.source.refreshInventory() } catch { return .failure(error.first) }
         case "reset_connection":
-            let warning = "the agent goes on in its session: new groups of the user count from the next run on"
-            shared.show(.message(host: hosts[host], Diagnostic(warning, severity: .warning)))
+            await shared.sessions.reset(hosts[host])
+            return .value(true)
         default: break
         }
         return .proceed

@@ -4,7 +4,8 @@ package import Wire
 /// What a run shows, in the order in which a person is to see it.
 package enum RunEvent: Sendable {
     /// A play begins, or its next batch of hosts. `hosts` is empty where the pattern matched none.
-    case play(name: String, place: Place?, hosts: [String])
+    /// `checkMode` is what the play itself says of it.
+    case play(name: String, place: Place?, hosts: [String], checkMode: Bool? = nil)
     case noHostsMatched
     case noHostsLeft
     /// The banner of a task: once for each.
@@ -13,6 +14,8 @@ package enum RunEvent: Sendable {
     case result(host: String, TaskInfo, TaskResult)
     /// Tried again, so many times at most.
     case retry(host: String, TaskInfo, left: Int)
+    /// It runs on by itself, and has not ended yet.
+    case polled(host: String, TaskInfo, job: String)
     case included(hosts: [String], path: String, label: String)
     case notified(host: String, handler: String)
     case message(host: String?, Diagnostic)
@@ -31,8 +34,8 @@ extension RunEvent {
     /// Whose event it is, where it is one host's.
     var host: String? {
         switch self {
-        case .item(let host, _, _), .result(let host, _, _), .retry(let host, _, _), .notified(let host, _),
-            .rescued(let host),
+        case .item(let host, _, _), .result(let host, _, _), .retry(let host, _, _), .polled(let host, _, _),
+            .notified(let host, _), .rescued(let host),
             .addHost(let host, _, _, _), .groupBy(let host, _, _), .stats(let host, _, _, _), .activity(let host, _):
             host
         case .message(let host, _): host

@@ -78,11 +78,12 @@ struct Trust {
             return Diagnostic(
                 "the node asked for lookup '\(name)', which its plan does not name",
                 notes: ["a lookup that runs or writes something must be written out: lookup('\(name)', …)"])
-        case .delegate(let host, let call, _, _, _):
+        case .delegate(let host, let call, let variables, _, _):
             if let foreign = call.foreign, !modules.contains(foreign.module) {
                 return Diagnostic("the node delegated a module '\(call.module)' that it was not given")
             }
-            if host == plan.host || delegates(call.module, to: host) { return nil }
+            if host == plan.host, variables.isEmpty || reaches(call.module) { return nil }
+            if host != plan.host, delegates(call.module, to: host) { return nil }
             return Diagnostic("the node delegated '\(call.module)' to '\(host)', which no task of its plan does")
         case .module(let path):
             let isNamed = granted.contains(path)
@@ -133,6 +134,16 @@ struct Trust {
         }
         return Self.tasks(in: steps).contains { task in
             (Self.runs(module, task) || task.keywords["_plugin"] != nil) && (includes || Self.names(host, task))
+        }
+    }
+
+    /// Whether a task of that module says itself how its host is reached.
+    private func reaches(_ module: String) -> Bool {
+        Self.tasks(in: steps).contains { task in
+            let own = [task.keywords["_reach"], task.inherited["_reach"], task.keywords["vars"]].contains { value in
+                value?.dict?.keys.contains { $0.pythonText.hasPrefix("ansible_") } ?? false
+            }
+            return own && Self.runs(module, task)
         }
     }
 

@@ -8,17 +8,17 @@ extension TaskItem {
     ///
     /// What it does itself cannot be told from outside: it has its turn before it begins.
     func plugin(
-        _ path: String, _ arguments: Dict, _ isHidden: Bool, _ delegate: String?, _ throttle: Int
+        _ path: String, _ arguments: Dict, _ isHidden: Bool, _ delegate: String?, _ way: Way
     ) throws(Interruption) -> CallResult {
         let coordinator = task.run.coordinator
         coordinator.tell(.started(task.position, task.info))
-        if !task.run.plan.settings.isFree || throttle > 0 {
-            try coordinator.awaitTurn(task.position, task.info, throttle)
+        if !task.run.plan.settings.isFree || way.throttle > 0 {
+            try coordinator.awaitTurn(task.position, task.info, way.throttle)
         }
         let fields = try fields(isHidden, delegate)
         var plugin = PluginRun(scope: task.scope)
         plugin.act = { (what, ask) throws(Interruption) in
-            try self.answer(what, ask, isHidden, delegate, throttle)
+            try self.answer(what, ask, isHidden, delegate, way)
         }
         do throws(Interruption) {
             let reply = try plugin.reply([
@@ -51,7 +51,7 @@ extension TaskItem {
     }
 
     private func answer(
-        _ what: String, _ ask: Value, _ isHidden: Bool, _ delegate: String?, _ throttle: Int
+        _ what: String, _ ask: Value, _ isHidden: Bool, _ delegate: String?, _ way: Way
     ) throws(Interruption) -> Value {
         var module = Registry.shortName(ask["name"]?.text ?? "")
         var arguments = ask["arguments"]?.dict ?? Dict()
@@ -69,8 +69,9 @@ extension TaskItem {
         for key in arguments.keys where key.pythonText.hasPrefix("_") && key.text != "_raw_params" {
             arguments[key] = nil
         }
-        let called = try perform(
-            module, ask["path"]?.text, arguments, isHidden, delegate, throttle, checked: what != "command")
+        var call = try ready(module, ask["path"]?.text, arguments, isHidden, delegate)
+        if what == "command" { call.checkMode = false }
+        let called = try send(call, way)
         var result = called.result
         if !called.diff.isEmpty, result["diff"] == nil { result["diff"] = .list(called.diff) }
         for (text, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
@@ -87,17 +88,7 @@ extension TaskItem {
 
     /// A plugin's arguments may be one template beside others (`echo: "{{ more }} a=1"`): its mapping lies under them.
     func split(_ rendered: Dict, _ written: Dict) throws(Interruption) -> Dict {
-        guard keywords["_plugin"] != nil else { return rendered }
-        guard let template = keywords["_args"] else { return try splitRaw(rendered, written) }
-        let value = try task.render(template)
-        guard var under = value.dict else { throw notAMapping(value, template) }
-        for (key, value) in try splitRaw(rendered, written) { under[key] = value }
-        for key in written.keys where rendered[key] == nil { under[key] = nil }
-        return under
-    }
-
-    private func splitRaw(_ rendered: Dict, _ written: Dict) throws(Interruption) -> Dict {
-        guard !(keywords["_takes_raw"]?.isTrue ?? false), let raw = rendered["_raw_params"],
+        guard keywords["_plugin"] != nil, keywords["_takes_raw"] == nil, let raw = rendered["_raw_params"],
             let given = written["_raw_params"], case .string(let text) = given, text.isTemplate,
             Templater.looksLikeTemplate(text.string)
         else { return rendered }

@@ -40,6 +40,7 @@ struct ForeignRun {
         }
         var result = ForeignOutput(done, module: module).result()
         if !call.diffMode { result.diff = [] }
+        if call.job != nil, !done.errorText.isEmpty { result.result["stderr"] = .string(done.errorText) }
         if let found {
             if !foreign.isSilent, !trees.hasTold(found) { result.warnings.append(Self.warning(found)) }
             var facts = result.result["ansible_facts"]?.dict ?? Dict()

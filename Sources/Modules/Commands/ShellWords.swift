@@ -1,5 +1,5 @@
 import Values
-import Machine
+package import Machine
 import Patterns
 
 /// Words of a command line, as Python's `shlex` and `os.path` read and write them.
@@ -90,7 +90,7 @@ package enum ShellWords {
 
 extension MachineReader {
     /// A path as parameters of type `path` mean it: variables and a leading `~` or `~user` replaced.
-    func expanded(_ path: String, _ environment: [String: String] = [:]) throws(MachineError) -> String {
+    package func expanded(_ path: String, _ environment: [String: String] = [:]) throws(MachineError) -> String {
         let all = self.environment.merging(environment) { $1 }
         return try expandedUser(ShellWords.expandVariables(path, all), all)
     }

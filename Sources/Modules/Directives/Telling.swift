@@ -3,7 +3,7 @@ import Values
 /// `debug`: shows text or a variable.
 struct DebugText: Directive {
     var message: Value?
-    var variable: String?
+    var variable: Value?
     var verbosity = 0
     init() {}
     static let schema = Schema<DebugText>(
@@ -140,33 +140,5 @@ struct WaitForConnection: Directive {
                 - name: Until the machine is up
                   ansible.builtin.wait_for_connection:
                     timeout: 300
-                """))
-}
-
-/// `async_status`: how far a task in the background is.
-struct AsyncStatus: Directive {
-    enum Mode: String, CaseIterable, Choice { case cleanup, status }
-    var jid = ""
-    var mode = Mode.status
-    init() {}
-    static let schema = Schema<AsyncStatus>(
-        "async_status", "Tells how far a task in the background is.",
-        [
-            Parameter("jid", \.jid, required: true, "The task's ansible_job_id."),
-            Parameter("mode", \.mode, default: "status", "Ask, or remove what was kept about it."),
-        ],
-        options: SchemaOptions(
-            returns: [
-                ("ansible_job_id", "The task's id."), ("finished", "Whether it has ended."),
-                ("started", "Whether it has begun."),
-            ],
-            examples: """
-                - name: Until the upgrade is done
-                  ansible.builtin.async_status:
-                    jid: "{{ upgrade.ansible_job_id }}"
-                  register: job
-                  until: job.finished
-                  retries: 60
-                  delay: 10
                 """))
 }

@@ -8,6 +8,7 @@ struct GatherFacts: Action {
     var gatherTimeout = 10
     var filter: [String] = []
     var factPath = "/etc/ansible/facts.d"
+    var parallel: Bool?
     init() {}
 
     static let schema = Schema<GatherFacts>(
@@ -19,6 +20,7 @@ struct GatherFacts: Action {
             Parameter(
                 "gather_timeout", \.gatherTimeout, default: "10", "Seconds for each program that has to be asked."),
             Parameter("filter", \.filter, "Globs: only facts whose name matches one are returned."),
+            Parameter("parallel", \.parallel, "Of no effect: facts are not gathered by several modules here."),
             Parameter(
                 "fact_path", \.factPath, default: "/etc/ansible/facts.d",
                 "Folder with local facts: files *.fact with JSON or INI text, or programs that print it."),

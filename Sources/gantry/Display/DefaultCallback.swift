@@ -30,9 +30,9 @@ final class DefaultCallback: Callback {
 
     private func print(_ event: RunEvent) {
         switch event {
-        case .play(let name, _, _):
+        case .play(let name, _, _, let checkMode):
             begin()
-            terminal.banner((name.isEmpty ? "PLAY" : "PLAY [\(name)]") + marker)
+            terminal.banner((name.isEmpty ? "PLAY" : "PLAY [\(name)]") + marker(checkMode ?? options.checkMode))
             live.clear()
         case .noHostsMatched: terminal.line("skipping: no hosts matched", .skipped)
         case .noHostsLeft: terminal.banner("NO MORE HOSTS LEFT")
@@ -48,6 +48,9 @@ final class DefaultCallback: Callback {
         case .retry(let host, let info, let left):
             showHeader()
             terminal.line("FAILED - RETRYING: [\(host)]: \(info.name) (\(left) retries left).", .debug)
+        case .polled(let host, _, let job):
+            showHeader()
+            terminal.line("ASYNC POLL on \(host): jid=\(job) started=True finished=False", .debug)
         case .included(let hosts, let path, let label):
             showHeader()
             let item = label.isEmpty ? "" : " => (item=\(label))"
@@ -84,13 +87,13 @@ final class DefaultCallback: Callback {
         if options.checkMode, options.checkMarkers { terminal.banner("DRY RUN") }
     }
 
-    private var marker: String { options.checkMode && options.checkMarkers ? " [CHECK MODE]" : "" }
+    private func marker(_ isCheck: Bool) -> String { isCheck && options.checkMarkers ? " [CHECK MODE]" : "" }
 
     /// Once a task.
     private func showHeader() {
         guard let info = header else { return }
         header = nil
-        terminal.banner("\(info.isHandler ? "RUNNING HANDLER" : "TASK") [\(info.name)]" + marker)
+        terminal.banner("\(info.isHandler ? "RUNNING HANDLER" : "TASK") [\(info.name)]" + marker(info.isCheck))
         if options.verbosity >= 2 { path(info) }
     }
 
@@ -118,6 +121,7 @@ final class DefaultCallback: Callback {
 
     private func item(_ host: String, _ info: TaskInfo, _ result: TaskResult) {
         start(host, info)
+        showJob(host, info, result)
         let name = label(host, result)
         let item = result.label ?? ""
         switch result.status {
@@ -172,7 +176,10 @@ final class DefaultCallback: Callback {
             showHeader()
             if !isLoop { messages.warnings(of: result, on: terminal) }
             let shown = isLoop && !text.isVerbose(result.result)
-            terminal.line("skipping: [\(host)]" + (shown ? "" : details(result, info)), .skipped)
+            var told = result
+            // The items told of themselves.
+            if isLoop { told.result["results"] = nil }
+            terminal.line("skipping: [\(host)]" + (shown ? "" : details(told, info)), .skipped)
         case .failed, .ignored, .unreachable: failure(label(host, result), info, result, isLoop)
         case .ok, .changed:
             if isLoop { return }
@@ -188,8 +195,9 @@ final class DefaultCallback: Callback {
 
     /// The end of what ran in the background and was waited for.
     private func showJob(_ host: String, _ info: TaskInfo, _ result: TaskResult) {
-        guard info.module != "async_status", let job = result.result["ansible_job_id"]?.text,
-            result.result["finished"]?.isTrue ?? (result.result["finished"]?.int == 1)
+        let unfinished = result.result["async_result"]?["ansible_job_id"]?.text
+        guard info.module != "async_status", let job = unfinished ?? result.result["ansible_job_id"]?.text,
+            unfinished != nil || result.result["finished"]?.isTrue ?? false
         else { return }
         showHeader()
         let isFailed = [.failed, .ignored].contains(result.status)
@@ -204,11 +212,12 @@ final class DefaultCallback: Callback {
             diff(result)
             messages.explain(result, info, isUnreachable: isUnreachable, on: terminal)
         }
-        // The items told their failures; only of `debug` Ansible tells once more that there were some.
-        if !isLoop || info.module == "debug" {
+        // The items told their failures; Ansible tells once more that there were some of `debug`, and that the host
+        // cannot be reached.
+        if !isLoop || isUnreachable || info.module == "debug" {
             if options.pathOnFailure, options.verbosity < 2, !isUnreachable { path(info) }
             var shown = result.result
-            if isLoop { shown["results"] = nil }
+            if isLoop, !isUnreachable { shown["results"] = nil }
             terminal.line(
                 "fatal: [\(name)]: \(isUnreachable ? "UNREACHABLE" : "FAILED")! => "
                     + text.dump(shown, action: info.module),

@@ -14,7 +14,7 @@ final class JSONDisplay: EventSink {
 
     private func value(of event: RunEvent) -> Dict? {
         switch event {
-        case .play(let name, let place, let hosts):
+        case .play(let name, let place, let hosts, _):
             return ["event": "play", "play": .string(name), "place": self.place(place), "hosts": .strings(hosts)]
         case .noHostsMatched: return ["event": "no_hosts_matched"]
         case .noHostsLeft: return ["event": "no_hosts_left"]
@@ -25,6 +25,8 @@ final class JSONDisplay: EventSink {
             return ["event": "included", "hosts": .strings(hosts), "path": .string(path)]
         case .retry(let host, let info, let left):
             return task("retry", info).merging(["host": .string(host), "left": .int(left)]) { $1 }
+        case .polled(let host, let info, let job):
+            return task("polled", info).merging(["host": .string(host), "job": .string(job)]) { $1 }
         case .notified(let host, let handler):
             return ["event": "notified", "host": .string(host), "handler": .string(handler)]
         case .message(let host, let diagnostic):

@@ -96,7 +96,8 @@ struct MessageLines {
             return (parts + ["", "<<< caused by >>>", "", cause.ansibleText]).joined(separator: "\n")
         }
         if result.diagnostic == nil {
-            let isJudged = ["failed_when_result", "changed_when_result"].contains { result.result[$0] != nil }
+            let judgements = ["failed_when_result", "changed_when_result", "async_result"]
+            let isJudged = judgements.contains { result.result[.string(Text($0))] != nil }
             let isAction = isJudged || Self.actions.contains(info.module)
             own = (isAction ? "Action failed" : "Module failed") + (own.isEmpty ? "." : ": \(own)")
         }
