@@ -42,6 +42,7 @@ struct LookupTerm {
         let known = Set(form.options.map(\.key))
         var all: [LookupTerm] = []
         if terms.isEmpty, plugin == "csvfile" { throw TemplateError("Search key is required but was not found") }
+        if terms.isEmpty, given.isEmpty { return [] }
         // All that is needed may be said by name: `lookup('sequence', start=5, end=7)`.
         for term in terms.isEmpty && plugin == "sequence" ? [.string("")] : terms {
             var parsed = try form.parse(term.pythonText, known)

@@ -6,9 +6,11 @@ import Wire
 /// Lookup plugins. Those over values are computed here; those that read the controller ask it.
 package struct Lookup {
     private let name: String
+    private let written: String
     private let scope: TaskScope
 
     init(_ plugin: String, scope: TaskScope) {
+        written = plugin
         var name = plugin
         for prefix in ["ansible.builtin.", "ansible.legacy.", "community.general."] where name.hasPrefix(prefix) {
             name = String(name.dropFirst(prefix.count))
@@ -46,9 +48,7 @@ package struct Lookup {
             return all
         case "inventory_hostnames", "file", "fileglob", "first_found", "pipe", "url", "lines", "config", "unvault":
             return try ask(terms, options)
-        default:
-            throw TemplateError(
-                "there is no lookup plugin '\(name)'", hint: suggestion(for: name, among: Self.names))
+        default: return try foreign(written, terms, options, scope)
         }
     }
 
@@ -119,6 +119,8 @@ package struct Lookup {
             throw wrong("the optional third item must be a dict with flags skip_missing")
         }
         let skipsMissing = flags["skip_missing"]?.isTrue ?? false
+        // A result that was skipped as a whole.
+        if let skipped = terms[0]["skipped"], skipped != false { return [] }
         let path = key.split(separator: ".").map(String.init)
         var pairs: [Value] = []
         for element in terms[0].list ?? terms[0].dict.map({ Array($0.values) }) ?? [] {
@@ -222,12 +224,11 @@ package struct Lookup {
             }
             let overlay = scope.local
             defer { scope.local = overlay }
-            for (key, value) in scope.run.templateVariables(entry.path, name: name) { scope.local[key] = value }
+            for (key, value) in try scope.templateVariables(entry.path) { scope.local[key] = value }
             for (key, value) in options["template_vars"]?.dict ?? Dict() { scope.local[key] = value }
             let text = try scope.text(of: entry)
-            let rendered = try scope.run.templater.renderFile(text, options: form, in: scope)
-            // A template without a single piece of output has no value, not an empty one.
-            texts.append(rendered.isEmpty && !text.string.isEmpty ? .null : .string(rendered))
+            let rendered = try scope.run.templater.renderLookup(text, options: form, in: scope)
+            texts.append(rendered.map { .string($0) } ?? .null)
         }
         return texts
     }

@@ -84,8 +84,14 @@ extension TaskRun {
                     hint: value.dict != nil ? "use {{ … | dict2items }} to loop over a mapping" : nil)))
     }
 
-    /// Undefined names in the list of `with_first_found` and the like are passed over, as Ansible does.
+    /// What has no value is passed over in the terms of `with_first_found`, as Ansible does.
     private func renderTerms(_ value: Value, _ lookup: String) throws(Interruption) -> [Value] {
+        if lookup.hasSuffix("first_found") {
+            do throws(TemplateError) {
+                guard let terms = try run.templater.defined(in: value, scope) else { return [] }
+                return terms.list ?? [terms]
+            } catch { throw interruption(error) }
+        }
         let rendered = try render(value)
         if lookup == "with_sequence" { return [rendered] }
         return rendered.list ?? [rendered]
@@ -93,7 +99,9 @@ extension TaskRun {
 
     private func items(of keyword: String, _ terms: [Value]) throws(Interruption) -> [Value] {
         var plugin = String(keyword.dropFirst(5))
-        if let dot = plugin.lastIndex(of: ".") { plugin = String(plugin[plugin.index(after: dot)...]) }
+        for prefix in ["ansible.builtin.", "ansible.legacy."] where plugin.hasPrefix(prefix) {
+            plugin = String(plugin.dropFirst(prefix.count))
+        }
         if plugin == "list" { return terms }
         do throws(TemplateError) {
             // `with_first_found` looks where the task's module would look for its files.

@@ -282,16 +282,6 @@ package final class PlayRun {
         return Text(string, mark: Mark(place: place, isTemplate: true, isSecret: entry.isSecret))
     }
 
-    /// What a template file may read about itself.
-    func templateVariables(_ path: String, name: String) -> Dict {
-        [
-            "template_path": .string(path), "template_fullpath": .string(path), "template_destpath": .null,
-            "template_host": .string(plan.settings.controllerHost),
-            "template_uid": .string(plan.settings.controllerUser),
-            "ansible_managed": plan.magic["ansible_managed"] ?? "Ansible managed",
-        ]
-    }
-
     func hostVariable(_ host: String, _ name: String?) throws(TemplateError) -> Value? {
         let key = host + "\u{0}" + (name ?? "\u{0}")
         if let known = hostVariables[key] { return known }

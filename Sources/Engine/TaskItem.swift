@@ -8,8 +8,8 @@ import Wire
 struct TaskItem {
     let task: TaskRun
     let loop: LoopItem?
-    private var run: PlayRun { task.run }
-    private var keywords: Dict { task.task.keywords }
+    var run: PlayRun { task.run }
+    var keywords: Dict { task.task.keywords }
 
     init(_ task: TaskRun, item loop: LoopItem?) {
         self.task = task
@@ -119,27 +119,45 @@ struct TaskItem {
             arguments["_async_dir"] = try variable("ansible_async_dir")
         }
         task.lastArguments = arguments
+        var delegate = task.scope.delegate
+        if let path = keywords["_plugin"]?.text {
+            if delegate == nil { delegate = try task.keyword("delegate_to")?.pythonText }
+            let way = try way(delegate, throttle)
+            return try taken(try plugin(path, arguments, isHidden, delegate, way), way.delegate)
+        }
         if let directive = Directives.all[task.task.module] { return try act(directive, arguments) }
-        let path = keywords["_module"]?.text
-        let entry = path == nil ? Registry.entry(task.task.module) : nil
+        if delegate == nil { delegate = try task.keyword("delegate_to")?.pythonText }
+        let call = try ready(task.task.module, keywords["_module"]?.text, arguments, isHidden, delegate)
+        let way = try way(delegate, throttle)
+        if let seconds = try jobSeconds() { return try taken(try inBackground(call, way, seconds), way.delegate) }
+        return try taken(try send(call, way), way.delegate)
+    }
+
+    /// The call of one module, with all that it needs.
+    ///
+    /// - Parameter path: its file, where it is not built in.
+    func ready(
+        _ module: String, _ path: String?, _ arguments: Dict, _ isHidden: Bool, _ delegate: String?
+    ) throws(Interruption) -> ModuleCall {
+        let entry = path == nil ? Registry.entry(module) : nil
         guard entry != nil || path != nil else {
-            throw .failed(TaskFailure(Diagnostic("there is no module '\(task.task.module)'", at: task.task.place)))
+            throw .failed(TaskFailure(Diagnostic("there is no module '\(module)'", at: task.task.place)))
         }
         for parameter in entry?.parameters ?? [] where parameter.isSecret {
             for name in [parameter.name] + parameter.aliases {
                 if let secret = arguments[name]?.text { run.masking.learn(secret) }
             }
         }
-        var call = try call(entry?.name ?? task.task.module, arguments, isHidden)
-        var delegate = task.scope.delegate
-        if delegate == nil { delegate = try task.keyword("delegate_to")?.pythonText }
+        var call = try call(entry?.name ?? module, arguments, isHidden)
         if let path { call.foreign = try task.foreignCall(path, delegate: delegate) }
-        if ["setup", "gather_facts"].contains(task.task.module) { call.python = try task.python(delegate) ?? "" }
+        if ["setup", "gather_facts"].contains(module) { call.python = try task.python(delegate) ?? "" }
+        return call
+    }
+
+    private func way(_ delegate: String?, _ throttle: Int) throws(Interruption) -> Way {
         let target = delegate == run.plan.host ? nil : delegate
         let reach = try target == nil ? task.ownReach() : task.delegateVariables()
-        let way = Way(delegate: target, reach: reach, throttle: throttle)
-        if let seconds = try jobSeconds() { return try taken(try inBackground(call, way, seconds), way.delegate) }
-        return try taken(try send(call, way), way.delegate)
+        return Way(delegate: target, reach: reach, throttle: throttle)
     }
 
     /// Where a call goes, and how many hosts may make it at once.
@@ -303,9 +321,9 @@ struct TaskItem {
         switch task.task.arguments {
         case .string(let text): for (key, value) in try splat(text) { all[key] = value }
         case .dict(var written):
-            if case .string(let text)? = written["_variable_params"] {
+            let templates = written.removeValue(forKey: "_variable_params").map { $0.list ?? [$0] } ?? []
+            for case .string(let text) in templates {
                 for (key, value) in try splat(text) { all[key] = value }
-                written["_variable_params"] = nil
             }
             for (key, value) in written { all[key] = value }
         default: break
@@ -320,7 +338,7 @@ struct TaskItem {
             let result = try task.render(argument: key.pythonText, value)
             if result != Templater.omit { rendered[key] = result }
         }
-        return rendered
+        return try split(rendered, all)
     }
 
     /// Arguments that are one template; none where it is omitted.
@@ -363,7 +381,7 @@ struct TaskItem {
         do throws(TemplateError) {
             let before = task.scope.local
             defer { task.scope.local = before }
-            for (key, value) in run.templateVariables(entry.path, name: name) { task.scope.local[key] = value }
+            for (key, value) in try task.scope.templateVariables(entry.path) { task.scope.local[key] = value }
             task.scope.local["template_destpath"] = arguments["dest"] ?? .null
             let rendered = try run.templater.renderFile(text, options: fileOptions(arguments), in: task.scope)
             return [PreparedFile(name: name, entry: entry, rendered: Text(rendered))]

@@ -122,7 +122,7 @@ final class TaskScope: Scope {
         case "ansible_parent_role_paths":
             return role.flatMap { $0.parents.isEmpty ? nil : .strings($0.parentPaths) }
         case "ansible_search_path": return .strings(basis.roles + [basis.taskFolder, basis.playFolder])
-        case "environment", "vars", "hostvars": return nil
+        case "environment", "vars", "hostvars", "ansible_managed": return nil
         case "groups", "group_names", "ansible_play_hosts", "play_hosts", "ansible_play_batch": return try current(name)
         default: return run.plan.magic[name]
         }
@@ -150,6 +150,19 @@ final class TaskScope: Scope {
         do throws(Interruption) {
             return try run.file(FileRequest(kind: kind, name: name, basis: basis)).entry
         } catch { throw TemplateError(error.message) }
+    }
+
+    /// What templates see of themselves; `ansible_managed` only where nothing else says what it is.
+    func templateVariables(_ path: String) throws(TemplateError) -> Dict {
+        var variables: Dict = [
+            "template_path": .string(path), "template_fullpath": .string(path), "template_destpath": .null,
+            "template_host": .string(run.plan.settings.controllerHost),
+            "template_uid": .string(run.plan.settings.controllerUser),
+        ]
+        if try value(of: "ansible_managed") == nil {
+            variables["ansible_managed"] = run.plan.magic["ansible_managed"] ?? "Ansible managed"
+        }
+        return variables
     }
 
     func text(of entry: FileEntry) throws(TemplateError) -> Text {

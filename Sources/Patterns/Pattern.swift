@@ -211,7 +211,10 @@ package struct Match: Sendable {
         let compiled = unsafe bytes.withUnsafeBufferPointer { buffer in
             unsafe pcre2_compile_8(buffer.baseAddress, count, options, &number, &offset, context)
         }
-        guard let compiled = unsafe compiled else { throw PatternError(Self.message(number)) }
+        guard let compiled = unsafe compiled else {
+            // Python's words for a quantifier without anything before it.
+            throw number == 109 ? PatternError("nothing to repeat", at: offset) : PatternError(Self.message(number))
+        }
         unsafe pointer = compiled
     }
 

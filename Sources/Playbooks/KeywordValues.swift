@@ -136,6 +136,7 @@ struct KeywordValues {
             guard let name = loop.name, name != "loop" else { continue }
             let plugin = String(name.dropFirst("with_".count))
             if lookups.contains(plugin.split(separator: ".").last.map(String.init) ?? plugin) { continue }
+            if loader.templater.plugins?.has(.lookup, plugin) ?? false { continue }
             loader.report(
                 loop.key.diagnostic(
                     "there is no lookup '\(plugin)' for '\(name)'",

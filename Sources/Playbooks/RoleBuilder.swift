@@ -349,7 +349,7 @@ extension PlayBuilder {
         return fileSteps(file, surroundings, from: use.place)
     }
 
-    private func meta(of path: String) -> Dict {
+    func meta(of path: String) -> Dict {
         guard let file = part(path, "meta", "main").first,
             let node = loader.document(file, what: "file", from: nil)
         else { return Dict() }

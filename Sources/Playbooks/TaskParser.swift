@@ -141,25 +141,31 @@ struct TaskParser {
 
     /// The module that the name means: a built-in one, or a file that is run as Ansible would run it.
     private func resolved(_ name: String, _ action: Node.Entry, _ own: inout Dict) -> String? {
-        let scope = contentScope(own)
+        var scope = contentScope(own)
         let isShort = name == action.name
         if isModule(name) {
             guard isShort, let path = loader.foreign.override(of: name, scope) else { return name }
             own["_module"] = .string(path)
             return name
         }
-        switch loader.foreign.find(name, scope) {
+        var found = loader.foreign.find(name, scope)
+        if case .missing = found, let role = surroundings.role.map({ builder.roles[$0].path }),
+            let own = builder.meta(of: role)["collections"]?.list
+        {
+            // Those of the role around it, and no others.
+            scope.collections = own.compactMap(\.text)
+            found = loader.foreign.find(name, scope)
+        }
+        switch found {
         case .native(let module): return module
         case .file(let path, let module):
             own["_module"] = .string(path)
             return module
         case .action(let path):
-            return missing(
-                name, &own,
-                Diagnostic(
-                    "'\(name)' is an action plugin in Python, and those are not run", at: action.key.place,
-                    length: (action.name ?? "").count,
-                    notes: ["'\(loader.files.shown(path))' would run on the controller, inside of Ansible itself"]))
+            own["_plugin"] = .string(path)
+            let source = String(decoding: (try? loader.files.contents(of: path)).flatMap { $0 } ?? [], as: UTF8.self)
+            if source.contains("supports_raw_params = True") { own["_takes_raw"] = true }
+            return name
         case .missing(let notes, let candidates):
             return missing(name, &own, unknown(name, action, notes, candidates))
         }
@@ -207,9 +213,10 @@ struct TaskParser {
         case .null: break
         case .dict(let dict): for (key, value) in dict { all[key] = value }
         case .string(let text):
-            if freeForm == nil, text.isTemplate, OneLine.words(text.string).count == 1, !text.string.contains("=") {
+            let isOneWord = OneLine.words(text.string).count == 1 && !text.string.contains("=")
+            if own["_takes_raw"] == nil, freeForm == nil, text.isTemplate, isOneWord {
                 if all.isEmpty { return .string(text) }
-                all["_variable_params"] = .string(text)
+                all["_variable_params"] = .list((all["_variable_params"].map { [$0] } ?? []) + [.string(text)])
                 break
             }
             let known = Set(entry?.parameters.flatMap { [$0.name] + $0.aliases } ?? [])

@@ -1,6 +1,6 @@
 package import Values
 
-/// Filters and tests that are not built in: somebody else's code, by name.
+/// Filters, tests and lookups that are not built in: somebody else's code, by name.
 package protocol TemplatePlugins: AnyObject {
     func has(_ kind: PluginKind, _ name: String) -> Bool
     /// - Parameter arguments: the value first.
@@ -15,7 +15,7 @@ package protocol TemplatePlugins: AnyObject {
     var problems: [String] { get }
 }
 
-package enum PluginKind: String, Sendable { case filter, test }
+package enum PluginKind: String, Sendable { case filter, test, lookup }
 
 extension TemplatePlugins {
     package func look(in folder: String) {}

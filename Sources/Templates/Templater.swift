@@ -74,15 +74,40 @@ package final class Templater {
     ///
     /// Nothing in the result is a template again. Where a secret was read, the result is secret.
     package func render(_ text: Text, in scope: any Scope) throws(TemplateError) -> Value {
+        try render(text, in: scope, dropsUndefined: false)
+    }
+
+    private func render(_ text: Text, in scope: any Scope, dropsUndefined: Bool) throws(TemplateError) -> Value {
         if text.isSealed { return .string(try opened(text)) }
         guard Self.looksLikeTemplate(text.string, options) else { return .string(text.untrusted) }
         let syntax = try syntax(of: text)
         let evaluator = Evaluator(self, scope, syntax.source)
         evaluator.sawSecret = text.isSecret
+        evaluator.dropsUndefined = dropsUndefined
         let datum = try locating(text) { () throws(TemplateError) in try evaluator.render(text) }
         let isSecret = evaluator.sawSecret
         let value = try locating(text) { () throws(TemplateError) in try evaluator.value(of: datum) }
         return isSecret ? value.mapText(\.secret) : value
+    }
+
+    /// The rendered value without what is undefined in it; `nil` when nothing is left.
+    package func defined(in value: Value, _ scope: any Scope) throws(TemplateError) -> Value? {
+        switch value {
+        case .string(let text) where text.isTemplate:
+            do throws(TemplateError) { return try render(text, in: scope, dropsUndefined: true) } catch {
+                if error.isUndefined { return nil }
+                throw error
+            }
+        case .list(let list):
+            var items: [Value] = []
+            for item in list { if let item = try defined(in: item, scope) { items.append(item) } }
+            return .list(items)
+        case .dict(let dict):
+            var members = Dict()
+            for (key, item) in dict { if let item = try defined(in: item, scope) { members[key] = item } }
+            return .dict(members)
+        default: return value
+        }
     }
 
     /// The list or mapping that a template gives, its members as they are written: what holds templates or conditions
@@ -258,6 +283,14 @@ package final class Templater {
     package func renderFile(
         _ text: Text, options: FileOptions = FileOptions(), in scope: any Scope
     ) throws(TemplateError) -> String {
+        if let result = try renderLookup(text, options: options, in: scope) { return result }
+        return String(repeating: try syntax(of: text, options).options.newline, count: Self.newlines(text.string))
+    }
+
+    /// The same for a lookup: a template without a single piece of output has no value, not an empty one.
+    package func renderLookup(
+        _ text: Text, options: FileOptions, in scope: any Scope
+    ) throws(TemplateError) -> String? {
         let syntax = try syntax(of: text, options)
         // Ansible leaves a text alone in which no template begins, line statements and line ends included.
         let (body, used) = try Header.split(text, options)
@@ -266,9 +299,10 @@ package final class Templater {
         }
         let evaluator = Evaluator(self, scope, syntax.source)
         evaluator.fileOptions = syntax.options
-        return try locating(text) { () throws(TemplateError) -> String in
+        return try locating(text) { () throws(TemplateError) -> String? in
             let output = Output()
             try evaluator.run(Context(syntax), Frame(nil, isTop: true), output)
+            if output.pieces.isEmpty, !text.string.isEmpty { return nil }
             var result = try output.text(evaluator)
             let wanted = Self.newlines(text.string)
             let missing = wanted - Self.newlines(result)

@@ -268,6 +268,9 @@ extension Question: WireCodable {
             writer.write(tag: 23, file.source, file.destination)
             writer.write(file.isFlat)
             writer.write(file.contents)
+        case .converse(let step):
+            writer.write(byte: 24)
+            writer.write(step)
         }
     }
     package init(from reader: inout WireReader) throws(WireError) {
@@ -318,6 +321,7 @@ extension Question: WireCodable {
             self = .keep(
                 FetchedFile(
                     source: source, destination: destination, isFlat: isFlat, contents: try reader.data()))
+        case 24: self = .converse(try reader.value())
         case let tag: throw WireError("a question of unknown kind \(tag)")
         }
     }
@@ -368,6 +372,9 @@ extension Answer: WireCodable {
         case .parts(let contents):
             writer.write(byte: 21)
             writer.write(contents)
+        case .asked(let value):
+            writer.write(byte: 22)
+            writer.write(value)
         }
     }
     package init(from reader: inout WireReader) throws(WireError) {
@@ -386,6 +393,7 @@ extension Answer: WireCodable {
         case 11: self = .failure(try reader.value())
         case 20: self = .module(try reader.value())
         case 21: self = .parts(try reader.array())
+        case 22: self = .asked(try reader.value())
         case let tag: throw WireError("an answer of unknown kind \(tag)")
         }
     }

@@ -1,7 +1,7 @@
 package import Values
 
 /// The version of everything in this target. Both ends must have the same; the controller uploads the agent it needs.
-package let wireVersion = 4
+package let wireVersion = 5
 
 /// Where a task stands in the run, the same on every host: play, section and ordinals down through includes and items.
 /// Ordered lexicographically, the order in which Ansible's `linear` would come to it.
@@ -241,6 +241,8 @@ package enum Question: Sendable {
     case plugin(kind: String, name: String, arguments: [Value], named: Dict)
     /// Puts a file of the node among those of the controller: answered with a result.
     case keep(FetchedFile)
+    /// One step of an action or lookup plugin in Python: its start (`begin`), or the answer to what it asked.
+    case converse(Value)
 }
 
 /// A file on its way from a node to the controller.
@@ -258,7 +260,6 @@ package struct FetchedFile: Sendable {
         self.isFlat = isFlat
         self.contents = contents
     }
-}
 
 package enum Answer: Sendable {
     case proceed
@@ -277,6 +278,8 @@ package enum Answer: Sendable {
     case failure(Diagnostic)
     case module(ForeignModule)
     case parts([ModuleContents])
+    /// What a plugin asks next, or what it came to (`result`, `error`).
+    case asked(Value)
 }
 
 /// Controller to agent.

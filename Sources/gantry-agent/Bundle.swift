@@ -103,6 +103,7 @@ final class BundleCoordinator: Coordinator {
         case .parts: return missing("program for a module that is not built in")
         case .plugin(let kind, let name, _, _): return missing("Python for \(kind) '\(name)'")
         case .keep(let file): return missing("controller to fetch '\(file.source)' to")
+        case .converse(let step): return missing("Python for plugin '\(step["begin"]?["name"]?.text ?? "")'")
         case .pause: return .input("", interrupted: false)
         }
     }

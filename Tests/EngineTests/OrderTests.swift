@@ -252,6 +252,7 @@ struct FleetSource: RunSource {
     func plugin(
         _ kind: String, _ name: String, _ arguments: [Value], _ named: Dict
     ) async throws(Diagnostics) -> Value { .null }
+    func converse(_ step: Value, play: Int) async throws(Diagnostics) -> Value { .null }
     func tasks(_ request: FileRequest, play: Int) async throws(Diagnostics) -> TaskFile {
         throw Diagnostics([Diagnostic("no tasks")])
     }

@@ -244,6 +244,7 @@ final class ScriptedCoordinator: Coordinator {
         case .module(let path): return .failure(Diagnostic("no module '\(path)'"))
         case .parts: return .parts([])
         case .keep(let file): return .failure(Diagnostic("nowhere to keep '\(file.source)'"))
+        case .converse: return .asked(.null)
         case .plugin(_, let name, _, _): return .failure(Diagnostic("no plugin '\(name)'"))
         }
     }

@@ -320,7 +320,7 @@ actor BatchRun {
         case .delegateFacts(let other, let facts):
             shared.learn(other, delegated: facts)
             return .proceed
-        case .file, .contents, .tasks, .role, .lookup, .module, .parts, .plugin, .keep:
+        case .file, .contents, .tasks, .role, .lookup, .module, .parts, .plugin, .keep, .converse:
             let desk = Desk(source: shared.source, play: index, host: hosts[host])
             var answer = await desk.answer(question)
             if case .file(nil, _) = answer {

@@ -22,6 +22,7 @@ struct Desk {
                 return .value(try await source.plugin(kind, name, arguments, named))
             case .keep(let file):
                 return .call(try await source.keep(file, of: host, play: play))
+            case .converse(let step): return .asked(try await source.converse(step, play: play))
             case .tasks(let request): return .tasks(try await source.tasks(request, play: play))
             case .role(let request): return .role(try await source.role(request, play: play))
             case .lookup(let plugin, let terms, let options, let basis):

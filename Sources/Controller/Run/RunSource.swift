@@ -73,6 +73,8 @@ package protocol RunSource: Sendable {
     func plugin(
         _ kind: String, _ name: String, _ arguments: [Value], _ named: Dict
     ) async throws(Diagnostics) -> Value
+    /// Goes on with an action or lookup plugin in Python: what it asks next, or what it came to.
+    func converse(_ step: Value, play: Int) async throws(Diagnostics) -> Value
     func tasks(_ request: FileRequest, play: Int) async throws(Diagnostics) -> TaskFile
     func role(_ request: RoleRequest, play: Int) async throws(Diagnostics) -> RoleFile
     func lookup(

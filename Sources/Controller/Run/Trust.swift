@@ -14,6 +14,9 @@ struct Trust {
     /// Digests of the parts of modules that its tasks run.
     private var parts: Set<String> = []
     private var modules: Set<ForeignModule> = []
+    /// Plugins in Python that run for the node, and files of modules that they had it run.
+    private var conversations: Set<String> = []
+    private var granted: Set<String> = []
     private var known: [String: Bool] = [:]
     /// What other hosts' tasks came to: a file that was made on the controller may be named there.
     private var results: [Value] = []
@@ -37,6 +40,7 @@ struct Trust {
         case .module(let module):
             modules.insert(module)
             parts.formUnion(module.parts.map(\.digest))
+        case .asked(let reply): if let path = reply["path"]?.text { granted.insert(path) }
         case .call(let call): results.append(.dict(call.result))
         case .once(let result, let variables, _): results += [.dict(result.result), .dict(variables)]
         case .role(let role):
@@ -82,7 +86,8 @@ struct Trust {
             if host != plan.host, delegates(call.module, to: host) { return nil }
             return Diagnostic("the node delegated '\(call.module)' to '\(host)', which no task of its plan does")
         case .module(let path):
-            let isNamed = Self.tasks(in: steps).contains { $0.keywords["_module"]?.text == path }
+            let isNamed = granted.contains(path)
+                || Self.tasks(in: steps).contains { $0.keywords["_module"]?.text == path }
             return isNamed ? nil : Diagnostic("the node asked for module '\(path)', which no task of its plan runs")
         case .plugin(_, let name, _, _):
             let word = name.split(separator: ".").last.map(String.init) ?? name
@@ -93,11 +98,28 @@ struct Trust {
             return Diagnostic(
                 "the node wanted a file kept as '\(file.destination)', which no task of its plan fetches",
                 notes: ["the beginning of 'dest' must be written out in the play"])
+        case .converse(let step): return refusal(ofStep: step)
         case .parts(let digests):
             if parts.isSuperset(of: digests) { return nil }
             return Diagnostic("the node asked for parts of modules that it does not run")
         default: return nil
         }
+    }
+
+    /// A plugin is started where a task or a template names it; then it is the node's own to talk to.
+    private mutating func refusal(ofStep step: Value) -> Diagnostic? {
+        let id = step["id"]?.text ?? ""
+        guard let begin = step["begin"] else {
+            return conversations.contains(id) ? nil : Diagnostic("the node answered a plugin that it did not start")
+        }
+        let name = begin["name"]?.text ?? ""
+        let path = begin["path"]?.text
+        let isNamed = path == nil
+            ? names(plugin: name.split(separator: ".").last.map(String.init) ?? name)
+            : Self.tasks(in: steps).contains { $0.keywords["_plugin"]?.text == path }
+        guard isNamed else { return Diagnostic("the node started plugin '\(name)', which its plan does not name") }
+        conversations.insert(id)
+        return nil
     }
 
     /// Lookups that run something, reach the network, or write.
@@ -115,7 +137,9 @@ struct Trust {
         let includes = Self.tasks(in: steps).contains {
             ["include_tasks", "include_role"].contains($0.module) && Self.names(host, $0)
         }
-        return Self.tasks(in: steps).contains { Self.runs(module, $0) && (includes || Self.names(host, $0)) }
+        return Self.tasks(in: steps).contains { task in
+            (Self.runs(module, task) || task.keywords["_plugin"] != nil) && (includes || Self.names(host, task))
+        }
     }
 
     /// Whether a task of that module says itself how its host is reached.

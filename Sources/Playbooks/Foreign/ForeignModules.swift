@@ -27,6 +27,8 @@ package final class ForeignModules {
     private let paths: ContentPaths
     private var routings: [String: CollectionRouting] = [:]
     private var listings: [String: [String]] = [:]
+    /// Action plugins are passed over.
+    private var modulesOnly = false
 
     init(files: any ProjectFiles, paths: ContentPaths) {
         self.files = files
@@ -50,17 +52,19 @@ package final class ForeignModules {
     func find(_ name: String, _ scope: ContentScope, depth: Int = 0) -> Found {
         let short = Registry.shortName(name)
         if short.contains(".") { return inCollection(short, scope, depth) }
-        if let path = local(short, "action_plugins", paths.actions, scope) { return .action(path: path) }
+        if !modulesOnly, let path = local(short, "action_plugins", paths.actions, scope) { return .action(path: path) }
         if let path = local(short, "library", paths.modules, scope) { return .file(path: path, name: short) }
         for collection in scope.collections + ownCollections(scope) {
-            if case .file(let path, let name) = inCollection("\(collection).\(short)", scope, depth) {
-                return .file(path: path, name: name)
+            let found = inCollection("\(collection).\(short)", scope, depth)
+            switch found {
+            case .file, .action: return found
+            case .native, .missing: continue
             }
         }
         guard let core = paths.core else { return .missing(notes: [], candidates: []) }
         let target = routing("\(core)/config/ansible_builtin_runtime.yml").redirect("modules", short)
         if let target, depth < 8 { return moved(to: target, scope, depth) }
-        if files.kind(of: "\(core)/plugins/action/\(short).py") == .file {
+        if !modulesOnly, files.kind(of: "\(core)/plugins/action/\(short).py") == .file {
             return .action(path: "\(core)/plugins/action/\(short).py")
         }
         let path = "\(core)/modules/\(short).py"
@@ -70,12 +74,12 @@ package final class ForeignModules {
 
     /// The file of a module, for a task that no playbook holds.
     package static func file(
-        of name: String, files: any ProjectFiles, paths: ContentPaths, playFolder: String
+        of name: String, files: any ProjectFiles, paths: ContentPaths, roles: [String] = [], playFolder: String
     ) -> (path: String, name: String)? {
-        let scope = ContentScope(roles: [], playFolder: playFolder, collections: [])
-        guard case .file(let path, let name) = ForeignModules(files: files, paths: paths).find(name, scope) else {
-            return nil
-        }
+        let scope = ContentScope(roles: roles, playFolder: playFolder, collections: [])
+        let modules = ForeignModules(files: files, paths: paths)
+        modules.modulesOnly = true
+        guard case .file(let path, let name) = modules.find(name, scope) else { return nil }
         return (path, name)
     }
 
@@ -149,9 +153,8 @@ package final class ForeignModules {
             return .missing(notes: ["'\(name)' is gone: \(reason)"], candidates: [])
         }
         let inner = parts[2...].joined(separator: "/")
-        if let path = file(lastPart(of: inner), in: joined("\(folder)/plugins/action", parent(inner))) {
-            return .action(path: path)
-        }
+        let actions = joined("\(folder)/plugins/action", parent(inner))
+        if !modulesOnly, let path = file(lastPart(of: inner), in: actions) { return .action(path: path) }
         if let path = file(lastPart(of: inner), in: joined("\(folder)/plugins/modules", parent(inner))) {
             return .file(path: path, name: name)
         }

@@ -17,6 +17,8 @@ final class Evaluator {
     var sawSecret = false
     /// How templates that this one includes are read: as itself.
     var fileOptions = FileOptions()
+    /// Members of results that have no value are passed over.
+    var dropsUndefined = false
     /// Constant strings that look like templates are rendered: conditions of older playbooks have them.
     var rendersConstants = false
     /// The string literals that look like templates and were evaluated: they, and no data, may be rendered.
@@ -227,7 +229,7 @@ final class Evaluator {
         case .dict(let box):
             var result = Dict(minimumCapacity: box.items.count)
             for (key, item) in box.items {
-                let value = try value(of: item)
+                guard let value = try kept(item) else { continue }
                 if !Templater.isOmit(value) { result[key] = value }
             }
             return .dict(result)
@@ -241,11 +243,19 @@ final class Evaluator {
         }
     }
 
+    /// A member's value; `nil` where it has none and that is passed over.
+    private func kept(_ datum: Datum) throws(TemplateError) -> Value? {
+        do throws(TemplateError) { return try value(of: datum) } catch {
+            if dropsUndefined, error.isUndefined { return nil }
+            throw error
+        }
+    }
+
     private func values(_ items: [Datum]) throws(TemplateError) -> [Value] {
         var result: [Value] = []
         result.reserveCapacity(items.count)
         for item in items {
-            let value = try value(of: item)
+            guard let value = try kept(item) else { continue }
             if !Templater.isOmit(value) { result.append(value) }
         }
         return result

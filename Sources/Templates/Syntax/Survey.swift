@@ -172,7 +172,9 @@ struct Survey {
             return
         }
         let short = plugin.split(separator: ".").last.map(String.init) ?? plugin
-        if let lookups, !lookups.contains(short), let span = arguments.positional.first?.span {
+        if let lookups, !lookups.contains(short), !(templater.plugins?.has(.lookup, plugin) ?? false),
+            let span = arguments.positional.first?.span
+        {
             let hint = suggestion(for: short, among: lookups)
             report(TemplateError("there is no lookup plugin '\(plugin)'", hint: hint), span)
         }

@@ -20,6 +20,8 @@ enum AdHocPlay {
     ) throws -> Play {
         var keywords = keywords
         if let path { keywords["_module"] = .string(path) }
+        // Nothing is read ahead here: what would be imported is included.
+        let module = ["import_role": "include_role", "import_tasks": "include_tasks"][module] ?? module
         let file = SourceFile(name: "gantry run")
         let place = Place(file: file, line: 1, column: 1)
         if let entry = Registry.entry(module) {

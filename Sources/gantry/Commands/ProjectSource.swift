@@ -1,6 +1,7 @@
 import Controller
 import Engine
 import Hosts
+import Modules
 import Playbooks
 import Templates
 import Values
@@ -296,12 +297,33 @@ actor ProjectSource: RunSource {
 
     func module(_ path: String, play index: Int) throws(Diagnostics) -> ForeignModule {
         let play = plays[index]
+        do throws(Diagnostic) {
+            return try packer.module(at: path, roles: roles(of: play), playFolder: play.folder)
+        } catch { throw Diagnostics([error]) }
+    }
+
+    func converse(_ step: Value, play index: Int) throws(Diagnostics) -> Value {
+        do throws(Diagnostic) {
+            let asked = try plugins.converse(step)
+            guard asked["ask"]?.text == "module", let name = asked["name"]?.text, var reply = asked.dict else {
+                return asked
+            }
+            // A module that is not built in is a file, which only here can be found.
+            if Registry.entry(name) == nil {
+                let play = plays[index]
+                reply["path"] = ForeignModules.file(
+                    of: name, files: files, paths: loaderOptions.content, roles: roles(of: play),
+                    playFolder: play.folder
+                ).map { .string($0.path) }
+            }
+            return .dict(reply)
+        } catch { throw Diagnostics([error]) }
+    }
+
+    private func roles(of play: Play) -> [String] {
         let bases = play.bases + play.taskFiles.values.flatMap(\.bases) + play.dynamicRoles.values.flatMap(\.bases)
         var seen: Set<String> = []
-        let roles = bases.flatMap(\.roles).filter { seen.insert($0).inserted }
-        do throws(Diagnostic) {
-            return try packer.module(at: path, roles: roles, playFolder: play.folder)
-        } catch { throw Diagnostics([error]) }
+        return bases.flatMap(\.roles).filter { seen.insert($0).inserted }
     }
 
     func plugin(

@@ -107,7 +107,8 @@ struct INILookup {
         guard let value = section[.string(isExact ? key : key.lowercased())] else {
             return [options["default"] ?? ""]
         }
-        guard options["interpolation"]?.asBool ?? true, let text = value.text else { return [value] }
+        guard let text = value.text else { return [] }
+        guard options["interpolation"]?.asBool ?? true else { return [value] }
         return [.string(try interpolated(text, section, depth: 0))]
     }
 

@@ -26,6 +26,7 @@ final class PluginHost: TemplatePlugins, Sendable {
         configured = [
             .filter: configuration.paths(.filterPlugins, separator: ":").map(Disk.absolute),
             .test: configuration.paths(.testPlugins, separator: ":").map(Disk.absolute),
+            .lookup: configuration.paths(.lookupPlugins, separator: ":").map(Disk.absolute),
         ]
     }
 
@@ -50,6 +51,11 @@ final class PluginHost: TemplatePlugins, Sendable {
             let key = "\(kind.rawValue) \(name)"
             if let known = state.known[key] { return known }
             let folders = places(of: kind, name, state.folders)
+            if kind == .lookup {
+                // A lookup is a file of its name.
+                let file = (name.split(separator: ".").last ?? "") + ".py"
+                return folders.contains { Disk.kind(joined($0, String(file))) == .file }
+            }
             var found = false
             if !folders.isEmpty {
                 do throws(Diagnostic) {
@@ -80,6 +86,52 @@ final class PluginHost: TemplatePlugins, Sendable {
         }
     }
 
+    /// Goes on with a plugin that runs: what it asks next, or what it came to.
+    func converse(_ step: Value) throws(Diagnostic) -> Value {
+        var request = step.dict ?? Dict()
+        request["do"] = "step"
+        if var begin = step["begin"]?.dict {
+            if begin["kind"]?.text == "lookup" {
+                let name = begin["name"]?.text ?? ""
+                begin["folders"] = .strings(places(of: .lookup, name, state.withLock { $0.folders }))
+            }
+            request["begin"] = Self.marked(.dict(begin))
+        }
+        if let answer = step["answer"] { request["answer"] = Self.marked(answer) }
+        let sent = request
+        let result = state.withLock { state -> Result<Value, Diagnostic> in
+            do throws(Diagnostic) { return .success(try exchange(&state, sent)) } catch { return .failure(error) }
+        }
+        switch result {
+        case .success(let reply):
+            if let error = reply["error"]?.text { throw Diagnostic(error) }
+            return Self.unmarked(reply["value"] ?? .null)
+        case .failure(let diagnostic): throw diagnostic
+        }
+    }
+
+    /// JSON has no marks: templates travel in a mapping of their own.
+    private static func marked(_ value: Value) -> Value {
+        switch value {
+        case .string(let text): text.isTemplate ? ["__template": .string(text.untrusted)] : value
+        case .list(let list): .list(list.map(marked))
+        case .dict(let dict): .dict(dict.mapValues(marked))
+        default: value
+        }
+    }
+
+    private static func unmarked(_ value: Value) -> Value {
+        switch value {
+        case .list(let list): return .list(list.map(unmarked))
+        case .dict(let dict):
+            if dict.count == 1, let text = dict["__template"]?.text {
+                return .string(Text(text, mark: Mark(isTemplate: true)))
+            }
+            return .dict(dict.mapValues(unmarked))
+        default: return value
+        }
+    }
+
     /// Folders that may have it. None: Python is not even started.
     private func places(of kind: PluginKind, _ name: String, _ around: [String]) -> [String] {
         let parts = name.split(separator: ".").map(String.init)
@@ -99,21 +151,25 @@ final class PluginHost: TemplatePlugins, Sendable {
     private func ask(
         _ state: inout State, _ what: String, _ kind: PluginKind, _ name: String, _ more: [(String, Value)]
     ) throws(Diagnostic) -> Value {
-        let conversation = try started(&state)
         var request = Dict([("do", .string(what)), ("kind", .string(kind.rawValue)), ("name", .string(name))])
         for (key, value) in more { request[key] = value }
-        let reply: Value
-        do throws(MachineError) {
-            try conversation.write(Array((Value.dict(request).json() + "\n").utf8))
-            reply = try answer(try line(from: conversation, &state), &state)
-        } catch {
-            state.conversation = nil
-            throw Diagnostic("the Python that runs plugins failed: \(error.message)")
-        }
+        let reply = try exchange(&state, request)
         if let error = reply["error"]?.text {
             throw Diagnostic(error, notes: ["by \(kind.rawValue) '\(name)', which is written in Python"])
         }
         return reply["value"] ?? .null
+    }
+
+    /// Sends a request, and waits for the reply.
+    private func exchange(_ state: inout State, _ request: Dict) throws(Diagnostic) -> Value {
+        let conversation = try started(&state)
+        do throws(MachineError) {
+            try conversation.write(Array((Value.dict(request).json() + "\n").utf8))
+            return try answer(try line(from: conversation, &state), &state)
+        } catch {
+            state.conversation = nil
+            throw Diagnostic("the Python that runs plugins failed: \(error.message)")
+        }
     }
 
     private func line(from conversation: Conversation, _ state: inout State) throws(MachineError) -> String {

@@ -2,16 +2,24 @@
 ///
 /// The first line of its input says where collections are; every further one is a request, answered by one line.
 enum PluginProgram {
-    static let text = #"""
+    static let text = functions + ActionProgram.text + "main()\n"
+
+    private static let functions = #"""
+        import base64
+        import contextlib
         import importlib
         import importlib.util
         import json
         import os
+        import queue
+        import shlex
         import sys
+        import threading
         import types
         from collections.abc import Mapping, Set
 
         LOADED = {}
+        LOCAL = threading.local()
         TABLES = {'filter': {}, 'test': {}}
         CLASSES = {'filter': ('FilterModule', 'filters'), 'test': ('TestModule', 'tests')}
         problems = []
@@ -89,6 +97,8 @@ enum PluginProgram {
         def answer(request):
             if request['do'] == 'has':
                 return has(request)
+            if request['do'] == 'step':
+                return step(request)
             return TABLES[request['kind']][request['name']](*request['arguments'], **request['named'])
 
 
@@ -107,8 +117,6 @@ enum PluginProgram {
                 out.write(text + '\n')
                 out.flush()
 
-
-        main()
 
         """#
 }

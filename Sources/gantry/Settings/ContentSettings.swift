@@ -13,7 +13,7 @@ extension Setting {
     static let actionPlugins = Setting(
         "DEFAULT_ACTION_PLUGIN_PATH", ["defaults.action_plugins"], ["ANSIBLE_ACTION_PLUGINS"],
         "~/.ansible/plugins/action:/usr/share/ansible/plugins/action",
-        "where action plugins are; they are not run, only told from modules", type: .pathSpec)
+        "where action plugins in Python are, separated by colons", type: .pathSpec)
     static let interpreterPython = Setting(
         "INTERPRETER_PYTHON", ["defaults.interpreter_python"], ["ANSIBLE_PYTHON_INTERPRETER"], "auto",
         "the Python of nodes for modules written in it, or auto")
@@ -37,8 +37,13 @@ extension Setting {
     static let debugging = Setting(
         "DEFAULT_DEBUG", ["defaults.debug"], ["ANSIBLE_DEBUG"], "false", "tell of implicit tasks, too", type: .flag)
 
+    static let lookupPlugins = Setting(
+        "DEFAULT_LOOKUP_PLUGIN_PATH", ["defaults.lookup_plugins"], ["ANSIBLE_LOOKUP_PLUGINS"],
+        "~/.ansible/plugins/lookup:/usr/share/ansible/plugins/lookup", "where lookups in Python are", type: .pathSpec)
+
     static let content: [Setting] = [
-        debugging, privateRoleVariables, validatesGroups, library, moduleUtilities, actionPlugins, filterPlugins, testPlugins, interpreterPython,
+        debugging, privateRoleVariables, validatesGroups, library, moduleUtilities, actionPlugins, filterPlugins,
+        testPlugins, lookupPlugins, interpreterPython,
     ]
 }
 
