@@ -260,6 +260,7 @@ package struct FetchedFile: Sendable {
         self.isFlat = isFlat
         self.contents = contents
     }
+}
 
 package enum Answer: Sendable {
     case proceed
