@@ -145,6 +145,11 @@ enum Directives {
             return .string(fallback)
         }
         for condition in try conditions(that, task) {
+            // What a template made is no expression: only what somebody wrote is.
+            if case .string(let text) = condition, text.place == nil {
+                let message = "Encountered untrusted template or expression."
+                throw .failed(TaskFailure(Diagnostic(message, at: that.place), told: "Task failed: " + message))
+            }
             guard let failed = try task.firstFalse(condition) else { continue }
             var failure: Dict = ["changed": false, "failed": true, "evaluated_to": false, "assertion": failed]
             failure["msg"] = try message("fail_msg", "msg", fallback: "Assertion failed")

@@ -51,6 +51,7 @@ package final class LocalExecutor: Executor {
         if let foreign = call.foreign {
             return ForeignRun(call: call, foreign: foreign, machine: machine, trees: trees, courier: courier).result()
         }
+        if call.module == "fetch" { return KeptFile(call: call, machine: machine).result(turn) }
         guard let run = Registry.entry(call.module)?.run else {
             return failed("module '\(call.module)' does not run on a node")
         }

@@ -137,6 +137,7 @@ struct TaskItem {
         let target = delegate == run.plan.host ? nil : delegate
         let reach = try target == nil ? task.ownReach() : task.delegateVariables()
         let way = Way(delegate: target, reach: reach, throttle: throttle)
+        if task.task.module == "fetch" { return try taken(try fetched(call, way), way.delegate) }
         if let seconds = try jobSeconds() { return try taken(try inBackground(call, way, seconds), way.delegate) }
         return try taken(try send(call, way), way.delegate)
     }

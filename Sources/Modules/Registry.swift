@@ -31,6 +31,7 @@ package enum Registry {
         ModuleEntry(IncludeRole.self),
         ModuleEntry(IncludeTasks.self),
         ModuleEntry(IncludeVars.self),
+        ModuleEntry(KeepFile.self),
         ModuleEntry(MakeTemporary.self),
         ModuleEntry(ManageFile.self),
         ModuleEntry(MetaAction.self),

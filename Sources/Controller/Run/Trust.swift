@@ -75,6 +75,7 @@ struct Trust {
                 "the node asked for lookup '\(name)', which its plan does not name",
                 notes: ["a lookup that runs or writes something must be written out: lookup('\(name)', …)"])
         case .delegate(let host, let call, let variables, _, _):
+            if call.module == "fetch", call.arguments["_content"] != nil { return refusal(ofKeeping: call, on: host) }
             if let foreign = call.foreign, !modules.contains(foreign.module) {
                 return Diagnostic("the node delegated a module '\(call.module)' that it was not given")
             }
@@ -97,6 +98,30 @@ struct Trust {
 
     /// Lookups that run something, reach the network, or write.
     private static let acting: Set<String> = ["pipe", "lines", "url", "password"]
+
+    // MARK: Files that are brought to the controller
+
+    /// A node may have a file written where a `fetch` of its plan says, as far as that is written out.
+    private func refusal(ofKeeping call: ModuleCall, on host: String) -> Diagnostic? {
+        let path = call.arguments["dest"]?.text ?? ""
+        let folders = plan.bases.map(\.playFolder) + plan.taskFiles.values.flatMap { $0.bases.map(\.playFolder) }
+            + plan.dynamicRoles.values.flatMap { $0.bases.map(\.playFolder) }
+        let isNamed = Self.tasks(in: steps).contains { task in
+            guard Self.runs("fetch", task) else { return false }
+            guard case .string(let text)? = task.arguments["dest"] else { return true }
+            let written = text.isTemplate ? String(text.string.prefix { $0 != "{" }) : text.string
+            if written.hasPrefix("/") || written.hasPrefix("~") || written.isEmpty { return path.hasPrefix(written) }
+            return folders.contains { path.hasPrefix($0 + "/" + written) }
+        }
+        let climbs = path.split(separator: "/").contains("..") && !climbsByPlan
+        if host == "localhost", isNamed, !climbs { return nil }
+        return Diagnostic("the node had '\(path)' written on '\(host)', which no task of its plan does")
+    }
+
+    /// Steps up out of a folder are for those who wrote the play.
+    private var climbsByPlan: Bool {
+        Self.tasks(in: steps).contains { $0.arguments["dest"]?.text?.contains("..") ?? false }
+    }
 
     // MARK: Delegation
 
