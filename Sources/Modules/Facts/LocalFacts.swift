@@ -31,8 +31,11 @@ extension FactSource {
             text = whole(path) ?? ""
         }
         if let value = try? Value(json: text) { return value }
-        do { return .dict(try INI.sections(of: text)) } catch {
-            return warn("error loading facts as JSON or ini - please check content: \(path)")
+        do throws(INI.NotINI) { return .dict(try INI.sections(of: text)) } catch {
+            guard let problem = error.interpolation else {
+                return warn("error loading facts as JSON or ini - please check content: \(path)")
+            }
+            return warn("error loading facts as ini - please check content: \(path) (\(problem))")
         }
     }
 
@@ -44,7 +47,10 @@ extension FactSource {
 
 /// INI text as Python's `configparser` reads it: names of options in lower case, values are strings.
 enum INI {
-    struct NotINI: Error {}
+    struct NotINI: Error {
+        /// What is wrong with a `%` in a value.
+        var interpolation: String?
+    }
 
     static func sections(of text: String) throws(NotINI) -> Dict {
         var sections: [(name: String, options: Dict)] = []
@@ -71,9 +77,49 @@ enum INI {
             }
         }
         let common = sections.first { $0.name == "DEFAULT" }?.options ?? Dict()
-        return Dict(
-            sections.filter { $0.name != "DEFAULT" }.map { section in
-                (section.name, .dict(common.merging(section.options) { $1 }))
-            })
+        var filled = Dict()
+        for section in sections where section.name != "DEFAULT" {
+            let options = common.merging(section.options) { $1 }
+            var values = Dict()
+            for (name, value) in options {
+                values[name] = .string(try filledIn(value.text ?? "", name.text ?? "", section.name, options))
+            }
+            filled[section.name] = .dict(values)
+        }
+        return filled
+    }
+
+    /// `%%` is a percent sign and `%(name)s` another option of the section, as Python's basic interpolation has it.
+    private static func filledIn(
+        _ text: String, _ option: String, _ section: String, _ options: Dict, depth: Int = 1
+    ) throws(NotINI) -> String {
+        var out = ""
+        var rest = text[...]
+        while let percent = rest.firstIndex(of: "%") {
+            out += rest[..<percent]
+            rest = rest[percent...]
+            if rest.hasPrefix("%%") {
+                out += "%"
+                rest = rest.dropFirst(2)
+                continue
+            }
+            guard rest.hasPrefix("%("), let end = rest.firstIndex(of: ")"),
+                rest[rest.index(after: end)...].hasPrefix("s")
+            else {
+                let problem = rest.hasPrefix("%(")
+                    ? "bad interpolation variable reference '\(rest)'"
+                    : "'%' must be followed by '%' or '(', found: '\(rest)'"
+                throw NotINI(interpolation: problem)
+            }
+            let name = rest[..<end].dropFirst(2).lowercased()
+            guard depth < 10, let value = options[name]?.text else {
+                throw NotINI(
+                    interpolation: "Bad value substitution: option '\(option)' in section '\(section)' contains an "
+                        + "interpolation key '\(name)' which is not a valid option name. Raw value: '\(text)'")
+            }
+            out += try filledIn(value, option, section, options, depth: depth + 1)
+            rest = rest[end...].dropFirst(2)
+        }
+        return out + rest
     }
 }
