@@ -67,7 +67,8 @@ actor ProjectSource: RunSource {
         self.prompted = prompted
         packer = ModulePacker(files: project.files, paths: loaderOptions.content)
         let lookups = ControllerLookups(
-            configuration: project.configuration, files: project.files, environment: project.configuration.environment, home: project.home)
+            configuration: project.configuration, files: project.files,
+            environment: project.configuration.environment, home: project.home)
         self.lookups = lookups
         planner = Planner(files: project.files, templater: templater, home: project.home) { play in
             let basis = SearchBasis(roles: [], taskFolder: play.folder, playFolder: play.folder)

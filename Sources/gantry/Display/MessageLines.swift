@@ -80,12 +80,18 @@ struct MessageLines {
         if isUnreachable || result.isHidden { return }
         let text = "[ERROR]: " + ansibleText(result, info)
         guard told.insert(text).inserted else { return }
+        // What an include does not find is no result of a module: Ansible tells of it on standard error.
+        let toErrors = toErrors || Self.isMissingInclude(result)
         terminal.line(text, .failed, toErrors: toErrors)
         terminal.line("", toErrors: toErrors, logged: "")
     }
 
+    private static func isMissingInclude(_ result: TaskResult) -> Bool {
+        result.diagnostic != nil && result.result["msg"] == nil && result.result["reason"] != nil
+    }
+
     private mutating func ansibleText(_ result: TaskResult, _ info: TaskInfo) -> String {
-        if let diagnostic = result.diagnostic, result.result["msg"] == nil, result.result["reason"] != nil {
+        if let diagnostic = result.diagnostic, Self.isMissingInclude(result) {
             return excerpts.located(diagnostic).ansibleText
         }
         let prefix = "Task failed: "
