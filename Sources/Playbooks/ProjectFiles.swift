@@ -66,7 +66,10 @@ extension ProjectFiles {
         func part(_ folder: String) -> String { request.kind.isEmpty ? folder : joined(folder, request.kind) }
         for role in request.roles {
             add(joined(part(role), request.name))
-            if request.kind == "tasks" { continue }
+            if request.kind == "tasks" {
+                add(joined(role, request.name))
+                continue
+            }
             add(joined(part(joined(role, "tasks")), request.name))
             add(joined(joined(role, "tasks"), request.name))
             add(joined(role, request.name))

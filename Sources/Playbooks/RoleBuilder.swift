@@ -19,6 +19,8 @@ struct RoleUse {
     /// What the role's own `meta` says, where this is `nil`.
     var allowsDuplicates: Bool?
     var isIncluded = false
+    /// Its arguments are checked.
+    var isChecked = true
     /// As the settings say, where this is `nil`.
     var isPublic: Bool?
 
@@ -109,17 +111,7 @@ extension PlayBuilder {
 
     /// The role's folder.
     func findRole(_ name: String, _ surroundings: Surroundings, at place: Place?) -> String? {
-        let around = bases[surroundings.basis]
-        var candidates: [String] = []
-        if name.hasPrefix("/") || name.hasPrefix("./") || name.hasPrefix("../") {
-            candidates = [joined(around.taskFolder, name), joined(play.folder, name), name]
-        } else {
-            candidates += collectionRoles(name)
-            for role in around.roles { candidates.append(joined(folder(of: role), name)) }
-            candidates.append(joined(joined(play.folder, "roles"), name))
-            candidates += loader.options.rolePaths.map { joined($0, name) }
-            candidates.append(joined(play.folder, name))
-        }
+        let candidates = roleFolders(name, surroundings)
         if let path = candidates.first(where: { loader.files.kind(of: $0) == .folder }) { return normalized(path) }
         var seen: Set<String> = []
         let folders = candidates.map { folder(of: $0) }.filter { seen.insert($0).inserted }
@@ -133,6 +125,22 @@ extension PlayBuilder {
                     "set 'roles_path' in ansible.cfg where your roles are elsewhere",
                 ]))
         return nil
+    }
+
+    /// Where the role is looked for, in order.
+    private func roleFolders(_ name: String, _ surroundings: Surroundings) -> [String] {
+        let around = bases[surroundings.basis]
+        var candidates: [String] = []
+        if name.hasPrefix("/") || name.hasPrefix("./") || name.hasPrefix("../") {
+            candidates = [joined(around.taskFolder, name), joined(play.folder, name), name]
+        } else {
+            candidates += collectionRoles(name)
+            for role in around.roles { candidates.append(joined(folder(of: role), name)) }
+            candidates.append(joined(joined(play.folder, "roles"), name))
+            candidates += loader.options.rolePaths.map { joined($0, name) }
+            candidates.append(joined(play.folder, name))
+        }
+        return candidates
     }
 
     /// Where collections keep the role: beside the playbook, and in `collections_path`; by its full name, or by the
@@ -284,7 +292,7 @@ extension PlayBuilder {
             SearchBasis(
                 roles: [plan.path] + around.roles.filter { $0 != plan.path }, taskFolder: joined(plan.path, "tasks"),
                 playFolder: around.playFolder))
-        parts.steps += argumentSpec(plan.path, use, inner)
+        if use.isChecked { parts.steps += argumentSpec(plan.path, use, inner) }
         parts.steps += mainTasks(plan.path, use, inner)
         parts.steps.append(
             .task(
@@ -338,7 +346,7 @@ extension PlayBuilder {
         return fileSteps(file, surroundings, from: use.place)
     }
 
-    private func meta(of path: String) -> Dict {
+    func meta(of path: String) -> Dict {
         guard let file = part(path, "meta", "main").first,
             let node = loader.document(file, what: "file", from: nil)
         else { return Dict() }
@@ -394,9 +402,15 @@ extension PlayBuilder {
     func importRole(_ arguments: Value, _ own: Dict, _ surroundings: Surroundings, at place: Place) -> [Step] {
         let known = self.known(own["vars"]?.dict ?? Dict(), surroundings)
         guard var use = roleUse(arguments, at: place, known) else { return [] }
-        use.allowsDuplicates = arguments["allow_duplicates"]?.asBool ?? true
+        /// A flag of the import, whose template may hang on what names may hang on.
+        func flag(_ name: String) -> Bool? {
+            guard case .string(let text)? = arguments[name], text.isTemplate else { return arguments[name]?.asBool }
+            return loader.rendered(text, known).flatMap { Value.string($0).asBool }
+        }
+        use.allowsDuplicates = flag("allow_duplicates") ?? true
         use.isIncluded = true
-        use.isPublic = arguments["public"]?.asBool
+        use.isPublic = flag("public")
+        use.isChecked = flag("rolespec_validate") ?? true
         for (key, value) in own where Keywords.inherited.contains(key.pythonText) {
             use.keywords[key.pythonText] = value
         }
@@ -454,10 +468,14 @@ extension PlayBuilder {
             var request = RoleRequest(
                 name: use.name, tasksFrom: use.tasksFrom, varsFrom: use.varsFrom, defaultsFrom: use.defaultsFrom,
                 handlersFrom: use.handlersFrom, basis: basis)
-            if let given = task.arguments["allow_duplicates"] {
-                guard let allows = given.asBool else { return }
-                request.allowsDuplicates = allows
+            for (name, path) in [
+                ("allow_duplicates", \RoleRequest.allowsDuplicates), ("rolespec_validate", \.isChecked),
+            ] {
+                guard let given = task.arguments[name] else { continue }
+                guard let flag = given.asBool else { return }
+                request[keyPath: path] = flag
             }
+            if mayBePassedOver(task), !isThere(use.name, surroundings) { return }
             guard dynamicRoles[request.key] == nil, preloading.insert(request.key).inserted else { return }
             if let file = Inclusion(self).role(request, at: task.place) { dynamicRoles[request.key] = file }
             return
@@ -468,13 +486,26 @@ extension PlayBuilder {
         let kind: FileRequest.Kind = surroundings.isHandlers ? .handlers : .tasks
         let request = FileRequest(kind: kind, name: text.string, basis: bases[task.basis])
         guard taskFiles[request] == nil, preloading.insert("tasks\u{0}\(request.hashValue)").inserted else { return }
+        let path = find(request.name, kind, surroundings).path
+        if path == nil, mayBePassedOver(task) { return }
         // A file that is no list of tasks is an error when the task that includes it runs.
-        if let path = find(request.name, kind, surroundings).path,
-            let node = loader.document(path, what: "file of tasks", from: text.place), node.items == nil, !node.isNull
+        if let path, let node = loader.document(path, what: "file of tasks", from: text.place), node.items == nil,
+            !node.isNull
         {
             return
         }
         if let file = Inclusion(self).tasks(request, at: text.place ?? task.place) { taskFiles[request] = file }
+    }
+}
+
+extension PlayBuilder {
+    /// The include may not run, or fail as it is meant to: what it names need not be there.
+    private func mayBePassedOver(_ task: TaskPlan) -> Bool {
+        loader.expectsFailure || task.keywords["when"] != nil
+    }
+
+    private func isThere(_ role: String, _ surroundings: Surroundings) -> Bool {
+        roleFolders(role, surroundings).contains { loader.files.kind(of: $0) == .folder }
     }
 }
 
@@ -536,6 +567,7 @@ package struct Inclusion {
         use.defaultsFrom = request.defaultsFrom
         use.handlersFrom = request.handlersFrom
         use.allowsDuplicates = request.allowsDuplicates
+        use.isChecked = request.isChecked
         use.isIncluded = true
         use.isPublic = false
         guard let made = builder.role(use, surroundings) else { return nil }

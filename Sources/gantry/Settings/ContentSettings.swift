@@ -38,7 +38,8 @@ extension Setting {
         "DEFAULT_DEBUG", ["defaults.debug"], ["ANSIBLE_DEBUG"], "false", "tell of implicit tasks, too", type: .flag)
 
     static let content: [Setting] = [
-        debugging, privateRoleVariables, validatesGroups, library, moduleUtilities, actionPlugins, filterPlugins, testPlugins, interpreterPython,
+        debugging, privateRoleVariables, validatesGroups, library, moduleUtilities, actionPlugins, filterPlugins,
+        testPlugins, interpreterPython,
     ]
 }
 
