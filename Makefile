@@ -53,6 +53,7 @@ demo:
 
 bench: build
 	@Tests/Bench/bench
+	@test "$(BENCH)" = quick || Tests/Bench/inventory
 
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/gantry $(DESTDIR)$(PREFIX)/share/gantry

@@ -38,12 +38,16 @@ enum Directives {
             throw .failed(
                 TaskFailure("No key/value pairs provided, at least one is required for this action to succeed"))
         }
+        if let delegate = task.scope.delegate, delegate != task.run.plan.host, try task.flag("delegate_facts") {
+            _ = try task.run.coordinator.ask(.delegateFacts(host: delegate, facts))
+            return result(["ansible_facts": .dict(facts)])
+        }
         for (key, value) in facts { task.run.state.assigned[key] = value }
         if arguments["cacheable"]?.asBool ?? false { task.run.state.learn(facts) }
         return result(["ansible_facts": .dict(facts)])
     }
 
-    private static func refusal(of name: Value, at place: Place?, _ task: TaskRun) -> TaskFailure {
+    static func refusal(of name: Value, at place: Place?, _ task: TaskRun) -> TaskFailure {
         let type = name.text == nil ? " of type '\(name.typeName)'" : ""
         let message = "Invalid variable name '\(name.pythonText)'\(type)."
         let rule = "Variable names must be strings starting with a letter or underscore character, and contain only "
@@ -73,37 +77,68 @@ enum Directives {
                 status: .skipped,
                 result: ["changed": false, "skipped": true, "skipped_reason": "Verbosity threshold not met."])
         }
-        var shown: Dict = ["_ansible_verbose_always": true]
-        if let variable = arguments["var"] {
-            try show(variable, task, into: &shown)
-        } else if let message = arguments["msg"] {
-            shown["msg"] = try task.render(argument: "msg", message)
-        } else {
-            shown["msg"] = "Hello world!"
+        if arguments["var"] != nil, arguments["msg"] != nil {
+            throw .failed(TaskFailure("parameters are mutually exclusive: msg|var"))
         }
-        return result(shown)
+        if let variable = arguments["var"] { return try show(variable, task) }
+        let message = try arguments["msg"].map { value throws(Interruption) in
+            try task.render(argument: "msg", value)
+        }
+        return result(["_ansible_verbose_always": true, "msg": message ?? "Hello world!"])
     }
 
     /// `var` is an expression; a name without a value is shown as such rather than refused.
-    private static func show(_ variable: Value, _ task: TaskRun, into shown: inout Dict) throws(Interruption) {
+    private static func show(_ variable: Value, _ task: TaskRun) throws(Interruption) -> TaskResult {
         guard case .string(let text) = variable else {
-            shown[variable.typeName] = try task.render(variable)
-            return
+            throw .failed(
+                TaskFailure(
+                    "argument 'var' is of type \(variable.typeName) and we were unable to convert to "
+                        + "_check_type_str_no_conversion: '\(variable.pythonText)' is not a string and conversion is "
+                        + "not allowed"))
         }
-        let name = text.isTemplate ? (try task.render(variable)).pythonText : text.string
-        let expression = Text(name, mark: text.mark)
+        let context = "Error while resolving `var` expression: "
+        var expression = text
+        if text.isTemplate {
+            guard case .string(let name) = try task.render(variable) else { return result(Dict()) }
+            expression = name
+        }
+        guard expression.place != nil, !(expression.mark?.isDeclaredUnsafe ?? false) else {
+            let message = context + "Encountered untrusted template or expression."
+            let advice = "Templates and expressions must be defined by trusted sources such as playbooks or roles, "
+                + "not untrusted sources such as module results."
+            throw .failed(
+                TaskFailure(
+                    Diagnostic(message, at: text.place ?? task.task.place, notes: [advice]),
+                    told: "Task failed: " + message))
+        }
+        var shown: Dict = ["_ansible_verbose_always": true]
+        var warning: String?
+        let key = Value.string(Text(expression.string))
         do throws(TemplateError) {
             let value = try task.run.templater.evaluate(expression: expression, in: task.scope)
-            shown[name] = try task.run.templater.render(value, in: task.scope)
+            shown[key] = try task.run.templater.render(value, in: task.scope)
         } catch {
-            guard error.undefinedName != nil else { throw task.interruption(error) }
-            shown[name] = .string("<< error 1 - \(error.diagnostic.message) >>")
+            guard error.undefinedName != nil else { throw task.interruption(error, context) }
+            shown[key] = .string("<< error 1 - \(error.diagnostic.message) >>")
+            warning = "Encountered 1 template error.\nerror 1 - \(error.diagnostic.message)"
         }
+        if shown[key] == Templater.omit {
+            shown[key] = "<<Omit>>"
+            warning = "The result of the `var` expression could not be omitted; a placeholder was used instead."
+        }
+        var told = result(shown)
+        told.warnings = warning.map { [$0] } ?? []
+        if let warning { told.result["warnings"] = [.string(warning)] }
+        return told
     }
 
     static func assert(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
         guard let that = arguments["that"] else {
-            throw .failed(TaskFailure(Diagnostic("'assert' needs parameter 'that'", at: task.task.place)))
+            throw .failed(TaskFailure("missing required arguments: that"))
+        }
+        if that.isNull {
+            let message = "Empty conditional expressions are not allowed."
+            throw .failed(TaskFailure(Diagnostic(message, at: task.task.place), told: "Task failed: " + message))
         }
         func message(_ names: String..., fallback: String) throws(Interruption) -> Value {
             for name in names { if let value = arguments[name] { return try task.render(value) } }
@@ -133,43 +168,5 @@ enum Directives {
     static func fail(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
         let message = arguments["msg"] ?? "Failed as requested from task"
         throw .failed(TaskFailure(["changed": false, "failed": true, "msg": message]))
-    }
-
-    static func addHost(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
-        guard let name = ["name", "hostname", "host"].lazy.compactMap({ arguments[$0] }).first?.pythonText else {
-            throw .failed(TaskFailure(Diagnostic("'add_host' needs parameter 'name'", at: task.task.place)))
-        }
-        let given = ["groups", "groupname", "group"].lazy.compactMap { arguments[$0] }.first
-        let groups = given.map { $0.list?.map(\.pythonText) ?? words($0.pythonText) } ?? []
-        let reserved: Set<String> = ["name", "hostname", "host", "groups", "groupname", "group"]
-        let variables = arguments.filter { !reserved.contains($0.key.pythonText) }
-        task.run.coordinator.tell(.addHost(name: name, groups: groups, variables: variables))
-        let added: Dict = ["host_name": .string(name), "groups": .strings(groups), "host_vars": .dict(variables)]
-        return result(["add_host": .dict(added)], changed: true)
-    }
-
-    private static func words(_ text: String) -> [String] {
-        text.split(separator: ",").map { String($0).trimmed }.filter { !$0.isEmpty }
-    }
-
-    static func groupBy(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
-        guard let key = arguments["key"]?.pythonText else {
-            throw .failed(TaskFailure(Diagnostic("'group_by' needs parameter 'key'", at: task.task.place)))
-        }
-        let group = key.split(separator: " ", omittingEmptySubsequences: false).joined(separator: "-")
-        let given = arguments["parents"].map { $0.list?.map(\.pythonText) ?? words($0.pythonText) } ?? ["all"]
-        let parents = given.map { String($0.map { $0 == " " ? "-" : $0 }) }
-        task.run.coordinator.tell(.groupBy(group: group, parents: parents))
-        return result(["add_group": .string(group), "parent_groups": .strings(parents)], changed: true)
-    }
-
-    static func setStats(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
-        let data = arguments["data"]?.dict ?? Dict()
-        let perHost = arguments["per_host"]?.asBool ?? false
-        let aggregate = arguments["aggregate"]?.asBool ?? true
-        task.run.coordinator.tell(.stats(data, perHost: perHost, aggregate: aggregate))
-        return result([
-            "ansible_stats": ["data": .dict(data), "per_host": .bool(perHost), "aggregate": .bool(aggregate)]
-        ])
     }
 }

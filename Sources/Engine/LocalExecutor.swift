@@ -34,8 +34,9 @@ package final class LocalExecutor: Executor {
         return performHere(call, coordinator, turn)
     }
 
-    /// Becoming who one already is needs no process.
+    /// Becoming who one already is needs no process, unless it is said how.
     private func needsChild(_ become: Become) -> Bool {
+        if !become.executable.isEmpty || !become.flags.isEmpty || !become.folder.isEmpty { return true }
         guard let user = try? machine.user(named: become.user) else { return true }
         return user.id != machine.identity.userID
     }

@@ -80,6 +80,14 @@ package final class PlayRun {
         }
     }
 
+    /// The inventory is another since the play began.
+    private(set) var hasNewInventory = false
+
+    func inventoryChanged() {
+        hasNewInventory = true
+        hostVariables.removeAll(keepingCapacity: true)
+    }
+
     /// Every host that the inventory of this run knows.
     var knownHosts: [String] {
         var seen: Set<String> = []
@@ -278,8 +286,8 @@ package final class PlayRun {
     func templateVariables(_ path: String, name: String) -> Dict {
         [
             "template_path": .string(path), "template_fullpath": .string(path), "template_destpath": .null,
-            "template_host": plan.magic["_controller_host"] ?? "localhost",
-            "template_uid": plan.magic["_controller_user"] ?? "root",
+            "template_host": .string(plan.settings.controllerHost),
+            "template_uid": .string(plan.settings.controllerUser),
             "ansible_managed": plan.magic["ansible_managed"] ?? "Ansible managed",
         ]
     }

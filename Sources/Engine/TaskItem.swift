@@ -21,9 +21,7 @@ struct TaskItem {
         var result: TaskResult
         do throws(Interruption) {
             _ = try task.flag("no_log")
-            if let delegate = keywords["delegate_to"], (try? task.render(delegate))?.text == "" {
-                throw .failed(TaskFailure("Empty hostname produced from delegate_to: \"\(delegate.pythonText)\""))
-            }
+            try chooseDelegate()
             if let when = keywords["when"], let condition = try task.firstFalse(when) {
                 result = Self.skipped(condition)
             } else {
@@ -35,6 +33,20 @@ struct TaskItem {
         }
         result.isHidden = isHidden || (result.result["_ansible_no_log"]?.isTrue ?? false)
         return result
+    }
+
+    /// The delegate is named once for an item: its template may choose at random.
+    private func chooseDelegate() throws(Interruption) {
+        task.scope.delegate = nil
+        guard let written = keywords["delegate_to"] else { return }
+        // What cannot be rendered matters only when the condition holds.
+        guard let value = try? task.render(written), !value.isNull, !Templater.isOmit(value) else { return }
+        let delegate = value.pythonText
+        if delegate.isEmpty {
+            let problem = "Empty hostname produced from delegate_to: \"\(written.pythonText)\""
+            throw .failed(TaskFailure("Task failed: " + problem))
+        }
+        task.scope.delegate = delegate
     }
 
     static func skipped(_ condition: Value) -> TaskResult {
@@ -98,6 +110,7 @@ struct TaskItem {
         if case .string(let problem)? = keywords["_problem"], !Directives.checksItself.contains(task.task.module) {
             throw .failed(TaskFailure(Diagnostic(problem.string, at: problem.place ?? task.task.place)))
         }
+        for name in ["check_mode", "diff"] { _ = try task.flag(name) }
         let throttle = try task.throttle()
         try refuseBackground()
         var arguments = try arguments()
@@ -117,7 +130,8 @@ struct TaskItem {
             }
         }
         var call = try call(entry?.name ?? task.task.module, arguments, isHidden)
-        let delegate = try task.keyword("delegate_to")?.pythonText
+        var delegate = task.scope.delegate
+        if delegate == nil { delegate = try task.keyword("delegate_to")?.pythonText }
         if let path { call.foreign = try task.foreignCall(path, delegate: delegate) }
         if ["setup", "gather_facts"].contains(task.task.module) { call.python = try task.python(delegate) ?? "" }
         let target = delegate == run.plan.host ? nil : delegate
@@ -170,10 +184,13 @@ struct TaskItem {
 
     /// Directives fail by throwing; `failed_when` decides over that, too.
     private func act(_ directive: Directives.Body, _ arguments: Dict) throws(Interruption) -> TaskResult {
-        do throws(Interruption) { return try directive(task, arguments) } catch {
+        var result: TaskResult
+        do throws(Interruption) { result = try directive(task, arguments) } catch {
             guard case .failed(let failure) = error, failure.diagnostic == nil else { throw error }
-            return task.failure(failure)
+            result = task.failure(failure)
         }
+        result.delegate = task.scope.delegate.flatMap { $0 == run.plan.host ? nil : $0 }
+        return result
     }
 
     func call(_ module: String, _ arguments: Dict, _ isHidden: Bool) throws(Interruption) -> ModuleCall {
@@ -267,20 +284,17 @@ struct TaskItem {
 
     /// The module's arguments: defaults, then what is written, rendered; what comes out as `omit` is left out.
     private func arguments() throws(Interruption) -> Dict {
-        var written = task.task.arguments
-        if case .string(let text) = written {
-            written = try Directives.rendersItself.contains(task.task.module)
-                ? task.container(text) : task.render(.string(text))
-            guard case .dict = written else {
-                throw .failed(
-                    TaskFailure(
-                        Diagnostic(
-                            "the arguments of '\(task.task.module)' are \(written.typeName), expected a mapping",
-                            at: text.place ?? task.task.place)))
-            }
-        }
         var all = try defaults()
-        for (key, value) in written.dict ?? Dict() { all[key] = value }
+        switch task.task.arguments {
+        case .string(let text): for (key, value) in try splat(text) { all[key] = value }
+        case .dict(var written):
+            if case .string(let text)? = written["_variable_params"] {
+                for (key, value) in try splat(text) { all[key] = value }
+                written["_variable_params"] = nil
+            }
+            for (key, value) in written { all[key] = value }
+        default: break
+        }
         if Directives.rendersItself.contains(task.task.module) {
             var kept = Dict()
             for (key, value) in all where try !isOmitted(value) { kept[key] = value }
@@ -292,6 +306,20 @@ struct TaskItem {
             if result != Templater.omit { rendered[key] = result }
         }
         return rendered
+    }
+
+    /// Arguments that are one template; none where it is omitted.
+    private func splat(_ text: Text) throws(Interruption) -> Dict {
+        let rendered = try Directives.rendersItself.contains(task.task.module)
+            ? task.container(text) : task.render(.string(text))
+        if rendered == Templater.omit { return Dict() }
+        if let dict = rendered.dict { return dict }
+        let message = "Task args must resolve to a 'dict' not '\(rendered.typeName)'."
+        let name = Registry.fullName(task.task.module)
+        throw .failed(
+            TaskFailure(
+                Diagnostic(message, at: text.place ?? task.task.place),
+                told: "Task failed: Finalization of task args for '\(name)' failed: " + message))
     }
 
     /// A parameter that is one template, and comes out as `omit`.

@@ -41,11 +41,13 @@ final class TaskRun {
     func flag(_ name: String) throws(Interruption) -> Bool {
         guard let value = try keyword(name) else { return false }
         guard let flag = value.asBool ?? (value.isNull ? false : nil) else {
+            let message = "The value '\(value.pythonText)' could not be converted to 'bool'."
             throw .failed(
                 TaskFailure(
                     Diagnostic(
-                        "'\(name)' is \(value.json()), expected a boolean",
-                        at: task.keywords[name]?.place ?? task.place)))
+                        "Error processing keyword '\(name)': " + message,
+                        at: task.keywords[name]?.place ?? task.place),
+                    told: "Task failed: Error processing keyword '\(name)': " + message))
         }
         return flag
     }
@@ -144,9 +146,14 @@ final class TaskRun {
         if let role = scope.role { name = "\(role.name) : \(name)" }
         let info = TaskInfo(
             name: run.masking.masked(name), module: task.module, place: task.place, isHandler: isHandler,
-            isImplicit: task.isImplicit)
+            isImplicit: task.isImplicit, isCheck: isCheck)
         cachedInfo = info
         return info
+    }
+
+    private var isCheck: Bool {
+        let own = task.keywords["check_mode"].flatMap { _ in try? flag("check_mode") }
+        return own ?? run.plan.settings.checkMode
     }
 
     // MARK: Running
@@ -482,7 +489,9 @@ extension TaskResult {
     /// As it is registered: without keys that are for the display.
     var registered: Dict {
         let own = result.filter { !$0.key.pythonText.hasPrefix("_ansible_") }
-        return Dict(uniqueKeysWithValues: own.elements)
+        var all = Dict(uniqueKeysWithValues: own.elements)
+        if !warnings.isEmpty, all["warnings"] == nil { all["warnings"] = .strings(warnings) }
+        return all
     }
 }
 

@@ -14,6 +14,8 @@ final class TaskScope: Scope {
     /// Role of the task, and of the roles around it: innermost first.
     let role: RolePlan?
     private let taskVariables: Dict
+    /// The host that the task is delegated to.
+    var delegate: String?
 
     init(_ run: PlayRun, _ task: TaskPlan, frame: Frame) {
         self.run = run
@@ -61,15 +63,24 @@ final class TaskScope: Scope {
         if take(run.state.assigned[name]) || take(run.state.included[name]) { return }
         if take(taskVariables[name]) || take(role?.variables[name]) { return }
         for other in run.publicRoles.reversed() { if take(other.variables[name]) { return } }
-        if take(run.plan.variables[name]) || take(fact(name)) || take(run.plan.inventory[name]) { return }
+        if take(run.plan.variables[name]) || take(fact(name)) { return }
+        if take(try inventory(name)) { return }
         if take(role?.defaults[name]) { return }
         for other in run.publicRoles.reversed() { if take(other.defaults[name]) { return } }
+        _ = take(connection(name))
+    }
+
+    /// How the host is reached, by the names of the variables that could have said so.
+    private func connection(_ name: String) -> Value? {
+        let user = ["ansible_user", "ansible_ssh_user"].contains(name) ? task.keywords["remote_user"]?.text : nil
+        if let user, !Templater.looksLikeTemplate(user) { return .string(user) }
+        return run.plan.connection[name]
     }
 
     var names: [String] {
         var all = run.plan.extra.names + run.plan.magic.names + local.names + includeParameters.names
         all += run.state.assigned.names + run.state.included.names + taskVariables.names
-        all += run.plan.variables.names + run.plan.inventory.names
+        all += run.plan.variables.names + run.plan.inventory.names + run.plan.connection.names
         if !run.plan.settings.hidesFacts { all += run.state.facts.names }
         for role in run.publicRoles + (role.map { [$0] } ?? []) {
             all += role.parameters.names + role.variables.names + role.defaults.names
@@ -92,6 +103,15 @@ final class TaskScope: Scope {
         return try run.hostVariable(plan.host, name) ?? plan.magic[name]
     }
 
+    /// The groups and their hosts, as they are now.
+    func groups() throws(TemplateError) -> Dict { try current("groups")?.dict ?? Dict() }
+
+    /// A variable of the inventory; a group that the play made brings its own.
+    private func inventory(_ name: String) throws(TemplateError) -> Value? {
+        guard run.hasNewInventory, !name.hasPrefix("ansible_") else { return run.plan.inventory[name] }
+        return try run.hostVariable(run.plan.host, name)
+    }
+
     private func magic(_ name: String) throws(TemplateError) -> Value? {
         switch name {
         case "ansible_facts": return .dict(run.state.namedFacts)
@@ -112,6 +132,7 @@ final class TaskScope: Scope {
         switch name {
         case "hostvars": HostVariables(scope: self)
         case "vars": OwnVariables(scope: self)
+        case "ansible_delegated_vars": delegate.map { DelegateVariables(host: $0, scope: self) }
         default: nil
         }
     }
@@ -155,11 +176,22 @@ private struct HostVariables: TemplateObject {
     func object(_ key: Value) throws(TemplateError) -> (any TemplateObject)? {
         let host = key.pythonText
         if host == scope.run.plan.host { return OwnVariables(scope: scope) }
-        guard scope.run.knownHosts.contains(host) else { return nil }
+        // This machine is known under its names, whether it is in the inventory or not.
+        let isLocal = ["localhost", "127.0.0.1", "::1"].contains(host)
+        let isKnown = try isLocal ? true : hosts().contains(host)
+        guard isKnown else { return nil }
         return OtherHost(host: host, scope: scope)
     }
 
-    var keys: [Value] { get throws(TemplateError) { scope.run.knownHosts.map { .string($0) } } }
+    var keys: [Value] { get throws(TemplateError) { try hosts().map { .string($0) } } }
+
+    private func hosts() throws(TemplateError) -> [String] {
+        guard scope.run.plan.settings.changesInventory else { return scope.run.knownHosts }
+        var seen: Set<String> = []
+        return try scope.groups().values.flatMap { $0.list ?? [] }.compactMap(\.text).filter {
+            seen.insert($0).inserted
+        }
+    }
 }
 
 /// `vars`, and `hostvars` of this host.
@@ -169,13 +201,27 @@ private struct OwnVariables: TemplateObject {
     var keys: [Value] { get throws(TemplateError) { Set(scope.names).sorted().map { .string($0) } } }
 }
 
+/// `ansible_delegated_vars`: the delegate's variables, under its name.
+private struct DelegateVariables: TemplateObject {
+    let host: String
+    let scope: TaskScope
+    func member(_ key: Value) throws(TemplateError) -> Value? { nil }
+    func object(_ key: Value) throws(TemplateError) -> (any TemplateObject)? {
+        key.text == host ? OtherHost(host: host, scope: scope, isDelegate: true) : nil
+    }
+    var keys: [Value] { get throws(TemplateError) { [.string(host)] } }
+}
+
 /// Another host's variables, one question each; asked once in a task.
 private struct OtherHost: TemplateObject {
     let host: String
     let scope: TaskScope
+    /// The task is delegated to it, and stays this host's task.
+    var isDelegate = false
 
     func member(_ key: Value) throws(TemplateError) -> Value? {
-        try scope.run.hostVariable(host, key.pythonText)
+        if isDelegate, key.text == "inventory_hostname" { return .string(scope.run.plan.host) }
+        return try scope.run.hostVariable(host, key.pythonText)
     }
     var keys: [Value] {
         get throws(TemplateError) { try scope.run.hostVariable(host, nil)?.list ?? [] }

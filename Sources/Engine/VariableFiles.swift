@@ -124,7 +124,12 @@ extension Directives {
             let file = entry.isSecret ? SourceFile(name: name) : SourceFile(name: name, text: text)
             let (nodes, _) = try YAMLReader.documents(text, file: file)
             guard let node = nodes.first else { return Dict() }
-            let value = try node.value(ValueOptions())
+            let value = try node.value(
+                ValueOptions(decrypt: { sealed in
+                    if case .string(let text)? = entry.opened[sealed.string] { return text }
+                    return Text(sealed.string, mark: Mark(place: sealed.place, seal: .closed))
+                }))
+            task.run.masking.learn(from: value)
             guard let dict = value.dict ?? (value.isNull ? Dict() : nil) else {
                 throw Diagnostic("a file of variables holds \(value.typeName), expected a mapping", at: node.place)
             }

@@ -150,6 +150,8 @@ package struct InventoryOptions: Sendable {
     package var constructedUsesExtra = false
     /// What scripts write to their standard error is shown (`always_show_stderr`).
     package var showsScriptErrors = true
+    /// The Python of this machine, for modules that need one.
+    package var python: String?
     /// What a fact cache knows of a host.
     package var cachedFacts: (@Sendable (String) -> Dict?)?
 

@@ -139,7 +139,7 @@ extension Inventory {
         let groups = id.map { graph.groupsByPrecedence(ofHost: $0) } ?? []
         do throws(Diagnostic) {
             var result = try groupVariables(groups, playbookFolders)
-            let own: Dict = id.map { graph.hosts[$0].variables } ?? ["ansible_connection": "local"]
+            let own: Dict = id.map { graph.hosts[$0].variables } ?? implicitHost
             result = combined(result, own, merging: options.mergesHashes)
             for folder in folders + playbookFolders {
                 let found = try files.variables(of: host, "host_vars", beside: folder)
@@ -147,6 +147,13 @@ extension Inventory {
             }
             return result
         } catch { throw Diagnostics([error]) }
+    }
+
+    /// This machine, where no source names it.
+    private var implicitHost: Dict {
+        var own: Dict = ["ansible_connection": "local"]
+        if let python = options.python { own["ansible_python_interpreter"] = .string(python) }
+        return own
     }
 
     private func groupVariables(_ groups: [Int], _ playbookFolders: [String]) throws(Diagnostic) -> Dict {
@@ -206,6 +213,12 @@ extension Inventory {
     /// - Returns: whether that changed anything.
     @discardableResult
     package mutating func add(host: String, groups: [String] = [], variables: Dict = Dict()) -> Bool {
+        let changed = addUnsettled(host: host, groups: groups, variables: variables)
+        if changed { settle() }
+        return changed
+    }
+
+    private mutating func addUnsettled(host: String, groups: [String], variables: Dict) -> Bool {
         var changed = graph.hostIDs[host] == nil
         let id = graph.addHost(host)
         for (key, value) in variables where graph.hosts[id].variables[key] != value {
@@ -216,14 +229,39 @@ extension Inventory {
             if graph.groupIDs[name] == nil { changed = true }
             if graph.put(host: id, into: graph.addGroup(name)) { changed = true }
         }
-        if changed { settle() }
         return changed
+    }
+
+    /// A host or a group that a play adds.
+    package enum Addition: Sendable {
+        case host(String, groups: [String], variables: Dict)
+        case group(String, parents: [String], host: String)
+    }
+
+    /// Adds many at once: what follows from them is computed once.
+    package mutating func add(_ additions: [Addition]) {
+        var changed = false
+        for addition in additions {
+            switch addition {
+            case .host(let name, let groups, let variables):
+                if addUnsettled(host: name, groups: groups, variables: variables) { changed = true }
+            case .group(let name, let parents, let host):
+                if addUnsettled(group: name, parents: parents, host: host) { changed = true }
+            }
+        }
+        if changed { settle() }
     }
 
     /// Adds a group (`group_by`) below its parents, and a host to it.
     /// - Returns: whether that changed anything.
     @discardableResult
     package mutating func add(group name: String, parents: [String] = [], host: String? = nil) -> Bool {
+        let changed = addUnsettled(group: name, parents: parents, host: host)
+        if changed { settle() }
+        return changed
+    }
+
+    private mutating func addUnsettled(group name: String, parents: [String], host: String?) -> Bool {
         var changed = graph.groupIDs[name] == nil
         let group = graph.addGroup(name)
         for parent in parents {
@@ -231,7 +269,6 @@ extension Inventory {
             if graph.put(group: group, into: graph.addGroup(parent)) == true { changed = true }
         }
         if let host, graph.put(host: graph.addHost(host), into: group) { changed = true }
-        if changed { settle() }
         return changed
     }
 

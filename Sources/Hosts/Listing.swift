@@ -204,26 +204,33 @@ extension Inventory {
 
     /// Without what Ansible sets itself.
     private func variables(of host: String, _ listing: Listing) throws(Diagnostics) -> Dict {
-        var variables: Dict
+        let variables: Dict
         if listing.export, let id = graph.hostIDs[host] {
             do { variables = try ownVariables(ofHost: id, listing.playbookFolders) } catch {
                 throw Diagnostics([error])
             }
         } else {
-            variables = try self.variables(of: host, playbookFolders: listing.playbookFolders)
+            let own = try self.variables(of: host, playbookFolders: listing.playbookFolders)
+            let facts = options.cachedFacts?(host) ?? Dict()
+            variables = combined(own, facts, merging: options.mergesHashes)
         }
-        for name in Self.internalNames { variables.removeValue(forKey: .string(name)) }
-        return variables
+        return Self.withoutInternals(variables)
+    }
+
+    private static func withoutInternals(_ variables: Dict) -> Dict {
+        var shown = variables
+        for key in variables.keys where internalNames.contains(key) { shown[key] = nil }
+        return shown
     }
 
     private func variables(ofGroup id: Int, _ listing: Listing) throws(Diagnostics) -> Dict {
-        var variables: Dict
-        do { variables = try ownVariables(ofGroup: id, listing.playbookFolders) } catch { throw Diagnostics([error]) }
-        for name in Self.internalNames { variables.removeValue(forKey: .string(name)) }
-        return variables
+        do throws(Diagnostic) {
+            return Self.withoutInternals(try ownVariables(ofGroup: id, listing.playbookFolders))
+        } catch { throw Diagnostics([error]) }
     }
 
-    private static let internalNames = [
+    private static let internalNames: Set<Value> = [
+        "_ansible_facts_gathered",
         "ansible_async_path", "ansible_collection_name", "ansible_config_file", "ansible_dependent_role_names",
         "ansible_diff_mode", "ansible_facts", "ansible_forks", "ansible_inventory_sources", "ansible_limit",
         "ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "ansible_play_role_names",

@@ -136,6 +136,8 @@ package struct Diff: Sendable, Hashable {
     package var afterHeader: String
     /// Lines to print as they are, before the two texts: why there is nothing to compare.
     package var note: String
+    /// Before and after as mappings, which the display writes as JSON, in place of the texts.
+    package var mappings: [Dict] = []
     package init(
         before: String, after: String, beforeHeader: String = "", afterHeader: String = "", note: String = ""
     ) {
@@ -145,8 +147,13 @@ package struct Diff: Sendable, Hashable {
         self.afterHeader = afterHeader
         self.note = note
     }
+    package init(before: Dict, after: Dict, header: String = "") {
+        self.init(before: "", after: "", beforeHeader: header, afterHeader: header)
+        mappings = [before, after]
+    }
     package var value: Value {
         var dict: Dict = ["before": .string(before), "after": .string(after)]
+        if mappings.count == 2 { dict = ["before": .dict(mappings[0]), "after": .dict(mappings[1])] }
         if !beforeHeader.isEmpty { dict["before_header"] = .string(beforeHeader) }
         if !afterHeader.isEmpty { dict["after_header"] = .string(afterHeader) }
         if !note.isEmpty { dict["prepared"] = .string(note) }

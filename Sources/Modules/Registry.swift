@@ -8,9 +8,11 @@ package enum Registry {
         ModuleEntry(AnyPackage.self),
         ModuleEntry(AnyService.self),
         ModuleEntry(AptPackages.self),
+        ModuleEntry(AssembleFile.self),
         ModuleEntry(AssertThat.self),
         ModuleEntry(AsyncStatus.self),
         ModuleEntry(CopyFiles.self),
+        ModuleEntry(CronEntry.self),
         ModuleEntry(DebugText.self),
         ModuleEntry(EditBlock.self),
         ModuleEntry(EditLine.self),
@@ -18,8 +20,11 @@ package enum Registry {
         ModuleEntry(FetchURL.self),
         ModuleEntry(FindFiles.self),
         ModuleEntry(GatherFacts.self, aliases: ["gather_facts"]),
+        ModuleEntry(GetEntries.self),
         ModuleEntry(GroupAccount.self),
         ModuleEntry(GroupBy.self),
+        ModuleEntry(HostName.self),
+        ModuleEntry(HostKeys.self),
         ModuleEntry(ImportPlaybook.self),
         ModuleEntry(ImportRole.self),
         ModuleEntry(ImportTasks.self),
@@ -29,6 +34,7 @@ package enum Registry {
         ModuleEntry(MakeTemporary.self),
         ModuleEntry(ManageFile.self),
         ModuleEntry(MetaAction.self),
+        ModuleEntry(PackageFacts.self),
         ModuleEntry(PausePlay.self),
         ModuleEntry(Ping.self),
         ModuleEntry(PutTemplate.self),
@@ -40,6 +46,7 @@ package enum Registry {
         ModuleEntry(RunRaw.self),
         ModuleEntry(RunScript.self),
         ModuleEntry(RunShell.self),
+        ModuleEntry(ServiceFacts.self),
         ModuleEntry(SetFact.self),
         ModuleEntry(SetStats.self),
         ModuleEntry(SystemdUnit.self, aliases: ["systemd"]),
@@ -149,17 +156,20 @@ package struct ArgumentError: Error, Sendable, Hashable {
     package let parameter: String?
     package let message: String
     package let hint: String?
-    package init(parameter: String?, message: String, hint: String? = nil) {
+    /// What ansible-core says of it when the task runs.
+    package let told: String
+    package init(parameter: String?, message: String, hint: String? = nil, told: String? = nil) {
         self.parameter = parameter
         self.message = message
         self.hint = hint
+        self.told = told ?? message
     }
 }
 
 extension Module {
     static func decoded(_ arguments: Dict) throws(Failure) -> Self {
         do { return try decode(arguments) } catch {
-            throw Failure(error.message + (error.hint.map { "; " + $0 } ?? ""))
+            throw Failure(error.told)
         }
     }
 
@@ -175,41 +185,82 @@ extension Module {
                 let known = schema.parameters.flatMap { [$0.name] + $0.aliases }
                 throw ArgumentError(
                     parameter: name, message: "module '\(schema.name)' has no parameter '\(name)'",
-                    hint: suggestion(for: name, among: known))
+                    hint: suggestion(for: name, among: known), told: unsupported(arguments, schema))
             }
             if !value.isNull { given.insert(row.name) }
             do throws(ParameterError) { try row.decode(value, &subject) } catch {
                 let shown = row.isSecret || value.holdsSecret ? "(hidden)" : value.json(JSONStyle(asciiOnly: false))
                 throw ArgumentError(
                     parameter: name,
-                    message: "parameter '\(name)' of module '\(schema.name)' is \(shown), expected \(error.expected)")
+                    message: "parameter '\(name)' of module '\(schema.name)' is \(shown), expected \(error.expected)",
+                    told: unfit(row, value, error.expected))
             }
         }
         try checkRelations(given, schema)
         return subject
     }
 
+    private static func unsupported(_ arguments: Dict, _ schema: Schema<Self>) -> String {
+        let known = Set(schema.parameters.flatMap { [$0.name] + $0.aliases })
+        let wrong = arguments.names.filter { !known.contains($0) }.sorted().joined(separator: ", ")
+        let rows = schema.parameters.map { row in
+            row.aliases.isEmpty ? row.name : "\(row.name) (\(row.aliases.sorted().joined(separator: ", ")))"
+        }
+        return "Unsupported parameters for (\(schema.name)) module: \(wrong). Supported parameters include: "
+            + rows.sorted().joined(separator: ", ") + "."
+    }
+
+    private static func unfit(_ row: Parameter<Self>, _ value: Value, _ expected: String) -> String {
+        let isSecret = row.isSecret || value.holdsSecret
+        if !row.choices.isEmpty {
+            let which = row.type.hasPrefix("list") ? "one or more of" : "one of"
+            return "value of \(row.name) must be \(which): \(row.choices.joined(separator: ", ")), got: "
+                + (isSecret ? "(hidden)" : value.pythonText)
+        }
+        return "argument '\(row.name)' is of type \(typeName(of: value)) and we were unable to convert to "
+            + "\(row.type): \(isSecret ? "(hidden)" : value.pythonRepr), expected \(expected)"
+    }
+
     private static func checkRelations(_ given: Set<String>, _ schema: Schema<Self>) throws(ArgumentError) {
         for row in schema.parameters where row.required && !given.contains(row.name) {
-            throw ArgumentError(parameter: nil, message: "module '\(schema.name)' needs parameter '\(row.name)'")
+            let missing = schema.parameters.filter { $0.required && !given.contains($0.name) }.map(\.name)
+            throw ArgumentError(
+                parameter: nil, message: "module '\(schema.name)' needs parameter '\(row.name)'",
+                told: "missing required arguments: \(missing.sorted().joined(separator: ", "))")
         }
         for names in schema.options.mutuallyExclusive where given.intersection(names).count > 1 {
             throw ArgumentError(
                 parameter: names.first { given.contains($0) },
-                message: "parameters of module '\(schema.name)' exclude each other: \(names.joined(separator: ", "))")
+                message: "parameters of module '\(schema.name)' exclude each other: \(names.joined(separator: ", "))",
+                told: "parameters are mutually exclusive: \(names.joined(separator: "|"))")
         }
         for names in schema.options.requiredOneOf where given.intersection(names).isEmpty {
             throw ArgumentError(
-                parameter: nil, message: "module '\(schema.name)' needs one of: \(names.joined(separator: ", "))")
+                parameter: nil, message: "module '\(schema.name)' needs one of: \(names.joined(separator: ", "))",
+                told: "one of the following is required: \(names.joined(separator: ", "))")
         }
         for names in schema.options.requiredTogether {
             let found = given.intersection(names)
             if !found.isEmpty && found.count < names.count {
                 throw ArgumentError(
                     parameter: names.first { given.contains($0) },
-                    message: "parameters of module '\(schema.name)' go together: \(names.joined(separator: ", "))")
+                    message: "parameters of module '\(schema.name)' go together: \(names.joined(separator: ", "))",
+                    told: "parameters are required together: \(names.joined(separator: ", "))")
             }
         }
+    }
+}
+
+/// Python's name of the value's type.
+private func typeName(of value: Value) -> String {
+    switch value {
+    case .null: "NoneType"
+    case .bool: "bool"
+    case .int, .big: "int"
+    case .double: "float"
+    case .string: "str"
+    case .list: "list"
+    case .dict: "dict"
     }
 }
 

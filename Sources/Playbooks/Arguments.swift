@@ -8,7 +8,7 @@ package enum ArgumentCheck {
         let known = Set(entry.parameters.flatMap { [$0.name] + $0.aliases })
         var given: Set<String> = []
         var literal = Dict()
-        for (key, value) in arguments {
+        for (key, value) in arguments where key.text != "_variable_params" {
             let name = key.pythonText
             let row = entry.parameters.first { $0.name == name || $0.aliases.contains(name) }
             if let row { given.insert(row.name) }
@@ -16,7 +16,8 @@ package enum ArgumentCheck {
                 if name == "_raw_params", entry.options.freeForm == nil {
                     found.append(
                         Diagnostic(
-                            "'\(value.pythonText)' is no parameter of module '\(entry.name)'", at: value.place ?? place,
+                            "module '\(entry.name)' does not support raw params: '\(value.pythonText)'",
+                            at: value.place ?? place,
                             notes: ["write parameters as key=value, or below the module as 'key: value'"]))
                 } else if name != "_raw_params" {
                     found.append(unknown(name, entry, known, key.place ?? value.place ?? place))
@@ -24,7 +25,8 @@ package enum ArgumentCheck {
             }
             if row != nil, !holdsTemplate(value) { literal[key] = value }
         }
-        let missing = entry.parameters.filter { $0.required && !given.contains($0.name) }
+        let isOpen = arguments["_variable_params"] != nil
+        let missing = entry.parameters.filter { $0.required && !given.contains($0.name) && !isOpen }
         for row in missing {
             let isFree = row.name == "_raw_params"
             found.append(
@@ -63,7 +65,8 @@ package enum ArgumentCheck {
         Diagnostic(
             "module '\(entry.name)' has no parameter '\(name)'", at: place, length: name.count,
             hint: suggestion(for: name, among: known)
-                ?? "it has: " + entry.parameters.map(\.name).sorted().prefix(12).joined(separator: ", "))
+                ?? "it has: " + entry.parameters.map(\.name).filter { !$0.hasPrefix("_") }.sorted().prefix(12)
+                .joined(separator: ", "))
     }
 
     static func holdsTemplate(_ value: Value) -> Bool {

@@ -55,7 +55,7 @@ struct KeywordValues {
                     message = "Invalid '\(name)' specified: Invalid variable name \(shown ?? "")\(type ?? "")."
                 }
                 let problem = entry.value.diagnostic(message, hint: expected)
-                if case .name = kind { loader.report(problem) } else { loader.reportUnlessExpected(problem) }
+                if case .name = kind { loader.report(problem) } else { loader.reportUnlessLeft(problem) }
             }
             if name == "loop_control", let members = entry.value.entries { checkLoopControl(members) }
         }

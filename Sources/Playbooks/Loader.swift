@@ -12,9 +12,8 @@ package final class Loader {
     let foreign: ForeignModules
     package internal(set) var diagnostics: [Diagnostic] = []
     private var documents: [String: Node?] = [:]
-    /// The task in hand may fail, and what is wrong with it.
-    var expectsFailure = false
-    var expected: [Diagnostic] = []
+    /// Whether the task in hand must work.
+    var need = Need.always
     private static let playbookDepthLimit = 32
 
     /// Variables of reserved names that were warned of.
@@ -50,10 +49,29 @@ package final class Loader {
         if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
     }
 
-    /// What Ansible finds only when the task runs. A task whose failure somebody expects (`ignore_errors`,
-    /// `failed_when`, `rescue`) is left to fail then.
-    func reportUnlessExpected(_ diagnostic: Diagnostic) {
-        if expectsFailure, diagnostic.severity == .error { expected.append(diagnostic) } else { report(diagnostic) }
+    /// What Ansible finds only when the task runs: left to that moment, where the task may fail or may not run at all.
+    func reportUnlessLeft(_ diagnostic: Diagnostic) {
+        if !leavesErrors || diagnostic.severity != .error { report(diagnostic) }
+    }
+
+    /// Errors of the task in hand come up when it runs.
+    var leavesErrors: Bool { need == .never || (need == .conditional && options.leavesConditionalErrors) }
+
+    /// A module that is not there may be one for other systems: behind a condition that is no error yet.
+    func reportMissing(_ diagnostic: Diagnostic) {
+        var diagnostic = diagnostic
+        if need == .conditional { diagnostic.severity = .warning }
+        reportUnlessLeft(diagnostic)
+    }
+
+    /// Takes back the errors that `body` finds, where those of the task in hand are left to the run.
+    func leaving<Part>(_ body: () -> Part?) -> Part? {
+        let known = diagnostics
+        let part = body()
+        let isWrong = diagnostics.count > known.count && diagnostics[known.count...].contains { $0.severity == .error }
+        guard leavesErrors, isWrong else { return part }
+        diagnostics = known
+        return nil
     }
 
     private func plays(in path: String, inherited: Dict, depth: Int, from place: Place?) -> [Play] {
@@ -267,7 +285,13 @@ package final class Loader {
             let name = files.shown(path)
             let file = opened.isSecret ? SourceFile(name: name) : SourceFile(name: name, text: opened.text)
             let (nodes, warnings) = try YAMLReader.documents(opened.text, file: file)
-            for warning in warnings { report(warning) }
+            for var warning in warnings where options.duplicateKeys != .ignore {
+                if options.duplicateKeys == .error {
+                    warning.severity = .error
+                    warning.message = "YAML parsing failed: " + warning.message
+                }
+                report(warning)
+            }
             documents[path] = .some(nodes.first)
             return nodes.first
         } catch {
@@ -351,7 +375,7 @@ package final class Loader {
                     if isCondition, text.string.contains("{{") {
                         diagnostic.notes.append("a condition is an expression: write its variables without braces")
                     }
-                    reportUnlessExpected(diagnostic)
+                    reportUnlessLeft(diagnostic)
                 }
             }
         case .list(let items): for item in items { checkTemplates(in: item, isCondition: isCondition) }

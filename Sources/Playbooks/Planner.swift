@@ -150,12 +150,18 @@ package final class Planner {
         options.decrypt = { (text: Text) throws(Diagnostic) in try files.decrypted(text) }
         guard let node = nodes.first else { return Dict() }
         let value = try node.value(options)
-        guard let dict = value.dict ?? (value.isNull ? Dict() : nil) else {
+        guard let dict = value.dict ?? (value.isNull ? Dict() : merged(value.list)) else {
             throw Diagnostic("a file of variables holds \(value.typeName), expected a mapping", at: node.place)
         }
         let result = opened.isSecret ? dict.mapValues { $0.mapText(\.secret) } : dict
         variableFiles[path] = result
         return result
+    }
+
+    /// A list of mappings is one, too: the later ones count.
+    private func merged(_ list: [Value]?) -> Dict? {
+        guard let mappings = list?.compactMap(\.dict), mappings.count == list?.count else { return nil }
+        return mappings.reduce(Dict()) { all, next in all.merging(next) { $1 } }
     }
 
     // MARK: Files
@@ -213,7 +219,26 @@ package final class Planner {
             return (nil, candidates.map(files.shown))
         }
         let limit = request.kind == .templates || request.kind == .vars ? Self.smallTemplate : Self.smallFile
-        return (described(path, limit, depth: 0), candidates)
+        let entry = described(path, limit, depth: 0)
+        return (request.kind == .vars ? entry.map(withOpenedValues) : entry, candidates)
+    }
+
+    /// The secrets stay here: values under `!vault` go along opened.
+    private func withOpenedValues(_ entry: FileEntry) -> FileEntry {
+        var entry = entry
+        entry.children = entry.children?.map(withOpenedValues)
+        guard let contents = entry.contents else { return entry }
+        let text = String(decoding: contents, as: UTF8.self)
+        // What is no YAML is told of where it is read.
+        guard text.contains("!vault"),
+            let (nodes, _) = try? YAMLReader.documents(text, file: SourceFile(name: entry.path)),
+            let value = try? nodes.first?.value()
+        else { return entry }
+        value.forEachText { sealed in
+            guard sealed.isSealed, let plain = try? files.decrypted(sealed) else { return }
+            entry.opened[sealed.string] = .string(plain)
+        }
+        return entry
     }
 
     private func described(_ path: String, _ limit: Int, depth: Int) -> FileEntry? {

@@ -46,6 +46,9 @@ package struct Play: Sendable {
     package var folder: String { Playbooks.folder(of: path) }
 }
 
+/// What a key that is written twice in a mapping is.
+package enum DuplicateKeys: String, Sendable { case error, warn, ignore }
+
 /// How the loader works: paths and settings from `ansible.cfg` and the environment.
 package struct LoaderOptions: Sendable {
     package var rolePaths: [String]
@@ -53,6 +56,9 @@ package struct LoaderOptions: Sendable {
     package var hidesRoleVariables: Bool?
     /// A notification that no handler answers to is no error.
     package var forgivesMissingHandlers = false
+    /// What is wrong with a task behind a condition is told when the task runs, as Ansible does.
+    package var leavesConditionalErrors = false
+    package var duplicateKeys = DuplicateKeys.warn
     package var home: String?
     /// `gathering = implicit | explicit | smart`.
     package var gathering: String

@@ -459,8 +459,20 @@ extension PlayBuilder {
     }
 
     /// Reads ahead what a dynamic include names, where its name is literal: errors show before the run, and the node
-    /// needs to ask for nothing.
+    /// needs to ask for nothing. An include that a condition may leave out is left to the run when it cannot be read.
     func preload(_ task: TaskPlan, _ surroundings: Surroundings) {
+        let known = loader.diagnostics
+        let (files, roles) = (taskFiles, dynamicRoles)
+        preloadNow(task, surroundings)
+        guard task.keywords["when"] != nil || task.inherited["when"] != nil,
+            loader.diagnostics.dropFirst(known.count).contains(where: { $0.severity == .error })
+        else { return }
+        loader.diagnostics = known
+        taskFiles = files
+        dynamicRoles = roles
+    }
+
+    private func preloadNow(_ task: TaskPlan, _ surroundings: Surroundings) {
         if task.module == "include_role" {
             guard var use = roleUse(task.arguments, at: task.place, nil) else { return }
             use.isPublic = false
@@ -475,9 +487,9 @@ extension PlayBuilder {
                 guard let flag = given.asBool else { return }
                 request[keyPath: path] = flag
             }
-            if mayBePassedOver(task), !isThere(use.name, surroundings) { return }
             guard dynamicRoles[request.key] == nil, preloading.insert(request.key).inserted else { return }
-            if let file = Inclusion(self).role(request, at: task.place) { dynamicRoles[request.key] = file }
+            let file = loader.leaving { Inclusion(self).role(request, at: task.place) }
+            if let file { dynamicRoles[request.key] = file }
             return
         }
         guard case .string(let text)? = task.arguments["_raw_params"] ?? task.arguments["file"], !text.isTemplate else {
@@ -487,25 +499,14 @@ extension PlayBuilder {
         let request = FileRequest(kind: kind, name: text.string, basis: bases[task.basis])
         guard taskFiles[request] == nil, preloading.insert("tasks\u{0}\(request.hashValue)").inserted else { return }
         let path = find(request.name, kind, surroundings).path
-        if path == nil, mayBePassedOver(task) { return }
         // A file that is no list of tasks is an error when the task that includes it runs.
-        if let path, let node = loader.document(path, what: "file of tasks", from: text.place), node.items == nil,
-            !node.isNull
+        if let path, let node = loader.leaving({ loader.document(path, what: "file of tasks", from: text.place) }),
+            node.items == nil, !node.isNull
         {
             return
         }
-        if let file = Inclusion(self).tasks(request, at: text.place ?? task.place) { taskFiles[request] = file }
-    }
-}
-
-extension PlayBuilder {
-    /// The include may not run, or fail as it is meant to: what it names need not be there.
-    private func mayBePassedOver(_ task: TaskPlan) -> Bool {
-        loader.expectsFailure || task.keywords["when"] != nil
-    }
-
-    private func isThere(_ role: String, _ surroundings: Surroundings) -> Bool {
-        roleFolders(role, surroundings).contains { loader.files.kind(of: $0) == .folder }
+        let file = loader.leaving { Inclusion(self).tasks(request, at: text.place ?? task.place) }
+        if let file { taskFiles[request] = file }
     }
 }
 

@@ -22,20 +22,24 @@ struct TaskParser {
     private var allowed: Set<String> { surroundings.isHandlers ? Keywords.handler : Keywords.task }
 
     func steps() -> [Step] {
-        let around = loader.expectsFailure
-        defer { loader.expectsFailure = around }
-        loader.expectsFailure = expectsFailure
+        let around = loader.need
+        defer { loader.need = around }
+        loader.need = max(around, need)
         return parsedSteps()
     }
 
-    /// Somebody sees to it that the task may fail.
-    private var expectsFailure: Bool {
-        func isSet(_ node: Node?) -> Bool { node.map { $0.scalar?.asBool ?? isTemplate($0) } ?? false }
-        func isTemplate(_ node: Node) -> Bool { node.text.map { Templater.looksLikeTemplate($0) } ?? false }
-        if surroundings.isRescued || entries.contains(where: { $0.name == "failed_when" }) { return true }
-        if let own = entries.first(where: { $0.name == "ignore_errors" }) { return isSet(own.value) }
-        return surroundings.inherited["ignore_errors"].map { $0.asBool ?? ArgumentCheck.holdsTemplate($0) } ?? false
+    /// Whether somebody sees to it that the task may fail, or may not run.
+    private var need: Need {
+        func entry(_ name: String) -> Node? { entries.first { $0.name == name }?.value }
+        if surroundings.isRescued || entry("failed_when") != nil { return .never }
+        let ignores = entry("ignore_errors").map { $0.scalar?.asBool ?? isTemplate($0) }
+        let inherited = surroundings.inherited["ignore_errors"].map { $0.asBool ?? ArgumentCheck.holdsTemplate($0) }
+        if ignores ?? inherited ?? false { return .never }
+        let isConditional = entry("when") != nil || surroundings.inherited["when"] != nil || surroundings.isHandlers
+        return isConditional ? .conditional : .always
     }
+
+    private func isTemplate(_ node: Node) -> Bool { node.text.map { Templater.looksLikeTemplate($0) } ?? false }
 
     private func parsedSteps() -> [Step] {
         if let part = entries.first(where: { $0.name == "rescue" || $0.name == "always" }) {
@@ -150,14 +154,23 @@ struct TaskParser {
             own["_module"] = .string(path)
             return module
         case .action(let path):
-            loader.report(
+            return missing(
+                name, &own,
                 Diagnostic(
                     "'\(name)' is an action plugin in Python, and those are not run", at: action.key.place,
                     length: (action.name ?? "").count,
                     notes: ["'\(loader.files.shown(path))' would run on the controller, inside of Ansible itself"]))
-        case .missing(let notes, let candidates): unknown(name, action, notes, candidates)
+        case .missing(let notes, let candidates):
+            return missing(name, &own, unknown(name, action, notes, candidates))
         }
-        return nil
+    }
+
+    /// - Returns: the name, where the task may fail with it or not run: then it says so itself.
+    private func missing(_ name: String, _ own: inout Dict, _ diagnostic: Diagnostic) -> String? {
+        loader.reportMissing(diagnostic)
+        guard loader.need != .always else { return nil }
+        own["_problem"] = .string(Text(diagnostic.message, mark: Mark(place: diagnostic.place)))
+        return name
     }
 
     private func contentScope(_ own: Dict) -> ContentScope {
@@ -169,13 +182,14 @@ struct TaskParser {
             playFolder: basis.playFolder, collections: given?.list?.compactMap(\.text) ?? [])
     }
 
-    private func unknown(_ name: String, _ action: Node.Entry, _ notes: [String], _ candidates: [String]) {
+    private func unknown(
+        _ name: String, _ action: Node.Entry, _ notes: [String], _ candidates: [String]
+    ) -> Diagnostic {
         let known = Registry.all.map(\.name) + candidates
         let keyword = suggestion(for: name, among: allowed)
-        loader.report(
-            Diagnostic(
-                "there is no module '\(name)'", at: action.key.place, length: (action.name ?? "").count,
-                hint: suggestion(for: name, among: known) ?? keyword, notes: notes))
+        return Diagnostic(
+            "there is no module '\(name)'", at: action.key.place, length: (action.name ?? "").count,
+            hint: suggestion(for: name, among: known) ?? keyword, notes: notes)
     }
 
     private func arguments(_ given: Value, _ module: String, _ own: inout Dict, at place: Place) -> Value {
@@ -185,14 +199,19 @@ struct TaskParser {
         var all = Dict()
         let extra = own["args"]
         own["args"] = nil
-        if case .string(let text)? = extra, text.isTemplate, given.isNull { return .string(text) }
+        if case .string(let text)? = extra, text.isTemplate {
+            if given.isNull { return .string(text) }
+            all["_variable_params"] = .string(text)
+        }
         for (key, value) in extra?.dict ?? Dict() { all[key] = value }
         switch given {
         case .null: break
         case .dict(let dict): for (key, value) in dict { all[key] = value }
         case .string(let text):
             if freeForm == nil, text.isTemplate, OneLine.words(text.string).count == 1, !text.string.contains("=") {
-                return .string(text)
+                if all.isEmpty { return .string(text) }
+                all["_variable_params"] = .string(text)
+                break
             }
             let known = Set(entry?.parameters.flatMap { [$0.name] + $0.aliases } ?? [])
             let keys = includes.contains(module) ? Set(["file", "tags"]) : known
@@ -229,7 +248,9 @@ struct TaskParser {
         if name == nil, own["_module"] != nil, let written = action.name, written != module { name = Text(written) }
         var all = keywords
         all["name"] = nil
-        if let problem { all["_problem"] = .string(Text(problem.message, mark: Mark(place: problem.place))) }
+        if let problem, all["_problem"] == nil {
+            all["_problem"] = .string(Text(problem.message, mark: Mark(place: problem.place)))
+        }
         if surroundings.isHandlers, !surroundings.isIncluded { all["_handler"] = true }
         if let reach = reach(keywords) { all["_reach"] = .dict(reach) }
         var arguments = arguments
@@ -272,7 +293,8 @@ struct TaskParser {
             let place = surroundings.isHandlers ? "a handler" : "outside of a role"
             loader.report(
                 action.key.diagnostic(
-                    "Cannot execute 'end_role' from \(place)", notes: ["'end_host' and 'end_play' end more than a role"]))
+                    "Cannot execute 'end_role' from \(place)",
+                    notes: ["'end_host' and 'end_play' end more than a role"]))
             return false
         }
         guard surroundings.isHandlers else { return true }
@@ -322,8 +344,9 @@ struct TaskParser {
         if case .string = arguments { loader.checkTemplates(in: arguments) }
         guard let entry = Registry.entry(module), let given = arguments.dict else { return nil }
         let found = ArgumentCheck.diagnostics(entry, given, at: action.key.place)
-        for diagnostic in found { loader.reportUnlessExpected(diagnostic) }
-        return loader.expectsFailure ? found.first { $0.severity == .error } : nil
+        for diagnostic in found { loader.reportUnlessLeft(diagnostic) }
+        // A module that runs on a node says it itself, in ansible-core's words.
+        return loader.leavesErrors && entry.run == nil ? found.first { $0.severity == .error } : nil
     }
 
     /// The file's tasks in place of the import, each with what the import hands down.

@@ -121,7 +121,7 @@ package final class Templater {
             switch plain.mark?.seal {
             case nil: return Text(plain.string, mark: Mark(place: text.place, isSecret: true))
             case .unopenable(let why)?: throw Diagnostic(why, at: text.place)
-            case .closed?: throw Diagnostic("there is no way to open a vault here", at: text.place)
+            case .closed?: throw Diagnostic("Attempting to decrypt but no vault secrets found.", at: text.place)
             }
         } catch {
             var diagnostic = error

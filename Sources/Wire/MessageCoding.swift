@@ -13,11 +13,13 @@ extension TaskInfo: WireCodable {
         writer.write(isHandler)
         writer.write(isImplicit)
         writer.write(tags)
+        writer.write(isCheck)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             name: try reader.string(), module: try reader.string(), place: try reader.optional(),
-            isHandler: try reader.bool(), isImplicit: try reader.bool(), tags: try reader.array())
+            isHandler: try reader.bool(), isImplicit: try reader.bool(), tags: try reader.array(),
+            isCheck: try reader.bool())
     }
 }
 

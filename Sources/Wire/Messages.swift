@@ -29,9 +29,11 @@ package struct TaskInfo: Sendable, Hashable {
     package var isHandler: Bool
     package var isImplicit: Bool
     package var tags: [String]
+    /// It changes nothing and says what it would.
+    package var isCheck: Bool
     package init(
         name: String, module: String, place: Place?, isHandler: Bool = false, isImplicit: Bool = false,
-        tags: [String] = []
+        tags: [String] = [], isCheck: Bool = false
     ) {
         self.name = name
         self.module = module
@@ -39,6 +41,7 @@ package struct TaskInfo: Sendable, Hashable {
         self.isHandler = isHandler
         self.isImplicit = isImplicit
         self.tags = tags
+        self.isCheck = isCheck
     }
 }
 

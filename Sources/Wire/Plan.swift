@@ -17,6 +17,8 @@ package struct PlayPlan: Sendable {
     package var facts: Dict
     /// `groups`, `group_names`, `playbook_dir`, `ansible_play_hosts`, …: computed, never templates.
     package var magic: Dict
+    /// How the host is reached (`ansible_host`, `ansible_user`, …): what these names give where no variable says it.
+    package var connection: Dict
     package var roles: [RolePlan]
     package var bases: [SearchBasis]
     package var steps: [Step]
@@ -41,6 +43,7 @@ package struct PlayPlan: Sendable {
         extra = Dict()
         facts = Dict()
         magic = Dict()
+        connection = Dict()
         roles = []
         bases = []
         steps = []
@@ -86,6 +89,9 @@ package struct RunSettings: Sendable, Hashable {
     package var allowsBrokenConditions = false
     /// Texts that look like templates and are none are warned of.
     package var warnsOfUntrusted = false
+    /// The controller's name, and its user's: templates may print them.
+    package var controllerHost = "localhost"
+    package var controllerUser = "root"
     /// The folder that places are told relative to.
     package var folder = ""
     package init() {}
@@ -232,6 +238,8 @@ package struct FileEntry: Sendable, Hashable {
     package var isSecret: Bool
     /// For a folder.
     package var children: [FileEntry]?
+    /// For a file of variables: what is in its values under `!vault`, by the vaults' texts.
+    package var opened = Dict()
     package init(
         path: String, digest: String, size: Int, mode: Int, contents: [UInt8]? = nil, isSecret: Bool = false,
         children: [FileEntry]? = nil

@@ -13,6 +13,8 @@ extension RunSettings: WireCodable {
         writer.write(tags)
         writer.write(skipTags)
         writer.write(folder)
+        writer.write(controllerHost)
+        writer.write(controllerUser)
         writer.write(connection)
     }
     package init(from reader: inout WireReader) throws(WireError) {
@@ -36,6 +38,8 @@ extension RunSettings: WireCodable {
         tags = try reader.array()
         skipTags = try reader.array()
         folder = try reader.string()
+        controllerHost = try reader.string()
+        controllerUser = try reader.string()
         connection = try reader.string()
     }
 }
@@ -155,6 +159,7 @@ extension FileEntry: WireCodable {
         writer.write(isSecret)
         writer.write(children != nil)
         if let children { writer.write(children) }
+        writer.write(opened)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         path = try reader.string()
@@ -164,6 +169,7 @@ extension FileEntry: WireCodable {
         contents = try reader.bool() ? try reader.data() : nil
         isSecret = try reader.bool()
         children = try reader.bool() ? try reader.array() : nil
+        opened = try reader.value()
     }
 }
 
@@ -217,7 +223,7 @@ extension PlayPlan: WireCodable {
         writer.write(index)
         writer.write(host)
         writer.write(settings)
-        for layer in [inventory, variables, extra, facts, magic] { writer.write(layer) }
+        for layer in [inventory, variables, extra, facts, magic, connection] { writer.write(layer) }
         writer.write(roles)
         writer.write(bases)
         writer.write(steps)
@@ -237,6 +243,7 @@ extension PlayPlan: WireCodable {
         extra = try reader.value()
         facts = try reader.value()
         magic = try reader.value()
+        connection = try reader.value()
         roles = try reader.array()
         bases = try reader.array()
         steps = try reader.array()

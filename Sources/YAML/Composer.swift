@@ -196,7 +196,7 @@ struct Composer: ~Copyable {
         let name = entry.key.scalar?.pythonText ?? ""
         warnings.append(
             entry.key.diagnostic(
-                "duplicate key '\(name)'", hint: "the last value wins",
+                "Found duplicate mapping key '\(name)'", hint: "the last value wins",
                 notes: ["first defined at \(first.place)"], severity: .warning))
     }
 }

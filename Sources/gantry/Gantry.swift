@@ -14,7 +14,8 @@ struct Gantry: AsyncParsableCommand {
         version: gantryVersion,
         subcommands: [
             Apply.self, Check.self, RunCommand.self, InventoryCommand.self, Facts.self, Doc.self, BundleCommand.self,
-            VaultCommand.self, ConfigCommand.self, GalaxyCommand.self, PullCommand.self, Completion.self, Shims.self,
+            VaultCommand.self, ConfigCommand.self, GalaxyCommand.self, PullCommand.self, ConsoleCommand.self,
+            Completion.self, Shims.self,
         ])
 }
 

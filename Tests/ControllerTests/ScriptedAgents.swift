@@ -298,7 +298,7 @@ final class LineSink: EventSink {
 
 func shownLine(_ event: RunEvent) -> String? {
     switch event {
-    case .play(let name, _, let hosts): return "PLAY \(name) (\(hosts.joined(separator: " ")))"
+    case .play(let name, _, let hosts, _): return "PLAY \(name) (\(hosts.joined(separator: " ")))"
     case .noHostsMatched: return "no hosts matched"
     case .noHostsLeft: return "no hosts left"
     case .task(let info, _): return "TASK \(info.name)"

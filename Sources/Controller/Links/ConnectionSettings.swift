@@ -70,6 +70,22 @@ package struct ConnectionSettings: Sendable, Hashable {
         agentFolder = lookup.text(["gantry_agent_dir"], nil)
     }
 
+    /// The same as variables, each by its newer and its older name; what `~/.ssh/config` says is not among them.
+    package var variables: Dict {
+        var all: Dict = [
+            "ansible_connection": .string(kind.rawValue), "ansible_ssh_host": .string(address),
+            "ansible_host": .string(address),
+        ]
+        func add(_ value: Value?, _ names: [String]) {
+            if let value { for name in names { all[.string(name)] = value } }
+        }
+        add(user.map { .string($0) }, ["ansible_ssh_user", "ansible_user"])
+        add(port.map { .int($0) }, ["ansible_ssh_port", "ansible_port"])
+        add(keyFile.map { .string($0) }, ["ansible_ssh_private_key_file", "ansible_private_key_file"])
+        add(.int(Int(timeout ?? 10)), ["ansible_ssh_timeout", "ansible_timeout"])
+        return all
+    }
+
     private static func kind(
         _ lookup: Lookup, _ defaults: Defaults, _ isImplicit: Bool
     ) throws(Diagnostic) -> Kind {

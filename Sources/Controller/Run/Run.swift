@@ -55,11 +55,13 @@ package final class Run: Sendable {
             groups = try batches(of: hosts, serial: outline.keywords["serial"], at: outline.place)
         } catch { throw Diagnostics([error]) }
         if groups.isEmpty {
-            shared.show([.play(name: outline.name, place: outline.place, hosts: []), .noHostsMatched])
+            let play = RunEvent.play(
+                name: outline.name, place: outline.place, hosts: [], checkMode: outline.checkMode)
+            shared.show([play, .noHostsMatched])
             return true
         }
         for batch in groups {
-            shared.show(.play(name: outline.name, place: outline.place, hosts: batch))
+            shared.show(.play(name: outline.name, place: outline.place, hosts: batch, checkMode: outline.checkMode))
             let active = batch.filter { !standing.isOut($0) }
             guard !active.isEmpty else { continue }
             let everyone = selected.filter { !standing.isOut($0) }

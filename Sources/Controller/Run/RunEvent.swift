@@ -4,7 +4,8 @@ package import Wire
 /// What a run shows, in the order in which a person is to see it.
 package enum RunEvent: Sendable {
     /// A play begins, or its next batch of hosts. `hosts` is empty where the pattern matched none.
-    case play(name: String, place: Place?, hosts: [String])
+    /// `checkMode` is what the play itself says of it.
+    case play(name: String, place: Place?, hosts: [String], checkMode: Bool? = nil)
     case noHostsMatched
     case noHostsLeft
     /// The banner of a task: once for each.

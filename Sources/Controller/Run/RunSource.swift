@@ -5,7 +5,7 @@ package import Wire
 package struct PlayOutline: Sendable {
     package var name: String
     package var place: Place?
-    /// `serial`, `order`, `strategy`, `any_errors_fatal`, `max_fail_percentage`.
+    /// `serial`, `order`, `strategy`, `check_mode`, `any_errors_fatal`, `max_fail_percentage`.
     package var keywords: Dict
     package init(name: String, place: Place?, keywords: Dict = Dict()) {
         self.name = name
@@ -13,6 +13,7 @@ package struct PlayOutline: Sendable {
         self.keywords = keywords
     }
 
+    var checkMode: Bool? { keywords["check_mode"]?.asBool }
     /// Nobody waits for anybody.
     package var isFree: Bool { ["free", "host_pinned"].contains(shortStrategy) }
     var anyErrorsFatal: Bool { keywords["any_errors_fatal"]?.asBool ?? false }

@@ -9,6 +9,8 @@ struct PluginFile {
     private let settings: Dict
 
     init(_ text: SourceText, _ source: InventorySource, _ options: InventoryOptions) throws(Diagnostic) {
+        // Most files are none: what does not even hold the word need not be read twice.
+        guard text.text.contains("plugin") else { throw Diagnostic("'\(source.name)' has no 'plugin' key") }
         let node = try YAMLReader.document(text.text, file: text.file).node
         guard let node, !node.isNull else { throw Diagnostic("'\(source.name)' is empty") }
         guard let plugin = node["plugin"] else {

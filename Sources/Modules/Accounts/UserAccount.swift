@@ -118,6 +118,17 @@ struct UserAccount: Action {
     ]
 
     func run(on machine: some MachineReader, _ context: Context) throws(Failure) -> Outcome {
+        var own = self
+        try attempt { () throws(MachineError) in
+            own.shell = try shell.map { (path) throws(MachineError) in
+                try machine.expanded(path, context.environment)
+            }
+            own.home = try home.map { (path) throws(MachineError) in try machine.expanded(path, context.environment) }
+        }
+        return try own.manage(on: machine, context)
+    }
+
+    private func manage(on machine: some MachineReader, _ context: Context) throws(Failure) -> Outcome {
         var warnings = hashWarnings
         if append, groups == nil {
             warnings.append(

@@ -64,9 +64,9 @@ struct IncludeVars: Directive {
 
 /// `set_stats`: figures for the end of the run.
 struct SetStats: Directive {
-    var data = Dict()
-    var perHost = false
-    var aggregate = true
+    var data: Value = .dict([:])
+    var perHost: Value = false
+    var aggregate: Value = true
     init() {}
     static let schema = Schema<SetStats>(
         "set_stats", "Sets figures that are shown at the end of the run.",

@@ -3,7 +3,7 @@ import Values
 /// `debug`: shows text or a variable.
 struct DebugText: Directive {
     var message: Value?
-    var variable: String?
+    var variable: Value?
     var verbosity = 0
     init() {}
     static let schema = Schema<DebugText>(

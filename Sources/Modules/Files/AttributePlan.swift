@@ -18,15 +18,7 @@ struct AttributePlan {
 
     var hasChanges: Bool { !steps.isEmpty || !needs.isEmpty }
 
-    /// The diff as text: JSON with sorted keys, as Ansible prints mappings.
-    func diff(header: String? = nil) -> Diff {
-        Diff(
-            before: Self.text(before), after: Self.text(after), beforeHeader: header ?? "", afterHeader: header ?? "")
-    }
-
-    static func text(_ dict: Dict) -> String {
-        Value.dict(dict).json(JSONStyle(indent: 4, sortKeys: true)) + "\n"
-    }
+    func diff(header: String = "") -> Diff { Diff(before: before, after: after, header: header) }
 
     /// What something new at this path is to have from the start.
     mutating func attributes(

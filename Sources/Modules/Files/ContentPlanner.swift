@@ -58,7 +58,9 @@ struct ContentPlanner {
         if let target, target.kind != .file, target.kind != .folder {
             throw Failure("cannot write \(path): it is a \(target.kind.rawValue)", result: ["dest": .string(path)])
         }
-        if let origin = content.origin { plan.result["src"] = .string(origin) }
+        // Ansible brings text that was given directly as a file of this name.
+        let ending = path.split(separator: "/").last.flatMap { $0.dropFirst().lastIndex(of: ".").map { path[$0...] } }
+        plan.result["src"] = .string(content.origin ?? "~/.ansible/tmp/.source\(ending ?? "")")
         try addFile(path, content, found, on: machine)
         if context.diffMode { plan.diff.append(try diff(path, target, content, on: machine)) }
     }

@@ -71,6 +71,7 @@ struct CopyFiles: FileAction {
 
     func plan(on machine: some MachineReader, _ context: Context) throws(Failure) -> FilePlan {
         let dest = try dest.expanded(on: machine, context)
+        if content == nil, (source ?? "").isEmpty { throw Failure("src (or content) is required") }
         if dest.isEmpty { throw Failure("dest is required") }
         var planner = ContentPlanner(common, context)
         planner.follow = follow

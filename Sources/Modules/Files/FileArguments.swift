@@ -169,7 +169,6 @@ enum FileMode: ParameterValue, Hashable {
 struct FilePath: ParameterValue, Hashable, ExpressibleByStringLiteral {
     var text: String
     init(parameter: Value) throws(ParameterError) {
-        guard parameter.list == nil, parameter.dict == nil else { throw ParameterError(expected: "a path") }
         text = parameter.pythonText
     }
     init(stringLiteral text: String) { self.text = text }

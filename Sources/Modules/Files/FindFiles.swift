@@ -53,7 +53,7 @@ struct FindFiles: Action {
                 "Which digest."),
             Parameter("mode", \.mode, "Only files with this mode."),
             Parameter("exact_mode", \.exactMode, default: "true", "All of the mode, not any bit of it."),
-            Parameter("encoding", \.encoding, "How files are read for contains; UTF-8 always."),
+            Parameter("encoding", \.encoding, "How files are read for contains; another than UTF-8 by the program iconv."),
             Parameter("limit", \.limit, "End when this many are found."),
         ],
         options: SchemaOptions(
@@ -102,7 +102,12 @@ struct FindFiles: Action {
                 found.warnings.append("Skipped '\(folder)' path due to this access issue: \(reason)\n")
                 continue
             }
-            try look(in: folder, level: 1, query, &found, on: machine)
+            do throws(Failure) { try look(in: folder, level: 1, query, &found, on: machine) } catch {
+                // A file that cannot be searched ends the look at this path.
+                guard error.result["skipped_path"] != nil else { throw error }
+                found.skipped[folder] = .string(error.message)
+                found.warnings.append("Skipped '\(folder)' path due to this access issue: \(error.message)\n")
+            }
         }
         let message =
             !found.warnings.isEmpty
@@ -237,9 +242,32 @@ struct FindFiles: Action {
         return false
     }
 
+    /// As UTF-8; what is written otherwise is read by `iconv`, since the tables are not in a static program.
+    private func decoded(_ bytes: [UInt8], _ path: String, on machine: some MachineReader) throws(Failure) -> [UInt8] {
+        let name = encoding ?? "utf-8"
+        func skip(_ reason: String) -> Failure { Failure(reason, result: ["skipped_path": true]) }
+        let shown = encoding ?? "None (default determined by the Python built-in function \"open\")"
+        let unreadable = skip("Failed to read the file \(path) due to an encoding error. current encoding: \(shown)")
+        if ["utf-8", "utf8", "utf_8"].contains(name.lowercased()) {
+            if String(validating: bytes, as: UTF8.self) == nil { throw unreadable }
+            return bytes
+        }
+        guard let program = machine.program("iconv") else {
+            throw skip("encoding \(name) needs the program iconv, which is not on this node")
+        }
+        let done = try attempt { () throws(MachineError) in
+            try machine.inspect(Command([program, "-f", name, "-t", "UTF-8"], input: bytes))
+        }
+        if done.status == 0 { return done.output }
+        // iconv says one of these of a name that it does not know, before it has read anything.
+        let isUnknown = ["not supported", "failed to start conversion"].contains { done.errorText.contains($0) }
+        throw isUnknown ? skip("unknown encoding: \(name)") : unreadable
+    }
+
     /// Files that cannot be read do not hold it.
     private func holds(_ path: String, _ pattern: Pattern, on machine: some MachineReader) throws(Failure) -> Bool {
-        guard let bytes = try? machine.contents(of: path) else { return false }
+        guard let raw = try? machine.contents(of: path) else { return false }
+        let bytes = try decoded(raw, path, on: machine)
         if readWholeFile { return try pattern.found(in: bytes) != nil }
         for line in lines(of: bytes) {
             do { if try pattern.firstMatch(in: line, .start) != nil { return true } } catch {

@@ -16,6 +16,7 @@ struct ManageFile: FileAction {
     var modificationFormat = "%Y%m%d%H%M.%S"
     var accessTime: String?
     var accessFormat = "%Y%m%d%H%M.%S"
+    var peek: Bool?
     init() {}
 
     static let schema = Schema<ManageFile>(
@@ -36,6 +37,7 @@ struct ManageFile: FileAction {
                 "How that time is written."),
             Parameter("access_time", \.accessTime, "preserve, now, or a time."),
             Parameter("access_time_format", \.accessFormat, default: "%Y%m%d%H%M.%S", "How that time is written."),
+            Parameter("_diff_peek", \.peek, "Only tell whether the start of the file looks binary."),
         ] + commonRows,
         options: SchemaOptions(
             returns: [
@@ -69,6 +71,12 @@ struct ManageFile: FileAction {
             target = joinPath(target, splitPath(linked).name)
         }
         let found = try status(target, on: machine)
+        if peek != nil {
+            var plan = FilePlan()
+            let start = try? machine.contents(of: target)?.prefix(8192)
+            plan.result = ["path": .string(target), "appears_binary": .bool(start?.contains(0) ?? false)]
+            return plan
+        }
         let state =
             state ?? State(rawValue: stateName(found) == "absent" ? recurse ? "directory" : "file" : stateName(found))
         let problem: Dict = ["path": .string(target)]
@@ -141,11 +149,7 @@ struct ManageFile: FileAction {
             before["path_content"] = ["directories": .list(folders), "files": .list(files)]
         }
         plan.steps = [.remove(path)]
-        plan.diff = [
-            Diff(
-                before: AttributePlan.text(before),
-                after: AttributePlan.text(["path": .string(path), "state": "absent"]))
-        ]
+        plan.diff = [Diff(before: before, after: ["path": .string(path), "state": "absent"])]
         return plan
     }
 

@@ -1,4 +1,5 @@
 import Crypto
+import Glibc
 import Machine
 import Values
 
@@ -26,12 +27,33 @@ struct ReadFile: Action {
 
     func run(on machine: some MachineReader, _ context: Context) throws(Failure) -> Outcome {
         let path = try source.expanded(on: machine, context)
-        let status = try attempt { () throws(MachineError) in try machine.status(of: path, followingLinks: true) }
-        if status?.kind == .folder { throw Failure("Source is a directory and must be a file: \(path)") }
-        let bytes = try attempt { () throws(MachineError) in try machine.contents(of: path) }
-        guard let bytes else { throw Failure("File not found: \(path)") }
+        let bytes: [UInt8]
+        do throws(MachineError) {
+            if try machine.status(of: path, followingLinks: true)?.kind == .folder {
+                // A folder that cannot be opened is told as a file is.
+                if !machine.access(path).contains(.read) { throw MachineError("", code: EACCES) }
+                throw MachineError("", code: EISDIR)
+            }
+            guard let found = try machine.contents(of: path) else { throw MachineError("", code: ENOENT) }
+            bytes = found
+        } catch { throw Self.failure(error, path, on: machine) }
         return Outcome([
             "content": .string(Base64.encode(bytes)), "source": .string(path), "encoding": "base64",
         ])
+    }
+
+    private static func failure(_ error: MachineError, _ path: String, on machine: some MachineReader) -> Failure {
+        if error.isStop { return Failure(error) }
+        switch error.code {
+        case ENOENT:
+            // A file among the folders above is no missing file.
+            let folder = splitPath(path).folder
+            let above = try? machine.status(of: folder, followingLinks: true)
+            if let above, above.kind != .folder { return Failure("Unable to slurp file: \(path)") }
+            return Failure("File not found: \(path)")
+        case EACCES: return Failure("File is not readable: \(path)")
+        case EISDIR: return Failure("Source is a directory and must be a file: \(path)")
+        default: return Failure("Unable to slurp file: \(path)")
+        }
     }
 }

@@ -17,7 +17,7 @@ struct Ping: Action {
                 """, onlyReads: true))
 
     func run(on machine: some MachineReader, _ context: Context) throws(Failure) -> Outcome {
-        if data == "crash" { throw Failure("boom") }
+        if data == "crash" { throw Failure("Task failed: Module failed: boom") }
         return Outcome(["ping": .string(data)])
     }
 }

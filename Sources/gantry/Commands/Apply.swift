@@ -83,6 +83,7 @@ struct Apply: AsyncParsableCommand {
             return try list(project, settings)
         }
         try project.checkLimit()
+        try chooseStrategy(&plays, configuration)
         if flushCache { project.flushFacts() }
         if let startAtTask { try Self.start(at: startAtTask, &plays) }
         let changes = ChangeWatch()
@@ -95,6 +96,23 @@ struct Apply: AsyncParsableCommand {
         let status = try await setup.run()
         if status == 0, runOptions.check, runOptions.detailedExitcode, changes.hasChanges { throw ExitCode(3) }
         if status != 0 { throw ExitCode(status) }
+    }
+
+    /// `strategy` of the settings is that of plays which name none.
+    private func chooseStrategy(_ plays: inout [Play], _ configuration: Configuration) throws(CommandFailure) {
+        let (name, origin) = configuration.origin(.strategy)
+        guard origin != "default" else { return }
+        let known = ["linear", "free", "host_pinned", "debug"]
+        let short = name.split(separator: ".").last.map(String.init) ?? name
+        guard known.contains(short) else {
+            throw CommandFailure(
+                Diagnostic(
+                    "there is no strategy '\(name)' (\(origin))", hint: suggestion(for: short, among: known),
+                    notes: ["there are: \(known.joined(separator: ", "))"]), status: 1)
+        }
+        for index in plays.indices where plays[index].keywords["strategy"] == nil {
+            plays[index].keywords["strategy"] = .string(name)
+        }
     }
 
     private func list(_ project: Project, _ settings: RunSettings) throws {

@@ -1,3 +1,4 @@
+import Glibc
 import Crypto
 import Engine
 import Hosts
@@ -53,6 +54,7 @@ final class Project: Sendable {
             inventorySources = sources
             var options = try configuration.inventoryOptions()
             options.extra = extra
+            options.python = Installation.python(configuration.environment)
             options.decrypt = { (text: Text) throws(Diagnostic) in
                 Vault.isVaulted(text.string) ? try files.opened(text) : text
             }
@@ -79,6 +81,8 @@ final class Project: Sendable {
         if configuration.optional(.privateRoleVariables) != nil {
             options.hidesRoleVariables = configuration.flag(.privateRoleVariables)
         }
+        options.leavesConditionalErrors = Twin.isCalled
+        options.duplicateKeys = DuplicateKeys(rawValue: configuration.string(.duplicateKeys)) ?? .warn
         options.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
         return options
     }
@@ -128,6 +132,8 @@ final class Project: Sendable {
         context.settings.hidesFacts = !configuration.flag(.injectsFacts)
         context.settings.gathersOnce = configuration.string(.gathering) == "smart"
         context.settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
+        context.settings.controllerHost = Installation.hostName
+        context.settings.controllerUser = Installation.userName
         context.extra = extra
         context.groups = Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) })
         context.magic = [
@@ -152,6 +158,17 @@ final class Project: Sendable {
 
 /// Where the parts of Gantry are that are not this program.
 enum Installation {
+    static var hostName: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&buffer, 255) == 0 else { return "localhost" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The name of the user who runs this, or its number.
+    static var userName: String {
+        unsafe getpwuid(geteuid()).map { unsafe String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
+    }
+
     /// The folder of the running program, links resolved.
     private static var programFolder: String { Disk.folder(of: Disk.realPath("/proc/self/exe") ?? "/usr/bin/gantry") }
 

@@ -13,7 +13,16 @@ actor ProjectSource: RunSource {
     private let templater = Templater()
     private let planner: Planner
     private let loaderOptions: LoaderOptions
-    private var inventory: Inventory
+    private var settled: Inventory
+    /// What plays added since; taken in when somebody looks.
+    private var additions: [Inventory.Addition] = []
+    private var inventory: Inventory {
+        if !additions.isEmpty {
+            settled.add(additions)
+            additions = []
+        }
+        return settled
+    }
     private let reload: @Sendable () throws(Diagnostics) -> Inventory
     private let limit: String?
     private let mismatches: @Sendable ([Diagnostic]) throws(Diagnostics) -> [Diagnostic]
@@ -45,7 +54,7 @@ actor ProjectSource: RunSource {
         let files = project.files
         templater.unseal = { (text: Text) throws(Diagnostic) in try files.decrypted(text) }
         loaderOptions = project.loaderOptions
-        inventory = project.inventory
+        settled = project.inventory
         reload = project.reloading
         limit = project.limit
         mismatches = { (found: [Diagnostic]) throws(Diagnostics) in try project.mismatches(found) }
@@ -157,6 +166,8 @@ actor ProjectSource: RunSource {
                     plan.dynamicRoles[key] = role
                 }
             }
+            // Where it cannot be said yet how the host is reached, connecting says why.
+            plan.connection = (try? connection(to: host, play: index, variables: Dict()))?.variables ?? Dict()
             // A password that was asked for is a variable, too.
             if let password = defaults.password, plan.inventory["ansible_password"] == nil {
                 plan.inventory["ansible_password"] = .string(Text(password.exposed, mark: Mark(isSecret: true)))
@@ -343,11 +354,11 @@ actor ProjectSource: RunSource {
     // MARK: Inventory
 
     func addHost(_ name: String, groups: [String], variables: Dict) {
-        _ = inventory.add(host: name, groups: groups, variables: variables)
+        additions.append(.host(name, groups: groups, variables: variables))
     }
 
     func addGroup(_ name: String, parents: [String], host: String) {
-        _ = inventory.add(group: name, parents: parents, host: host)
+        additions.append(.group(name, parents: parents, host: host))
     }
 
     func keep(facts: Dict, of host: String) {
@@ -361,7 +372,10 @@ actor ProjectSource: RunSource {
 
     func forgetFacts(of host: String) { factCache?.forget(host) }
 
-    func refreshInventory() throws(Diagnostics) { inventory = try reload() }
+    func refreshInventory() throws(Diagnostics) {
+        additions = []
+        settled = try reload()
+    }
 }
 
 /// What a play's own keywords may read: its variables, and lookups of this machine.

@@ -33,7 +33,9 @@ struct PullCommand: ParsableCommand {
     @Flag(help: "Show what changes.") var diff = false
     @Option(name: [.customShort("t"), .long], help: "Only tasks with these tags.") var tags: [String] = []
     @Option(help: "No tasks with these tags.") var skipTags: [String] = []
-    @Flag(help: ArgumentHelp("Taken for compatibility.", visibility: .hidden)) var flushCache = false
+    @Flag(help: "Forget what the fact cache holds.") var flushCache = false
+    @Flag(help: "List the hosts, and run nothing.") var listHosts = false
+    @OptionGroup var modulePath: ModulePathArguments
     @OptionGroup(title: "Hosts and variables") var inventory: InventoryArguments
     @OptionGroup(title: "Connection") var connection: ConnectionArguments
     @OptionGroup(title: "Becoming another user") var become: BecomeArguments
@@ -47,7 +49,7 @@ struct PullCommand: ParsableCommand {
                 Diagnostic("Unsupported repo module \(moduleName), choices are git"), status: 5)
         }
         let environment = Configuration.processEnvironment()
-        let host = Self.hostName
+        let host = Installation.hostName
         let home = environment["HOME"] ?? "/root"
         let folder = Disk.absolute(expandedPath(directory ?? "\(home)/.ansible/pull/\(host)", environment))
         if let sleep, sleep > 0 {
@@ -55,7 +57,8 @@ struct PullCommand: ParsableCommand {
             Output.print("Sleeping for \(seconds) seconds...")
             Glibc.sleep(UInt32(seconds))
         }
-        var repository = Checkout(url: url, folder: folder, version: checkout ?? "HEAD")
+        let address = Disk.kind(url) == .folder ? Disk.absolute(url) : url
+        var repository = Checkout(url: address, folder: folder, version: checkout ?? "HEAD")
         (repository.isFull, repository.discards, repository.verifies) = (full, clean || force, verifyCommit)
         (repository.acceptsHostKey, repository.followsSubmodules) = (acceptHostKey, trackSubs)
         let before = repository.head
@@ -77,12 +80,6 @@ struct PullCommand: ParsableCommand {
         let status = try apply(try selected(in: folder, host), host, folder)
         if purge { try? LinuxMachine().remove(folder) }
         if status != 0 { throw ExitCode(status) }
-    }
-
-    private static var hostName: String {
-        var buffer = [CChar](repeating: 0, count: 256)
-        guard unsafe gethostname(&buffer, 255) == 0 else { return "localhost" }
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private func selected(in folder: String, _ host: String) throws -> [String] {
@@ -117,6 +114,8 @@ struct PullCommand: ParsableCommand {
         if inventory.verbosity.verbose > 0 {
             line.append("-" + String(repeating: "v", count: inventory.verbosity.verbose))
         }
+        if listHosts { line.append("--list-hosts") }
+        line += modulePath.modulePath.flatMap { ["-M", $0] }
         if check { line.append("--check") }
         if diff { line.append("--diff") }
         if become.become { line.append("-b") }

@@ -17,10 +17,14 @@ struct RunSetup {
     let forks: Int?
     let sink: any EventSink
     let warnings: [Diagnostic]
+    /// The project's own warnings come first; whoever runs several times has told them.
+    var warnsOfProject = true
+    /// What was asked for and holds for further runs, too.
+    var passwords = AskedPasswords()
 
     /// - Returns: the exit status, as Ansible's.
     func run() async throws -> Int32 {
-        for warning in project.warnings + warnings { sink.show(.message(host: nil, warning)) }
+        for warning in (warnsOfProject ? project.warnings : []) + warnings { sink.show(.message(host: nil, warning)) }
         let configuration = project.configuration
         let image = try await AgentImage.load(
             try Installation.agent(configuration.environment), sha256: { DigestAlgorithm.sha256.hex(of: $0) })
@@ -73,7 +77,7 @@ struct RunSetup {
         if let file = connection.connectionPasswordFile {
             defaults.password = try secret(in: file)
         } else if connection.askPass || configuration.flag(.askPassword) {
-            defaults.password = try Prompt.secret("SSH password: ")
+            defaults.password = try passwords.connection(Prompt.secret)
         }
         return defaults
     }
@@ -88,7 +92,7 @@ struct RunSetup {
         if let file = become.becomePasswordFile {
             keywords["_become_password"] = .string(Text(try secret(in: file).exposed, mark: Mark(isSecret: true)))
         } else if become.askBecomePass || configuration.flag(.becomeAskPassword) {
-            let password = try Prompt.secret("BECOME password: ")
+            let password = try passwords.become(Prompt.secret)
             keywords["_become_password"] = .string(Text(password.exposed, mark: Mark(isSecret: true)))
         }
         if configuration.flag(.anyErrorsFatal) { keywords["any_errors_fatal"] = true }
@@ -109,6 +113,29 @@ struct RunSetup {
     }
 }
 
+/// Passwords that a person gave, asked for once.
+final class AskedPasswords {
+    private var connection: Secret?
+    private var become: Secret?
+
+    func connection(_ ask: (String) throws(Diagnostic) -> Secret) throws(Diagnostic) -> Secret {
+        if let connection { return connection }
+        let password = try ask("SSH password: ")
+        connection = password
+        return password
+    }
+
+    /// Without an answer it is that of the connection.
+    func become(_ ask: (String) throws(Diagnostic) -> Secret) throws(Diagnostic) -> Secret {
+        if let become { return become }
+        let question = connection == nil ? "BECOME password: " : "BECOME password[defaults to SSH password]: "
+        var password = try ask(question)
+        if password.exposed.isEmpty, let connection { password = connection }
+        become = password
+        return password
+    }
+}
+
 /// Ctrl-C and SIGTERM, as a stream: the first lets running tasks end, the second ends them.
 enum Interrupts {
     static func watch(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
@@ -119,6 +146,12 @@ enum Interrupts {
                     pthreadRun { continuation.resume(returning: waitByte(descriptor)) }
                 }
                 if !arrived { return }
+                if Task.isCancelled {
+                    // That run is over: the signal is meant for whoever watches now.
+                    var byte: UInt8 = 1
+                    _ = unsafe write(signalWriter, &byte, 1)
+                    return
+                }
                 await body()
             }
         }

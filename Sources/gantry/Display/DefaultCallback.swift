@@ -30,9 +30,9 @@ final class DefaultCallback: Callback {
 
     private func print(_ event: RunEvent) {
         switch event {
-        case .play(let name, _, _):
+        case .play(let name, _, _, let checkMode):
             begin()
-            terminal.banner((name.isEmpty ? "PLAY" : "PLAY [\(name)]") + marker)
+            terminal.banner((name.isEmpty ? "PLAY" : "PLAY [\(name)]") + marker(checkMode ?? options.checkMode))
             live.clear()
         case .noHostsMatched: terminal.line("skipping: no hosts matched", .skipped)
         case .noHostsLeft: terminal.banner("NO MORE HOSTS LEFT")
@@ -88,13 +88,13 @@ final class DefaultCallback: Callback {
         if options.checkMode, options.checkMarkers { terminal.banner("DRY RUN") }
     }
 
-    private var marker: String { options.checkMode && options.checkMarkers ? " [CHECK MODE]" : "" }
+    private func marker(_ isCheck: Bool) -> String { isCheck && options.checkMarkers ? " [CHECK MODE]" : "" }
 
     /// Once a task.
     private func showHeader() {
         guard let info = header else { return }
         header = nil
-        terminal.banner("\(info.isHandler ? "RUNNING HANDLER" : "TASK") [\(info.name)]" + marker)
+        terminal.banner("\(info.isHandler ? "RUNNING HANDLER" : "TASK") [\(info.name)]" + marker(info.isCheck))
         if options.verbosity >= 2 { path(info) }
     }
 
@@ -177,7 +177,10 @@ final class DefaultCallback: Callback {
             showHeader()
             if !isLoop { messages.warnings(of: result, on: terminal) }
             let shown = isLoop && !text.isVerbose(result.result)
-            terminal.line("skipping: [\(host)]" + (shown ? "" : details(result, info)), .skipped)
+            var told = result
+            // The items told of themselves.
+            if isLoop { told.result["results"] = nil }
+            terminal.line("skipping: [\(host)]" + (shown ? "" : details(told, info)), .skipped)
         case .failed, .ignored, .unreachable: failure(label(host, result), info, result, isLoop)
         case .ok, .changed:
             if isLoop { return }

@@ -1,6 +1,10 @@
 /// What of a run is shown, and how.
 struct DisplayOptions: Sendable {
-    enum Format: Sendable { case json, yaml }
+    enum Format: Sendable {
+        case json, yaml
+        /// YAML behind a line with `changed` and `skipped`.
+        case headedYAML
+    }
 
     var verbosity = 0
     /// Words for the log, where that is more.
@@ -37,9 +41,8 @@ struct DisplayOptions: Sendable {
         perHostStart = configuration.flag(.perHostStart)
         pathOnFailure = configuration.flag(.pathOnFailure)
         diffContext = configuration.number(.diffContext) ?? 3
-        let isYAML = configuration.string(.resultFormat) == "yaml"
-            || configuration.string(.stdoutCallback).hasSuffix("yaml")
-        format = isYAML ? .yaml : .json
+        format = configuration.string(.resultFormat) == "yaml" ? .yaml : .json
+        if configuration.string(.stdoutCallback).split(separator: ".").last == "yaml" { format = .headedYAML }
         isPretty = configuration.optional(.prettyResults) == nil ? nil : configuration.flag(.prettyResults)
     }
 }

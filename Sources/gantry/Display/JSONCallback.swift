@@ -21,7 +21,7 @@ final class JSONCallback: Callback {
 
     func show(_ event: RunEvent) {
         switch event {
-        case .play(let name, let place, _):
+        case .play(let name, let place, _, _):
             endPlay()
             play = head(name, place)
         case .task(let info, _):
@@ -58,6 +58,7 @@ final class JSONCallback: Callback {
         guard !tasks.isEmpty, result.status != .rescued else { return }
         var shown = Dict(
             uniqueKeysWithValues: result.result.filter { !$0.key.pythonText.hasPrefix("_") }.elements)
+        if shown["failed"]?.isTrue == false { shown["failed"] = nil }
         switch result.status {
         case .failed, .ignored: shown["failed"] = true
         case .skipped: shown["skipped"] = true
@@ -65,7 +66,7 @@ final class JSONCallback: Callback {
         default: break
         }
         shown["action"] = .string(info.module)
-        shown["_ansible_no_log"] = .bool(result.isHidden)
+        if result.isHidden { shown["_ansible_no_log"] = true }
         hosts[host] = .dict(shown)
         let end = Value.string(Self.time())
         tasks[tasks.count - 1]["duration"] = Self.ended(tasks[tasks.count - 1]["duration"], end)

@@ -14,7 +14,7 @@ final class JSONDisplay: EventSink {
 
     private func value(of event: RunEvent) -> Dict? {
         switch event {
-        case .play(let name, let place, let hosts):
+        case .play(let name, let place, let hosts, _):
             return ["event": "play", "play": .string(name), "place": self.place(place), "hosts": .strings(hosts)]
         case .noHostsMatched: return ["event": "no_hosts_matched"]
         case .noHostsLeft: return ["event": "no_hosts_left"]

@@ -33,7 +33,7 @@ final class JUnitCallback: Callback {
 
     func show(_ event: RunEvent) {
         switch event {
-        case .play(let name, _, _): play = name
+        case .play(let name, _, _, _): play = name
         case .task(let info, _):
             task = info
             start = .now

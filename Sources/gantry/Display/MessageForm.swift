@@ -3,7 +3,7 @@ import Values
 
 /// How errors and warnings are laid out: as `gantry` does, or, where a person calls it by an Ansible program's name,
 /// as that program does. What people's scripts look for is in the words; the layout follows the name.
-enum MessageForm {
+enum MessageForm: String {
     case gantry, ansible
 
     static let current: MessageForm = {

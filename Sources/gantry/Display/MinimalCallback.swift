@@ -29,7 +29,7 @@ final class MinimalCallback: Callback {
         }
         messages.warnings(of: result, on: terminal)
         let (word, colour) = Outcome.word(result)
-        if MessageForm.current == .ansible, result.status == .failed {
+        if MessageForm.current == .ansible, [.failed, .ignored].contains(result.status) {
             messages.explain(result, info, on: terminal)
         }
         if result.status == .skipped { return terminal.line("\(host) | \(word)", colour) }
@@ -39,7 +39,7 @@ final class MinimalCallback: Callback {
             let body = ["stdout", "stderr", "msg"].map { result.result[$0]?.pythonText ?? "" }.joined()
             return terminal.line("\(head)\n\(body)\n", colour)
         }
-        let arrow = result.status == .failed || result.status == .unreachable ? "!" : ""
+        let arrow = [.failed, .ignored, .unreachable].contains(result.status) ? "!" : ""
         let dump = text.dump(result.result, action: info.module, indent: 4)
         terminal.line("\(host) | \(word)\(arrow) => \(dump)", colour)
     }
@@ -75,12 +75,19 @@ final class OnelineCallback: Callback {
             let code = result.result["rc"]?.pythonText ?? "-1"
             let output = "\(host) | \(word) | rc=\(code) | (stdout) \(flat(result, "stdout"))"
             terminal.line(output + (errors.isEmpty ? "" : " (stderr) \(errors)"), colour)
+            if result.status == .failed || result.status == .ignored {
+                terminal.line("\(host) | FAILED! => \(dump(result))", colour)
+            }
         default:
-            let arrow = result.status == .failed ? "! =>" : " =>"
-            let dump = text.dump(result.result, action: info.module, indent: 0)
-                .split(separator: "\n", omittingEmptySubsequences: false).joined()
-            terminal.line("\(host) | \(word)\(arrow) \(dump)", colour)
+            let isFailed = result.status == .failed || result.status == .ignored
+            terminal.line("\(host) | \(word)\(isFailed ? "! =>" : " =>") \(dump(result))", colour)
         }
+    }
+
+    /// Everything: what `debug` does not usually show, too.
+    private func dump(_ result: TaskResult) -> String {
+        text.dump(result.result, action: "", indent: 0).split(separator: "\n", omittingEmptySubsequences: false)
+            .joined()
     }
 
     private func flat(_ result: TaskResult, _ key: String) -> String {
@@ -99,7 +106,7 @@ final class OnelineCallback: Callback {
 enum Outcome {
     static func word(_ result: TaskResult) -> (String, Colour) {
         switch result.status {
-        case .failed: ("FAILED", .failed)
+        case .failed, .ignored: ("FAILED", .failed)
         case .unreachable: ("UNREACHABLE", .unreachable)
         case .skipped: ("SKIPPED", .skipped)
         case .changed: ("CHANGED", .changed)

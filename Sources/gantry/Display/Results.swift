@@ -22,6 +22,7 @@ struct ResultText {
     func dump(_ result: Dict, action: String, indent: Int? = nil) -> String {
         let always = result["_ansible_verbose_always"]?.isTrue ?? false
         var shown = abridged(result, action)
+        if format == .headedYAML { return headed(shown) }
         var indent = indent
         let isSpread = always || isPretty == true || verbosity > 2 || (isPretty == nil && format == .yaml)
         if indent ?? 0 == 0, isSpread { indent = 4 }
@@ -35,6 +36,21 @@ struct ResultText {
             }
         }
         return "\n" + yaml(.dict(shown), indent: indent ?? 2, margin: indent ?? 4)
+    }
+
+    private func headed(_ result: Dict) -> String {
+        var shown = result
+        var text = ""
+        for key in ["changed", "skipped"] {
+            guard let value = shown.removeValue(forKey: .string(Text(key))) else { continue }
+            text += "\(key)=\(value.pythonText.lowercased()) "
+        }
+        for stream in ["stdout", "stderr"] where shown[stream] != nil && shown["\(stream)_lines"] != nil {
+            shown["\(stream)_lines"] = "<omitted>"
+        }
+        if !shown.isEmpty { text += "\n" + yaml(.dict(shown), indent: 2, margin: 2) }
+        while text.last?.isWhitespace ?? false, text.contains("\n") { text.removeLast() }
+        return text
     }
 
     /// Without what is no part of the result for a person.
@@ -52,7 +68,7 @@ struct ResultText {
     }
 
     private func yaml(_ value: Value, indent: Int, margin: Int) -> String {
-        var style = YAMLStyle(indent: indent)
+        var style = YAMLStyle(indent: indent, width: 1000)
         style.literal = isPretty == false ? .exact : .readable
         guard let text = try? yamlText(value, style) else { return value.json() }
         let space = String(repeating: " ", count: margin)
@@ -107,7 +123,7 @@ struct ResultText {
     private func text(_ value: Value) -> String {
         switch value {
         case .null: ""
-        case .dict where format == .yaml: yaml(value, indent: 4, margin: 4) + "\n"
+        case .dict where format != .json: yaml(value, indent: 4, margin: 4) + "\n"
         case .dict: value.json(JSONStyle(indent: 4, sortKeys: true)) + "\n"
         default: value.pythonText
         }

@@ -13,9 +13,10 @@ final class TimerCallback: Callback {
     func show(_ event: RunEvent) {
         guard case .recap = event else { return }
         let seconds = Int(start.duration(to: .now).components.seconds)
+        terminal.banner("PLAYBOOK RECAP")
         terminal.line(
             "Playbook run took \(seconds / 86_400) days, \(seconds / 3600 % 24) hours, \(seconds / 60 % 60) minutes, "
-                + "\(seconds % 60) seconds")
+                + "\(seconds % 60) seconds\n\r")
     }
 }
 
@@ -136,13 +137,13 @@ final class TreeCallback: Callback {
     }
 
     func show(_ event: RunEvent) {
-        guard case .result(let host, let info, let result) = event, result.status != .skipped,
+        guard case .result(let host, _, let result) = event, result.status != .skipped,
             result.status != .rescued
         else { return }
         // A host's name must not lead out of the folder.
         let name = host.split(separator: "/", omittingEmptySubsequences: false).joined(separator: "_")
         do throws(CommandFailure) {
-            try Output.write(text.dump(result.result, action: info.module), to: "\(folder)/\(name)", mode: 0o600)
+            try Output.write(text.dump(result.result, action: ""), to: "\(folder)/\(name)", mode: 0o600)
         } catch {
             let text = "[WARNING]: Unable to write to '\(host)'s file. \(error.description)"
             terminal.line(text, .warning, toErrors: true)

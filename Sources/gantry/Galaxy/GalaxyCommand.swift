@@ -50,7 +50,33 @@ struct GalaxyInstallArguments: ParsableArguments {
     @Flag(name: [.customShort("n"), .customLong("no-deps")], help: "Without what they depend on.") var noDeps = false
     @Flag(help: ArgumentHelp("Taken for compatibility: nothing is asked of servers.", visibility: .hidden))
     var offline = false
+    @Flag(name: [.customShort("i"), .long], help: "Go on when one cannot be installed.") var ignoreErrors = false
+    @Flag(help: "Replace what is there, and what it depends on.") var forceWithDeps = false
+    @Flag(
+        name: [.customShort("U"), .long],
+        help: ArgumentHelp("Replace what is there: what an address gives is the newest.", visibility: .hidden))
+    var upgrade = false
+    @Flag(
+        name: [.customShort("g"), .long],
+        help: ArgumentHelp("Taken for compatibility: .git is not kept.", visibility: .hidden))
+    var keepScmMeta = false
+    @OptionGroup(visibility: .hidden) var servers: GalaxyServerArguments
     @OptionGroup var verbosity: VerbosityArguments
+
+    var replaces: Bool { force || forceWithDeps || upgrade }
+}
+
+/// What Ansible's program asks of servers, which none is spoken to here: taken, without effect.
+struct GalaxyServerArguments: ParsableArguments {
+    @Option(name: [.customShort("s"), .long], help: "Taken for compatibility.") var server: String?
+    @Option(name: [.customLong("token"), .customLong("api-key")], help: "Taken for compatibility.") var token: String?
+    @Option(help: "Taken for compatibility.") var timeout: Int?
+    @Flag(name: [.customShort("c"), .long], help: "Taken for compatibility.") var ignoreCerts = false
+    @Flag(help: "Taken for compatibility.") var pre = false
+    @Flag(help: "Taken for compatibility.") var noCache = false
+    @Flag(help: "Taken for compatibility.") var clearResponseCache = false
+    @Flag(help: "Taken for compatibility: digests are checked.") var disableGpgVerify = false
+    @Option(help: "Taken for compatibility: digests are checked.") var keyring: String?
 }
 
 struct GalaxyInstall: ParsableCommand {
@@ -228,7 +254,7 @@ enum GalaxyPaths {
         guard let bytes = try? Disk.contents("\(role)/meta/.galaxy_install_info") else { return nil }
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("version:") {
             let version = line.dropFirst(8).trimmed
-            return version.isEmpty || version == "null" ? nil : version
+            return ["", "null", "''"].contains(version) ? nil : version
         }
         return nil
     }

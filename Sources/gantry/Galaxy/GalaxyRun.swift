@@ -88,7 +88,12 @@ struct GalaxyRun {
             throw CommandFailure(
                 Diagnostic("You must specify a source, or a file of requirements with -r"), status: 5)
         }
-        for source in sources { try install(source) }
+        for source in sources {
+            do { try install(source) } catch let failure as CommandFailure {
+                guard arguments.ignoreErrors else { throw failure }
+                Output.printError(failure.description)
+            }
+        }
     }
 
     private func install(_ source: GalaxySource) throws {
@@ -184,6 +189,9 @@ struct GalaxyRun {
         var stem = source.address.split(separator: "/").last.map(String.init) ?? "role"
         for ending in [".git", ".tar.gz", ".tgz", ".tar"] where stem.hasSuffix(ending) { stem.removeLast(ending.count) }
         let name = source.name ?? stem
+        guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else {
+            throw failure(source, "'\(name)' is no name of a role")
+        }
         guard Disk.kind("\(root)/meta") == .folder || Disk.kind("\(root)/tasks") == .folder else {
             throw failure(source, "this is no role: it has neither meta nor tasks")
         }
@@ -241,7 +249,7 @@ struct GalaxyRun {
     }
 
     private func isFree(_ path: String, _ name: String, _ version: String?) throws -> Bool {
-        guard Disk.kind(path) != nil, !arguments.force else { return true }
+        guard Disk.kind(path) != nil, !arguments.replaces else { return true }
         Output.print("- \(name) is already installed, skipping. Use --force to replace it")
         return false
     }

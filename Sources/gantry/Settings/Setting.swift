@@ -65,9 +65,15 @@ struct Setting: Sendable {
     static let vaultIdentities = Setting(
         "DEFAULT_VAULT_IDENTITY_LIST", ["defaults.vault_identity_list"], ["ANSIBLE_VAULT_IDENTITY_LIST"], "",
         "vault ids with their sources, separated by commas", type: .list)
+    static let strategy = Setting(
+        "DEFAULT_STRATEGY", ["defaults.strategy"], ["ANSIBLE_STRATEGY"], "linear",
+        "linear, free or host_pinned, for plays that name none")
     static let gathering = Setting(
         "DEFAULT_GATHERING", ["defaults.gathering"], ["ANSIBLE_GATHERING"], "implicit",
         "implicit, explicit or smart", type: .choice(["implicit", "explicit", "smart"]))
+    static let duplicateKeys = Setting(
+        "DUPLICATE_YAML_DICT_KEY", ["defaults.duplicate_dict_key"], ["ANSIBLE_DUPLICATE_YAML_DICT_KEY"], "warn",
+        "error, warn or ignore where a key is written twice", type: .choice(["error", "warn", "ignore"]))
     static let hashBehaviour = Setting(
         "DEFAULT_HASH_BEHAVIOUR", ["defaults.hash_behaviour"], ["ANSIBLE_HASH_BEHAVIOUR"], "replace",
         "replace or merge mappings of the same name", type: .choice(["replace", "merge"]))
@@ -200,8 +206,9 @@ struct Setting: Sendable {
     /// What has an effect.
     static let effective: [Setting] = [
         inventory, rolesPath, forks, hostKeyChecking, remoteUser, remotePort, privateKeyFile, timeout, transport,
-        sshArguments, sshCommonArguments, sshExtraArguments, sshRetries, vaultPasswordFile, vaultIdentities, gathering,
-        hashBehaviour, become, becomeMethod, becomeUser, becomeAskPassword, askPassword, askVaultPassword,
+        sshArguments, sshCommonArguments, sshExtraArguments, sshRetries, vaultPasswordFile, vaultIdentities, strategy,
+        gathering, hashBehaviour, duplicateKeys, become, becomeMethod, becomeUser, becomeAskPassword, askPassword,
+        askVaultPassword,
         forceHandlers, missingHandlerFails, anyErrorsFatal, diffAlways, diffContext, logPath, noColour, forceColour,
         displaySkipped, displayOK, failedToErrors, checkMarkers, customStats, resultFormat, verbosity,
         ignoredExtensions, managed, playbookVarsRoot, home, vaultIdentity, vaultIDMatch, vaultEncryptIdentity,

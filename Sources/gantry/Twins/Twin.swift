@@ -26,6 +26,9 @@ struct Twin {
         return all.first { $0.name == name }
     }
 
+    /// This process was called by one of Ansible's names.
+    static var isCalled: Bool { CommandLine.arguments.first.flatMap(called) != nil }
+
     /// The status of wrong usage, as `argparse` has it.
     static let usageStatus: Int32 = 2
 

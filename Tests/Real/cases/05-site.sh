@@ -22,7 +22,10 @@ all:
         site-2:
         site-3:
 YAML
-centre() { gantry apply -i $CENTRE --vault-password-file "$TOP/Inventory/demo.vault-pass" "$@"; }
+centre() {
+    gantry apply -i $CENTRE --vault-password-file "$TOP/Inventory/demo.vault-pass" "$@"
+    printf '%s\n' "$OUT" >>outputs
+}
 books() { local name; for name in "$@"; do echo "$TOP/Playbooks/$name.yml"; done; }
 mapfile -t provision < <(books demo-mesos-standin site)
 mapfile -t image < <(books demo-image demo-run)
@@ -77,3 +80,13 @@ check 'provision-cloud: batches' same "$(grep -c '^PLAY \[Turn' <<<"$OUT")" 2
 check 'provision-cloud: changes nothing here' unchanged site-2
 centre --syntax-check "${provision[@]}" "${image[@]}" "$TOP"/Playbooks/*.yml
 check 'every playbook can be read' ended 0
+
+# Whatever is in the vault is in none of all these outputs, and on no node but in the files that are made of it.
+gantry vault view --vault-password-file "$TOP/Inventory/demo.vault-pass" "$TOP/Inventory/group_vars/all/vault.yml"
+grep -oE '(password|secret): *"?[^",}]+' <<<"$OUT" | sed -E 's/^[a-z]+: *"?//; s/ *$//' | sort -u >secrets
+check 'the vault has secrets' test "$(wc -l <secrets)" -ge 3
+check 'none of them is in the outputs of these runs' not grep -qF -f secrets outputs
+for host in site-1 site-2 site-3; do
+    found=$(on $host 'cat >/dev/shm/p; grep -rlF -f /dev/shm/p /var/log /var/lib/gantry /tmp /root /home 2>/dev/null; rm /dev/shm/p' <secrets)
+    check "$host: no log, journal or leftover holds one" same "$(grep -v '^/root/.docker/' <<<"$found")" ''
+done
