@@ -100,7 +100,9 @@ extension PlayRun {
         func rendered(_ text: Text) -> String? {
             text.isTemplate ? (try? templater.render(text, in: scope))?.pythonText : text.string
         }
-        if let written = task.name, rendered(written) == nil, task.keywords["listen"] == nil { warn(of: written, scope) }
+        if let written = task.name, rendered(written) == nil, task.keywords["listen"] == nil {
+            warn(of: written, scope)
+        }
         if let name = task.name.flatMap(rendered) {
             all.own = all.own ?? name
             all.names.insert(name)

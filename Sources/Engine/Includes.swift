@@ -154,6 +154,7 @@ extension TaskRun {
             name: name, tasksFrom: part("tasks_from"), varsFrom: part("vars_from"),
             defaultsFrom: part("defaults_from"), handlersFrom: part("handlers_from"), basis: scope.basis)
         request.allowsDuplicates = arguments["allow_duplicates"]?.asBool ?? true
+        request.isChecked = arguments["rolespec_validate"]?.asBool ?? true
         let role: RoleFile
         if let known = run.plan.dynamicRoles[request.key] {
             role = known

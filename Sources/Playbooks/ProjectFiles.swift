@@ -66,7 +66,7 @@ extension ProjectFiles {
         func part(_ folder: String) -> String { request.kind.isEmpty ? folder : joined(folder, request.kind) }
         for role in request.roles {
             add(joined(part(role), request.name))
-            if request.kind != "tasks" { add(joined(role, request.name)) }
+            add(joined(role, request.name))
         }
         for folder in [request.taskFolder, request.playFolder] {
             if request.kind == "tasks" {

@@ -19,6 +19,8 @@ struct RoleUse {
     /// What the role's own `meta` says, where this is `nil`.
     var allowsDuplicates: Bool?
     var isIncluded = false
+    /// Its arguments are checked.
+    var isChecked = true
     /// As the settings say, where this is `nil`.
     var isPublic: Bool?
 
@@ -295,7 +297,7 @@ extension PlayBuilder {
             SearchBasis(
                 roles: [plan.path] + around.roles.filter { $0 != plan.path }, taskFolder: joined(plan.path, "tasks"),
                 playFolder: around.playFolder))
-        parts.steps += argumentSpec(plan.path, use, inner)
+        if use.isChecked { parts.steps += argumentSpec(plan.path, use, inner) }
         parts.steps += mainTasks(plan.path, use, inner)
         parts.steps.append(
             .task(
@@ -405,9 +407,15 @@ extension PlayBuilder {
     func importRole(_ arguments: Value, _ own: Dict, _ surroundings: Surroundings, at place: Place) -> [Step] {
         let known = self.known(own["vars"]?.dict ?? Dict(), surroundings)
         guard var use = roleUse(arguments, at: place, known) else { return [] }
-        use.allowsDuplicates = arguments["allow_duplicates"]?.asBool ?? true
+        /// A flag of the import, whose template may hang on what names may hang on.
+        func flag(_ name: String) -> Bool? {
+            guard case .string(let text)? = arguments[name], text.isTemplate else { return arguments[name]?.asBool }
+            return loader.rendered(text, known).flatMap { Value.string($0).asBool }
+        }
+        use.allowsDuplicates = flag("allow_duplicates") ?? true
         use.isIncluded = true
-        use.isPublic = arguments["public"]?.asBool
+        use.isPublic = flag("public")
+        use.isChecked = flag("rolespec_validate") ?? true
         for (key, value) in own where Keywords.inherited.contains(key.pythonText) {
             use.keywords[key.pythonText] = value
         }
@@ -481,9 +489,12 @@ extension PlayBuilder {
             var request = RoleRequest(
                 name: use.name, tasksFrom: use.tasksFrom, varsFrom: use.varsFrom, defaultsFrom: use.defaultsFrom,
                 handlersFrom: use.handlersFrom, basis: basis)
-            if let given = task.arguments["allow_duplicates"] {
-                guard let allows = given.asBool else { return }
-                request.allowsDuplicates = allows
+            for (name, path) in [
+                ("allow_duplicates", \RoleRequest.allowsDuplicates), ("rolespec_validate", \.isChecked),
+            ] {
+                guard let given = task.arguments[name] else { continue }
+                guard let flag = given.asBool else { return }
+                request[keyPath: path] = flag
             }
             guard dynamicRoles[request.key] == nil, preloading.insert(request.key).inserted else { return }
             let file = loader.leaving { Inclusion(self).role(request, at: task.place) }
@@ -496,9 +507,10 @@ extension PlayBuilder {
         let kind: FileRequest.Kind = surroundings.isHandlers ? .handlers : .tasks
         let request = FileRequest(kind: kind, name: text.string, basis: bases[task.basis])
         guard taskFiles[request] == nil, preloading.insert("tasks\u{0}\(request.hashValue)").inserted else { return }
+        let path = find(request.name, kind, surroundings).path
         // A file that is no list of tasks is an error when the task that includes it runs.
-        if let path = find(request.name, kind, surroundings).path,
-            let node = loader.document(path, what: "file of tasks", from: text.place), node.items == nil, !node.isNull
+        if let path, let node = loader.leaving({ loader.document(path, what: "file of tasks", from: text.place) }),
+            node.items == nil, !node.isNull
         {
             return
         }
@@ -565,6 +577,7 @@ package struct Inclusion {
         use.defaultsFrom = request.defaultsFrom
         use.handlersFrom = request.handlersFrom
         use.allowsDuplicates = request.allowsDuplicates
+        use.isChecked = request.isChecked
         use.isIncluded = true
         use.isPublic = false
         guard let made = builder.role(use, surroundings) else { return nil }

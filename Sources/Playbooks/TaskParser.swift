@@ -181,7 +181,8 @@ struct TaskParser {
 
     private func contentScope(_ own: Dict) -> ContentScope {
         let basis = builder.bases[surroundings.basis]
-        let given = own["collections"] ?? builder.play.keywords["collections"]
+        let around = basis.roles.first.flatMap { builder.meta(of: $0)["collections"] }
+        let given = own["collections"] ?? around ?? builder.play.keywords["collections"]
         return ContentScope(
             roles: basis.roles + builder.roles.map(\.path).filter { !basis.roles.contains($0) },
             playFolder: basis.playFolder, collections: given?.list?.compactMap(\.text) ?? [])
@@ -293,6 +294,16 @@ struct TaskParser {
 
     /// A role is no handler, nor is running the handlers.
     private func isPossibleHandler(_ module: String, _ arguments: Value, _ action: Node.Entry) -> Bool {
+        if module == "meta", arguments["_raw_params"]?.text == "end_role", !surroundings.isIncluded,
+            surroundings.isHandlers || surroundings.role == nil
+        {
+            let place = surroundings.isHandlers ? "a handler" : "outside of a role"
+            loader.report(
+                action.key.diagnostic(
+                    "Cannot execute 'end_role' from \(place)",
+                    notes: ["'end_host' and 'end_play' end more than a role"]))
+            return false
+        }
         guard surroundings.isHandlers else { return true }
         let message: String
         switch module {

@@ -292,6 +292,8 @@ package struct RoleRequest: Sendable, Hashable {
     package var handlersFrom: String
     package var basis: SearchBasis
     package var allowsDuplicates = true
+    /// Its arguments are checked against what it declares.
+    package var isChecked = true
     package init(
         name: String, tasksFrom: String = "main", varsFrom: String = "main", defaultsFrom: String = "main",
         handlersFrom: String = "main", basis: SearchBasis
@@ -304,7 +306,7 @@ package struct RoleRequest: Sendable, Hashable {
         self.basis = basis
     }
     package var key: String {
-        [name, tasksFrom, varsFrom, defaultsFrom, handlersFrom, basis.playFolder, allowsDuplicates ? "" : "once"]
+        [name, tasksFrom, varsFrom, defaultsFrom, handlersFrom, basis.playFolder, "\(allowsDuplicates)\(isChecked)"]
             .joined(separator: "\u{0}")
     }
 }

@@ -205,12 +205,14 @@ extension RoleRequest: WireCodable {
         for part in [name, tasksFrom, varsFrom, defaultsFrom, handlersFrom] { writer.write(part) }
         writer.write(basis)
         writer.write(allowsDuplicates)
+        writer.write(isChecked)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             name: try reader.string(), tasksFrom: try reader.string(), varsFrom: try reader.string(),
             defaultsFrom: try reader.string(), handlersFrom: try reader.string(), basis: try reader.value())
         allowsDuplicates = try reader.bool()
+        isChecked = try reader.bool()
     }
 }
 

@@ -21,7 +21,8 @@ final class JSONDisplay: EventSink {
         case .task(let info, _): return task("task", info)
         case .item(let host, let info, let result): return self.result("item", host, info, result)
         case .result(let host, let info, let result): return self.result("result", host, info, result)
-        case .meta(let host, let info, let result): return info.isImplicit ? nil : self.result("meta", host, info, result)
+        case .meta(let host, let info, let result):
+            return info.isImplicit ? nil : self.result("meta", host, info, result)
         case .included(let hosts, let path, _):
             return ["event": "included", "hosts": .strings(hosts), "path": .string(path)]
         case .retry(let host, let info, let left):
