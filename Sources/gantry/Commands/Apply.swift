@@ -1,6 +1,7 @@
 import ArgumentParser
 import Controller
 import Glibc
+import Patterns
 import Playbooks
 import Values
 import Wire
@@ -160,11 +161,17 @@ struct Apply: AsyncParsableCommand {
         if case .task(let task) = step { task.isImplicit && task.module == "gather_facts" } else { false }
     }
 
+    /// By the whole name, or a glob.
+    private static func isNamed(_ task: String, _ wanted: String) -> Bool {
+        guard task != wanted, let glob = try? Pattern(glob: wanted) else { return task == wanted }
+        return (try? glob.matchesWhole(task)) ?? false
+    }
+
     private static func rest(of steps: [Step], from name: String) -> [Step]? {
         for (index, step) in steps.enumerated() {
             switch step {
             case .task(let task):
-                if task.name?.string == name { return Array(steps[index...]) }
+                if isNamed(task.name?.string ?? task.module, name) { return Array(steps[index...]) }
             case .block(var block):
                 guard let inner = rest(of: block.block, from: name) else { continue }
                 block.block = inner
