@@ -13,16 +13,16 @@ struct TemplateFiles {
     }
 
     private func check(_ steps: [Step], _ bases: [SearchBasis], isRescued: Bool = false) {
-        let around = loader.expectsFailure
-        defer { loader.expectsFailure = around }
+        let around = loader.need
+        defer { loader.need = around }
         for step in steps {
             switch step {
             case .block(let block):
                 check(block.block, bases, isRescued: isRescued || !block.rescue.isEmpty)
                 check(block.rescue + block.always, bases, isRescued: isRescued)
             case .task(let task):
-                loader.expectsFailure = isRescued || task.keywords["ignore_errors"] != nil
-                    || task.keywords["failed_when"] != nil
+                let mayFail = isRescued || task.keywords["ignore_errors"] != nil || task.keywords["failed_when"] != nil
+                loader.need = mayFail ? .never : around
                 guard task.module == "template", bases.indices.contains(task.basis) else { continue }
                 check(task, bases[task.basis])
             }
@@ -45,7 +45,7 @@ struct TemplateFiles {
             // What came out of a vault is in no excerpt.
             let file = SourceFile(name: path, text: opened.isSecret ? nil : opened.text)
             let text = Text(opened.text, mark: Mark(place: Place(file: file, line: 1, column: 1), isTemplate: true))
-            for diagnostic in loader.templater.check(file: text) { loader.reportUnlessExpected(diagnostic) }
+            for diagnostic in loader.templater.check(file: text) { loader.reportUnlessLeft(diagnostic) }
         } catch {
             loader.report(error)
         }

@@ -269,6 +269,7 @@ package final class Templater {
         return try locating(text) { () throws(TemplateError) -> String in
             let output = Output()
             try evaluator.run(Context(syntax), Frame(nil, isTop: true), output)
+            if output.pieces.count == 1, case .undefined(let undefined) = output.pieces[0] { throw undefined.error }
             var result = try output.text(evaluator)
             let wanted = Self.newlines(text.string)
             let missing = wanted - Self.newlines(result)
