@@ -222,7 +222,7 @@ package struct Lookup {
             }
             let overlay = scope.local
             defer { scope.local = overlay }
-            for (key, value) in scope.run.templateVariables(entry.path, name: name) { scope.local[key] = value }
+            for (key, value) in scope.run.templateVariables(entry.path, name: name, scope) { scope.local[key] = value }
             for (key, value) in options["template_vars"]?.dict ?? Dict() { scope.local[key] = value }
             let text = try scope.text(of: entry)
             let rendered = try scope.run.templater.renderFile(text, options: form, in: scope)

@@ -257,12 +257,15 @@ package final class PlayRun {
     }
 
     /// What a template file may read about itself.
-    func templateVariables(_ path: String, name: String) -> Dict {
-        [
+    ///
+    /// A project's own `ansible_managed` goes before that of the settings.
+    func templateVariables(_ path: String, name: String, _ scope: TaskScope) -> Dict {
+        let own = (try? scope.value(of: "ansible_managed")) ?? nil
+        return [
             "template_path": .string(path), "template_fullpath": .string(path), "template_destpath": .null,
             "template_host": .string(plan.settings.controllerHost),
             "template_uid": .string(plan.settings.controllerUser),
-            "ansible_managed": plan.magic["ansible_managed"] ?? "Ansible managed",
+            "ansible_managed": own ?? plan.magic["ansible_managed"] ?? "Ansible managed",
         ]
     }
 

@@ -348,7 +348,8 @@ struct TaskItem {
         do throws(TemplateError) {
             let before = task.scope.local
             defer { task.scope.local = before }
-            for (key, value) in run.templateVariables(entry.path, name: name) { task.scope.local[key] = value }
+            let own = run.templateVariables(entry.path, name: name, task.scope)
+            for (key, value) in own { task.scope.local[key] = value }
             task.scope.local["template_destpath"] = arguments["dest"] ?? .null
             let rendered = try run.templater.renderFile(text, options: fileOptions(arguments), in: task.scope)
             return [PreparedFile(name: name, entry: entry, rendered: Text(rendered))]

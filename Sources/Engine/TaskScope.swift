@@ -120,7 +120,7 @@ final class TaskScope: Scope {
         case "ansible_parent_role_names": return role.flatMap { $0.parents.isEmpty ? nil : .strings($0.parents) }
         case "ansible_dependent_role_names": return role.map { .strings($0.dependencies) } ?? run.plan.magic[name]
         case "ansible_search_path": return .strings(basis.roles + [basis.taskFolder, basis.playFolder])
-        case "environment", "vars", "hostvars": return nil
+        case "environment", "vars", "hostvars", "ansible_managed": return nil
         case "groups", "group_names", "ansible_play_hosts", "play_hosts", "ansible_play_batch": return try current(name)
         default: return run.plan.magic[name]
         }

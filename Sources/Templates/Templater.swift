@@ -126,7 +126,9 @@ package final class Templater {
         } catch {
             var diagnostic = error
             diagnostic.message = "Attempt to use undecryptable variable: \(error.message)"
-            throw TemplateError(diagnostic)
+            var told = TemplateError(diagnostic)
+            told.words = diagnostic.message
+            throw told
         }
     }
 
