@@ -151,7 +151,9 @@ package final class Templater {
         } catch {
             var diagnostic = error
             diagnostic.message = "Attempt to use undecryptable variable: \(error.message)"
-            throw TemplateError(diagnostic)
+            var told = TemplateError(diagnostic)
+            told.words = diagnostic.message
+            throw told
         }
     }
 
@@ -303,6 +305,7 @@ package final class Templater {
             let output = Output()
             try evaluator.run(Context(syntax), Frame(nil, isTop: true), output)
             if output.pieces.isEmpty, !text.string.isEmpty { return nil }
+            if output.pieces.count == 1, case .undefined(let undefined) = output.pieces[0] { throw undefined.error }
             var result = try output.text(evaluator)
             let wanted = Self.newlines(text.string)
             let missing = wanted - Self.newlines(result)

@@ -122,6 +122,9 @@ final class Undefined {
         isError = cause.undefinedName == nil
     }
 
+    /// Itself, but an error wherever it is used from here on.
+    var needed: Undefined { isBlank ? Undefined(error) : self }
+
     var error: TemplateError {
         if let cause { return cause }
         let hint = name.flatMap { suggestion(for: $0, among: candidates()) }

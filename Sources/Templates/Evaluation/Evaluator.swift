@@ -119,11 +119,15 @@ final class Evaluator {
         defer { chain.removeLast() }
         let before = sawSecret
         sawSecret = false
-        let datum: Datum
+        var datum: Datum
         do throws(TemplateError) {
             datum = try lifted(.raw(value))
         } catch {
             throw value.place.map { error.noting("in variable '\(name)' (\($0))") } ?? error
+        }
+        if case .undefined(let undefined) = datum, let sealed = undefined.sealed, let place = value.place {
+            let error = undefined.error.noting("in variable '\(name)' (\(place))")
+            datum = .undefined(Undefined(error, sealed: sealed))
         }
         resolved[name] = (datum, sawSecret)
         sawSecret = sawSecret || before

@@ -128,7 +128,7 @@ extension Evaluator {
     func attribute(
         _ name: String, of object: Datum, _ expression: Expression?, _ span: Span
     ) throws(TemplateError) -> Datum {
-        if case .undefined = object { return object }
+        if case .undefined(let undefined) = object { return .undefined(undefined.needed) }
         if let found = try method(name, of: object) { return found }
         if let found = try member(.string(name), of: object) { return found }
         return missing(name, "'\(name)'", of: object, span)
@@ -136,7 +136,7 @@ extension Evaluator {
 
     /// `object[key]`: items first, then attributes.
     func item(_ key: Datum, of object: Datum, _ span: Span) throws(TemplateError) -> Datum {
-        if case .undefined = object { return object }
+        if case .undefined(let undefined) = object { return .undefined(undefined.needed) }
         if case .undefined(let undefined) = key { throw undefined.error }
         if let found = try member(key, of: object) { return found }
         if let name = key.text, let found = try method(name, of: object) { return found }

@@ -112,10 +112,14 @@ extension Filters {
         let terms = try flattened([c.value] + c.call.positional, 1, true, c.evaluator)
         guard var result = terms.last else { return .dict(DictBox()) }
         for term in terms.dropLast().reversed() {
-            result = .dict(
-                try merged(
-                    try dict(term, c.evaluator, "combine"), try dict(result, c.evaluator, "combine"), recursive, mode,
-                    c.evaluator))
+            guard let left = try? dict(term, c.evaluator, "combine"),
+                let right = try? dict(result, c.evaluator, "combine")
+            else {
+                throw TemplateError(
+                    "failed to combine variables, expected dicts but got a '\(term.typeName)' and a "
+                        + "'\(result.typeName)'")
+            }
+            result = .dict(try merged(left, right, recursive, mode, c.evaluator))
         }
         if terms.count == 1 { _ = try dict(result, c.evaluator, "combine") }
         return result

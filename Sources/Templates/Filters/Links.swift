@@ -7,12 +7,12 @@ struct Links {
     private let attributes: String
     private let schemes: [String]
 
-    private static let address = #"""
-        (?i)^(?:(?:https?://|www\.)(?:(?:[\w%-]+\.)+)?(?:[a-z]{2,63}|xn--[\w%]{2,59})\
-        |(?:[\w%-]{2,63}\.)+(?:com|net|int|edu|gov|org|info|mil)\
-        |https?://(?:\d{1,3}(?:\.\d{1,3}){3}|\[(?:[\da-f]{0,4}:){2}(?:[\da-f]{0,4}:?){1,6}\]))\
-        (?::\d{1,5})?(?:[/?#]\S*)?$
-        """#
+    private static let address = [
+        #"(?i)^(?:(?:https?://|www\.)(?:(?:[\w%-]+\.)+)?(?:[a-z]{2,63}|xn--[\w%]{2,59})"#,
+        #"|(?:[\w%-]{2,63}\.)+(?:com|net|int|edu|gov|org|info|mil)"#,
+        #"|https?://(?:\d{1,3}(?:\.\d{1,3}){3}|\[(?:[\da-f]{0,4}:){2}(?:[\da-f]{0,4}:?){1,6}\]))"#,
+        #"(?::\d{1,5})?(?:[/?#]\S*)?$"#,
+    ].joined()
     private static let mail = #"^\S+@\w[\w.-]*\.\w+$"#
 
     init(_ c: FilterCall) throws(TemplateError) {

@@ -170,6 +170,9 @@ class Grammar:
         if sign == "**":
             # Larger exponents would keep Python busy for hours.
             return f"({self.expression(pick('IN'), 0)}) ** ({pick(['0', '1', '2', '3', '10', '64', '-1', '-2', '0.5', '2.5'])})"
+        if sign == "*":
+            # A list a million times over says nothing more than one three times over.
+            return f"({self.expression(kind, depth - 1)}) * ({self.random.randint(-2, 12)})"
         left, right = self.expression(pick(["I", "N", kind]), depth - 1), self.expression(pick(["I", "N", kind]), depth - 1)
         return f"({left}) {sign} ({right})"
 
@@ -216,7 +219,7 @@ def main():
     grammar, end = Grammar(seed), time.monotonic() + given.seconds
     made, found, shown = 0, 0, set()
     while made < given.count and time.monotonic() < end:
-        size = min(2000, given.count - made)
+        size = min(500, given.count - made)
         wrong = differing([grammar.expression("A", given.depth) for _ in range(size)])
         made, found = made + size, found + len(wrong)
         smaller = {text: parts(text) for text, _, _ in wrong}
