@@ -214,10 +214,13 @@ package struct FileEntry: Sendable, Hashable {
     package var isSecret: Bool
     /// For a folder.
     package var children: [FileEntry]?
+    /// Where it points, as written, when the path itself is a link. One that leads to nothing has no digest.
+    package var target: String?
     package init(
         path: String, digest: String, size: Int, mode: Int, contents: [UInt8]? = nil, isSecret: Bool = false,
-        children: [FileEntry]? = nil
+        children: [FileEntry]? = nil, target: String? = nil
     ) {
+        self.target = target
         self.path = path
         self.digest = digest
         self.size = size

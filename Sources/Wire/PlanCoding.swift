@@ -150,6 +150,7 @@ extension FileEntry: WireCodable {
         writer.write(isSecret)
         writer.write(children != nil)
         if let children { writer.write(children) }
+        writer.write(target ?? "")
     }
     package init(from reader: inout WireReader) throws(WireError) {
         path = try reader.string()
@@ -159,6 +160,8 @@ extension FileEntry: WireCodable {
         contents = try reader.bool() ? try reader.data() : nil
         isSecret = try reader.bool()
         children = try reader.bool() ? try reader.array() : nil
+        let link = try reader.string()
+        target = link.isEmpty ? nil : link
     }
 }
 
