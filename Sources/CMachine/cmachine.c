@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -99,6 +101,15 @@ int machine_read_time(const char *text, const char *format, double *seconds) {
     if (!end || *end) return 0;
     *seconds = (double)mktime(&parts);
     return 1;
+}
+
+void machine_copy_attributes(const char *from, int to) {
+    char names[4096], value[4096];
+    ssize_t length = llistxattr(from, names, sizeof names);
+    for (ssize_t at = 0; at < length; at += (ssize_t)strlen(names + at) + 1) {
+        ssize_t size = lgetxattr(from, names + at, value, sizeof value);
+        if (size >= 0) (void)!fsetxattr(to, names + at, value, (size_t)size, 0);
+    }
 }
 
 uint32_t machine_major(uint64_t device) { return gnu_dev_major(device); }

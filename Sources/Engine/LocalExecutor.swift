@@ -134,7 +134,8 @@ final class CallCourier: Courier {
         remember(entry)
         let children = entry.children.map { below($0, "") }
         return ControllerFile(
-            path: entry.path, digest: entry.digest, size: entry.size, mode: UInt32(entry.mode), children: children)
+            path: entry.path, digest: entry.digest, size: entry.size, mode: UInt32(entry.mode), children: children,
+            target: entry.target)
     }
 
     /// All that is in a folder at any depth, by paths relative to it.
@@ -143,7 +144,7 @@ final class CallCourier: Courier {
             let path = prefix + (entry.path.split(separator: "/").last.map(String.init) ?? entry.path)
             let file = ControllerFile(
                 path: path, digest: entry.digest, size: entry.size, mode: UInt32(entry.mode),
-                children: entry.children.map { _ in [] })
+                children: entry.children.map { _ in [] }, target: entry.target)
             return [file] + below(entry.children ?? [], path + "/")
         }
     }

@@ -49,6 +49,7 @@ extension LinuxMachine {
                 if error.code != EPERM { throw error }
             }
         }
+        if old != nil { unsafe machine_copy_attributes(path, file.raw) }
         // Behind the owner: changing that takes set-id bits away.
         let mode = attributes.mode ?? old?.mode ?? (0o666 & ~mask)
         try attempt("set the mode of", path) { fchmod(file.raw, mode) }

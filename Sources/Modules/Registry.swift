@@ -227,7 +227,8 @@ extension Module {
             let missing = schema.parameters.filter { $0.required && !given.contains($0.name) }.map(\.name)
             throw ArgumentError(
                 parameter: nil, message: "module '\(schema.name)' needs parameter '\(row.name)'",
-                told: "missing required arguments: \(missing.sorted().joined(separator: ", "))")
+                told: schema.options.missing
+                    ?? "missing required arguments: \(missing.sorted().joined(separator: ", "))")
         }
         for names in schema.options.mutuallyExclusive where given.intersection(names).count > 1 {
             throw ArgumentError(
@@ -238,7 +239,8 @@ extension Module {
         for names in schema.options.requiredOneOf where given.intersection(names).isEmpty {
             throw ArgumentError(
                 parameter: nil, message: "module '\(schema.name)' needs one of: \(names.joined(separator: ", "))",
-                told: "one of the following is required: \(names.joined(separator: ", "))")
+                told: schema.options.noneGiven
+                    ?? "one of the following is required: \(names.joined(separator: ", "))")
         }
         for names in schema.options.requiredTogether {
             let found = given.intersection(names)

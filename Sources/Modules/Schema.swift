@@ -38,12 +38,16 @@ package struct SchemaOptions: Sendable {
     package var notes: [String]
     /// The module only reads: no barrier, in any mode.
     package var onlyReads: Bool
+    /// What ansible-core says of a missing parameter where an action plugin of its own says it.
+    package var missing: String?
+    /// The same of `requiredOneOf`.
+    package var noneGiven: String?
 
     package init(
         freeForm: String? = nil, acceptsAny: Bool = false, mutuallyExclusive: [[String]] = [],
         requiredOneOf: [[String]] = [], requiredTogether: [[String]] = [], checkMode: String = "full",
         returns: [(name: String, summary: String)] = [], examples: String = "", notes: [String] = [],
-        onlyReads: Bool = false
+        onlyReads: Bool = false, missing: String? = nil, noneGiven: String? = nil
     ) {
         self.freeForm = freeForm
         self.acceptsAny = acceptsAny
@@ -55,6 +59,8 @@ package struct SchemaOptions: Sendable {
         self.examples = examples
         self.notes = notes
         self.onlyReads = onlyReads
+        self.missing = missing
+        self.noneGiven = noneGiven
     }
 }
 

@@ -242,18 +242,23 @@ package final class Planner {
     }
 
     private func described(_ path: String, _ limit: Int, depth: Int) -> FileEntry? {
-        guard depth < 64, let kind = files.kind(of: path) else { return nil }
+        // What is named itself is copied as what it points to.
+        let target = depth == 0 ? nil : files.target(of: path)
+        guard depth < 64, let kind = files.kind(of: path) else {
+            return target.map { FileEntry(path: path, digest: "", size: 0, mode: 0o777, target: $0) }
+        }
         if kind == .folder {
             let children = files.names(in: path).sorted().compactMap {
                 described(joined(path, $0), limit, depth: depth + 1)
             }
-            return FileEntry(path: path, digest: "", size: 0, mode: files.mode(of: path), children: children)
+            return FileEntry(path: path, digest: "", size: 0, mode: files.mode(of: path), children: children, target: target)
         }
         if let known = entries[path] { return known }
         guard let opened = try? contents(of: path) else { return nil }
-        let entry = FileEntry(
+        var entry = FileEntry(
             path: path, digest: files.digest(of: opened.bytes), size: opened.bytes.count, mode: files.mode(of: path),
             contents: opened.bytes.count <= limit ? opened.bytes : nil, isSecret: opened.isSecret)
+        entry.target = target
         entries[path] = entry
         return entry
     }

@@ -6,6 +6,8 @@ package protocol ProjectFiles: AnyObject, Sendable {
     func kind(of path: String) -> ProjectFileKind?
     func contents(of path: String) throws(Diagnostic) -> [UInt8]?
     func names(in folder: String) -> [String]
+    /// Where a link points, as written; `nil` for what is no link.
+    func target(of path: String) -> String?
     /// Permission bits.
     func mode(of path: String) -> Int
     /// Opens a vault; text that is not vaulted comes back as it is.
@@ -20,6 +22,7 @@ package protocol ProjectFiles: AnyObject, Sendable {
 
 extension ProjectFiles {
     package var folder: String { "" }
+    package func target(of path: String) -> String? { nil }
     /// A path as a person is told it.
     func shown(_ path: String) -> String { Wire.shown(path, in: folder) }
     func searched(_ paths: [String]) -> String { "searched: " + paths.map(shown).joined(separator: ", ") }

@@ -4,6 +4,7 @@ package enum OneLine {
     package static func arguments(_ text: Text, freeForm: String?, known: Set<String>) -> Dict {
         var arguments = Dict()
         var free: [Substring] = []
+        let text = freeForm == nil ? text : Text(withoutContinuations(text.string), mark: text.mark)
         for raw in words(text.string) {
             let word = Substring(unescaped(raw))
             if let equals = word.firstIndex(of: "="), equals != word.startIndex {
@@ -20,13 +21,43 @@ package enum OneLine {
             }
             free.append(raw)
         }
-        guard let first = free.first, let last = free.last else { return arguments }
+        if free.isEmpty { return arguments }
         // The free text keeps its own blanks where nothing was taken out of the middle.
         let string =
             arguments.isEmpty
-            ? text.string.trimmed : String(first == last && free.count == 1 ? first : joinedWords(free))
+            ? trimmedLines(text.string) : joined(free, in: text.string)
         arguments["_raw_params"] = .string(Text(string, mark: text.mark))
         return arguments
+    }
+
+    /// Lines that a backslash at their end continues become one, outside of quotes.
+    private static func withoutContinuations(_ text: String) -> String {
+        guard text.contains("\\\n") else { return text }
+        var out = ""
+        var quote: Character?
+        var rest = text[...]
+        while let character = rest.popFirst() {
+            if let open = quote {
+                if character == open, out.last != "\\" { quote = nil }
+            } else if character == "\"" || character == "'", out.last != "\\" {
+                quote = character
+            } else if character == "\\", rest.first == "\n", out.isEmpty || out.last == " " || out.last == "\n" {
+                rest.removeFirst()
+                let blanks = rest.prefix { $0 == " " }.count
+                rest = rest.dropFirst(blanks)
+                if out.last == " " { out.removeLast() }
+                out += String(repeating: " ", count: max(1, blanks))
+                continue
+            }
+            out.append(character)
+        }
+        return out
+    }
+
+    /// A text of several lines keeps the end of its last one.
+    private static func trimmedLines(_ text: String) -> String {
+        let trimmed = text.trimmed
+        return trimmed.contains("\n") ? trimmed + String(text.reversed().prefix { $0 == "\n" }) : trimmed
     }
 
     /// Escapes as in a string of Python; what is none stays.
@@ -60,7 +91,15 @@ package enum OneLine {
         "t": "\t", "v": "\u{b}",
     ]
 
-    private static func joinedWords(_ words: [Substring]) -> Substring { Substring(words.joined(separator: " ")) }
+    /// Words with a blank between two; line ends behind a word stay.
+    private static func joined(_ words: [Substring], in text: String) -> String {
+        var out = ""
+        for word in words {
+            if !out.isEmpty, out.last != "\n" { out += " " }
+            out += word + String(text[word.endIndex...].prefix { $0.isWhitespace }.filter { $0 == "\n" })
+        }
+        return text.trimmed.contains("\n") ? out : out.trimmed
+    }
 
     package static func unquoted(_ text: String) -> String {
         guard text.count >= 2, let first = text.first, first == text.last, first == "'" || first == "\"" else {

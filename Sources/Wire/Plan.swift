@@ -240,10 +240,13 @@ package struct FileEntry: Sendable, Hashable {
     package var children: [FileEntry]?
     /// For a file of variables: what is in its values under `!vault`, by the vaults' texts.
     package var opened = Dict()
+    /// Where it points, as written, when the path itself is a link. One that leads to nothing has no digest.
+    package var target: String?
     package init(
         path: String, digest: String, size: Int, mode: Int, contents: [UInt8]? = nil, isSecret: Bool = false,
-        children: [FileEntry]? = nil
+        children: [FileEntry]? = nil, target: String? = nil
     ) {
+        self.target = target
         self.path = path
         self.digest = digest
         self.size = size

@@ -160,6 +160,7 @@ extension FileEntry: WireCodable {
         writer.write(children != nil)
         if let children { writer.write(children) }
         writer.write(opened)
+        writer.write(target ?? "")
     }
     package init(from reader: inout WireReader) throws(WireError) {
         path = try reader.string()
@@ -170,6 +171,8 @@ extension FileEntry: WireCodable {
         isSecret = try reader.bool()
         children = try reader.bool() ? try reader.array() : nil
         opened = try reader.value()
+        let link = try reader.string()
+        target = link.isEmpty ? nil : link
     }
 }
 

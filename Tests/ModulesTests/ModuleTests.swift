@@ -34,6 +34,9 @@ import Values
                 "no '\(edit.pythonText)' in \(machine.edits)")
         }
         guard case .success(let outcome) = done else { return }
+        if let facts = expect["facts"] {
+            #expect(Value.dict(outcome.facts).json(JSONStyle(indent: 1)) == facts.json(JSONStyle(indent: 1)))
+        }
         if expect["changed"]?.isTrue == false { #expect(machine.edits == [], "nothing was to be done") }
 
         // Both show the same differences.

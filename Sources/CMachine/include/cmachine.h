@@ -29,6 +29,9 @@ int machine_set_times(const char *path, const double *access, const double *modi
 /// Reads a local time written by `format` (as strptime has it): 1 and its seconds since 1970, or 0.
 int machine_read_time(const char *text, const char *format, double *seconds);
 
+/// Gives an open file the extended attributes (access lists among them) of a path, as far as this user may.
+void machine_copy_attributes(const char *from, int to);
+
 /// `makedev`'s parts.
 uint32_t machine_major(uint64_t device);
 uint32_t machine_minor(uint64_t device);

@@ -141,7 +141,8 @@ struct AccountChanges {
         if let seconds = wanted.expires {
             let day = Self.day(seconds)
             let old = current.expires.flatMap { $0 < 0 ? nil : $0 }
-            if day != old {
+            // usermod makes the entry that is missing.
+            if day != old || current.lacksShadow {
                 line += ["-e", day.map(Self.date) ?? ""]
                 note("expires", old.map(Self.date) ?? "never", day.map(Self.date) ?? "never")
             }

@@ -6,6 +6,8 @@ struct AccountRecord: Sendable {
     var user: User
     /// The password's hash with its lock mark; empty where it cannot be read.
     var password = Secret("")
+    /// Whether /etc/shadow was read and has no entry.
+    var lacksShadow = false
     /// Days since 1970 after which the account is expired; `nil` when it never is.
     var expires: Int?
     /// Shortest and longest age of the password, days of warning, days until the account is disabled.
@@ -30,7 +32,9 @@ extension MachineReader {
         record.groups = try groupEntries().filter { $0.members.contains(name) }.map(\.name)
         // Only root can read it; without it the password counts as unknown.
         guard let shadow = try? text(of: "/etc/shadow") else { return record }
+        record.lacksShadow = true
         for line in shadow.split(separator: "\n") where line.hasPrefix(name + ":") {
+            record.lacksShadow = false
             let fields = line.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
             guard fields.count > 7 else { continue }
             record.password = Secret(fields[1])

@@ -48,7 +48,8 @@ struct GetEntries: Action {
         case 2:
             let text = "One or more supplied key could not be found in the database."
             guard !failKey, let key else { throw Failure(text) }
-            return Outcome(["msg": .string(text)], facts: [name: .dict(Dict(uniqueKeysWithValues: [(Value.string(key), Value.null)]))])
+            let none = Dict(uniqueKeysWithValues: [(Value.string(key), Value.null)])
+            return Outcome(["msg": .string(text)], facts: [name: .dict(none)])
         case 3: throw Failure("Enumeration not supported on this database.")
         default: throw Failure("Unexpected failure!")
         }

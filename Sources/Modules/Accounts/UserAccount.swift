@@ -129,6 +129,7 @@ struct UserAccount: Action {
     }
 
     private func manage(on machine: some MachineReader, _ context: Context) throws(Failure) -> Outcome {
+        if local, umask != nil { throw Failure("'umask' can not be used with 'local'") }
         var warnings = hashWarnings
         if append, groups == nil {
             warnings.append(

@@ -38,10 +38,10 @@ struct HostName: Action {
             (machine.identity.hostName, try machine.text(of: file))
         }
         let stored = stored(permanent ?? "")
-        var facts: Dict = ["ansible_hostname": .string(String(name.prefix { $0 != "." })), "ansible_nodename": .string(name)]
-        let (domain, isQualified) = (name.drop { $0 != "." }.dropFirst(), name.contains("."))
-        facts["ansible_fqdn"] = .string(name)
-        facts["ansible_domain"] = .string(isQualified ? String(domain) : "")
+        let facts: Dict = [
+            "ansible_hostname": .string(String(name.prefix { $0 != "." })), "ansible_nodename": .string(name),
+            "ansible_fqdn": .string(name), "ansible_domain": .string(String(name.drop { $0 != "." }.dropFirst())),
+        ]
         guard current != name || stored != name else {
             return Outcome(["name": .string(name)], facts: facts)
         }

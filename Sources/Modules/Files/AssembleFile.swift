@@ -63,7 +63,7 @@ struct AssembleFile: FileAction {
                 ])
         }
         if let validate, !validate.contains("%s") { throw Failure("validate must contain %s: \(validate)") }
-        try planner.put(.init(source: .bytes(bytes), name: nil, origin: folder, mode: common.mode), at: dest, on: machine)
+        try planner.put(.init(source: .bytes(bytes), origin: folder, mode: common.mode), at: dest, on: machine)
         if backup { planner.plan.backup = planner.plan.shown }
         planner.plan.result["src"] = .string(folder)
         planner.plan.result["checksum"] = .string(DigestAlgorithm.sha1.hex(of: bytes))

@@ -52,6 +52,7 @@ struct ContentPlanner {
             settled.after = settled.before
             try settled.settle(path, found, mode: content.mode, on: machine)
             add(settled)
+            if context.diffMode { plan.result["diff"] = settled.diff().value }
             if settled.hasChanges { plan.diff.append(settled.diff()) }
             return
         }

@@ -67,7 +67,7 @@ struct CopyFiles: FileAction {
             notes: [
                 "Digests are compared first: content that the node has already does not travel.",
                 "The file is replaced by a rename in the same folder, with its owner and mode set before.",
-            ]))
+            ], missing: "dest is required", noneGiven: "src (or content) is required"))
 
     func plan(on machine: some MachineReader, _ context: Context) throws(Failure) -> FilePlan {
         let dest = try dest.expanded(on: machine, context)
@@ -117,7 +117,10 @@ struct CopyFiles: FileAction {
     ) throws(Failure) {
         let base = source?.hasSuffix("/") == true ? "" : splitPath(root.path).name + "/"
         let folder = dest.hasSuffix("/") ? dest : dest + "/"
-        let links = localFollow == false ? children.filter { $0.target != nil } : []
+        // A link that leads to nothing stays a link.
+        let links = children.filter { file in
+            file.target != nil && (localFollow == false || file.digest.isEmpty && file.children == nil)
+        }
         func isBelowLink(_ file: ControllerFile) -> Bool { links.contains { file.path.hasPrefix($0.path + "/") } }
         let own = children.filter { file in
             !isBelowLink(file) && !links.contains { $0.path == file.path }

@@ -53,7 +53,7 @@ struct FindFiles: Action {
                 "Which digest."),
             Parameter("mode", \.mode, "Only files with this mode."),
             Parameter("exact_mode", \.exactMode, default: "true", "All of the mode, not any bit of it."),
-            Parameter("encoding", \.encoding, "How files are read for contains; another than UTF-8 by the program iconv."),
+            Parameter("encoding", \.encoding, "How files are read for contains; iconv reads what is not UTF-8."),
             Parameter("limit", \.limit, "End when this many are found."),
         ],
         options: SchemaOptions(
@@ -161,7 +161,11 @@ struct FindFiles: Action {
     private func look(
         in folder: String, level: Int, _ query: Query, _ found: inout Found, on machine: some MachineReader
     ) throws(Failure) {
-        if let depth, level > depth { return }
+        // A folder that is too deep is looked into, to count what is in it.
+        if let depth, level > depth {
+            found.examined += ((try? machine.names(in: folder)) ?? [])?.count ?? 0
+            return
+        }
         // A link in the tree can lead back to a folder above it.
         if level > 200 { return }
         let names: [String]

@@ -128,6 +128,7 @@ struct ManageFile: FileAction {
         plan.steps = steps + settled.steps
         plan.needs = settled.needs
         plan.result = result
+        if settled.context.diffMode { plan.result["diff"] = settled.diff().value }
         if !plan.steps.isEmpty || !plan.needs.isEmpty { plan.diff = [settled.diff()] }
         return plan
     }

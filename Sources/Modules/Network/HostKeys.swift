@@ -18,7 +18,7 @@ struct HostKeys: FileAction {
     static let schema = Schema<HostKeys>(
         "known_hosts", "Adds host keys to a known_hosts file, or removes them.",
         [
-            Parameter("name", \.name, aliases: ["host"], required: true, "The host, as '[NAME]:PORT' for another port."),
+            Parameter("name", \.name, aliases: ["host"], required: true, "The host; '[NAME]:PORT' for another port."),
             Parameter("key", \.key, "The line for the file: host, type and key. Needed to add one."),
             Parameter("path", \.path, default: "~/.ssh/known_hosts", "The file."),
             Parameter("hash_host", \.hashHost, default: "false", "Hide the host's name in the file."),
@@ -108,7 +108,8 @@ struct HostKeys: FileAction {
         ]
         var isChanged = found.isOther || (state == .present) != found.isThere
         if state == .absent {
-            isChanged = line == nil ? found.isThere : found.line != nil && found.isThere && !found.isOther
+            // As ansible-core does: any key of that type goes.
+            isChanged = line == nil ? found.isThere : found.line != nil
             if line == nil {
                 lines.removeAll { text in Entry(text).map { $0.marker == nil && $0.names(host) } ?? false }
                 isChanged = isChanged && lines.count < (old ?? "").linesWithEnds.count
@@ -125,6 +126,7 @@ struct HostKeys: FileAction {
                 before: old ?? "", after: lines.joined(), beforeHeader: old == nil ? "/dev/null" : path,
                 afterHeader: path)
         ]
+        plan.result["diff"] = plan.diff[0].value
         if isChanged { plan.steps = [.file(path, .bytes(Array(lines.joined().utf8)), Attributes())] }
         return plan
     }

@@ -30,6 +30,12 @@ struct AnyService: Action {
                     enabled: true
                 """))
 
+    /// With any other first process there may be init scripts, as in a container.
+    private static let foreign: Set<String> = [
+        "bsdinit", "dinit", "launchd", "openrc", "openrc-init", "runit", "runit-init", "s6-svscan", "smf", "src", "svc",
+        "systemctl", "upstart",
+    ]
+
     func run(on machine: some MachineReader, _ context: Context) throws(Failure) -> Outcome {
         var kind = use
         if use == "auto" {
@@ -44,7 +50,7 @@ struct AnyService: Action {
                 ("arguments", arguments != nil),
             ] where given { outcome.warnings.append("Ignoring \"\(name)\" as it is not used in \"systemd\"") }
             return outcome
-        case "sysvinit", "service": return try runScript(on: machine, context)
+        case let other where !Self.foreign.contains(other): return try runScript(on: machine, context)
         default:
             throw Failure("init system '\(kind)' is not supported; use the module 'command' with its own programs")
         }

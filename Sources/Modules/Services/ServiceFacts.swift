@@ -11,7 +11,7 @@ struct ServiceFacts: Action {
             returns: [
                 (
                     "ansible_facts",
-                    "'services': by name a mapping of name, state (running, stopped, …), status (enabled, …), source."
+                    "'services': by name a mapping of name, state (running, …), status (enabled, …) and source."
                 )
             ],
             examples: """

@@ -16,6 +16,13 @@ enum Disk {
         return unsafe stat(path, &status) == 0 ? Int(status.st_mode & 0o7777) : 0o644
     }
 
+    /// Where a link points, as written; `nil` for what is no link.
+    static func target(_ path: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = unsafe readlink(path, &buffer, buffer.count)
+        return count < 0 ? nil : String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// When the file was written last, in seconds.
     static func modified(_ path: String) -> Int? {
         var status = stat()
@@ -99,6 +106,7 @@ final class DiskFiles: ProjectFiles {
     func contents(of path: String) throws(Diagnostic) -> [UInt8]? { try Disk.contents(path) }
     func names(in folder: String) -> [String] { Disk.names(folder) }
     func mode(of path: String) -> Int { Disk.mode(path) }
+    func target(of path: String) -> String? { Disk.target(path) }
     func digest(of contents: [UInt8]) -> String { vault.digest(contents) }
 
     func opened(_ text: String, path: String) throws(Diagnostic) -> (text: String, isSecret: Bool) {
