@@ -251,7 +251,8 @@ package final class Planner {
             let children = files.names(in: path).sorted().compactMap {
                 described(joined(path, $0), limit, depth: depth + 1)
             }
-            return FileEntry(path: path, digest: "", size: 0, mode: files.mode(of: path), children: children, target: target)
+            return FileEntry(
+                path: path, digest: "", size: 0, mode: files.mode(of: path), children: children, target: target)
         }
         if let known = entries[path] { return known }
         guard let opened = try? contents(of: path) else { return nil }
