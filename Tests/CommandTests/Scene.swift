@@ -113,6 +113,8 @@ final class Scene {
             PermitRootLogin yes
 
             """, to: folder + "/ssh/sshd_config")
+        // As root sshd wants this folder, which otherwise its unit makes.
+        if geteuid() == 0 { _ = unsafe mkdir("/run/sshd", 0o755) }
         server = try spawn(
             [Scene.sshd ?? "sshd", "-D", "-e", "-f", folder + "/ssh/sshd_config"], output: folder + "/ssh/log",
             errors: folder + "/ssh/log")

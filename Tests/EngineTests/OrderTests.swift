@@ -55,19 +55,19 @@ import Wire
         return fleet
     }
 
-    @Test(.timeLimit(.minutes(1))) func aFleetThatMatchesMeetsNoBarrier() async throws {
+    @Test(.timeLimit(.minutes(5))) func aFleetThatMatchesMeetsNoBarrier() async throws {
         let fleet = try await run(["a": Self.matching, "b": Self.matching, "c": Self.matching])
         #expect(fleet.asked == [])
         #expect(fleet.edits == [])
     }
 
-    @Test(.timeLimit(.minutes(1))) func aHostThatMatchesDoesNotHoldUpTheOthers() async throws {
+    @Test(.timeLimit(.minutes(5))) func aHostThatMatchesDoesNotHoldUpTheOthers() async throws {
         let fleet = try await run(["a": Self.matching, "b": Self.empty])
         #expect(fleet.asked == ["b motd", "b folder", "b link", "b conf", "b reload"])
         #expect(fleet.edits.allSatisfy { $0.hasPrefix("b ") })
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: 0..<5) func changesComeTaskByTask(_ seed: Int) async throws {
+    @Test(.timeLimit(.minutes(5)), arguments: 0..<5) func changesComeTaskByTask(_ seed: Int) async throws {
         // Half done on each: what is to be changed differs from host to host.
         let fleet = try await run([
             "a": Self.empty, "b": "files: {/etc/motd: \"hello\\n\", /srv: {folder: true}}\n",
@@ -83,7 +83,7 @@ import Wire
         ])
     }
 
-    @Test(.timeLimit(.minutes(1))) func commandsAlwaysWaitForEachOther() async throws {
+    @Test(.timeLimit(.minutes(5))) func commandsAlwaysWaitForEachOther() async throws {
         let playbook = """
             - hosts: all
               gather_facts: false

@@ -25,7 +25,7 @@ extension SSHConnection {
     }
 }
 
-@Suite(.enabled(if: PrivateServer.program != nil, whySkipped), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: PrivateServer.program != nil, whySkipped), .timeLimit(.minutes(10)))
 struct ConnectionTests {
     @Test func aCommandEndsWithItsStatusAndOutput() async throws {
         let server = try PrivateServer()

@@ -12,7 +12,7 @@ func failure(_ client: SSHClient, _ target: SSHTarget) async throws -> String {
     throw TestFailure(description: "the connection was made")
 }
 
-@Suite(.enabled(if: PrivateServer.program != nil, whySkipped), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: PrivateServer.program != nil, whySkipped), .timeLimit(.minutes(10)))
 struct LoginTests {
     @Test(arguments: ["ed25519", "ecdsa"])
     func aKeyOfThisKindLogsIn(kind: String) async throws {
@@ -113,7 +113,7 @@ struct LoginTests {
     }
 }
 
-@Suite(.enabled(if: PrivateServer.program != nil, whySkipped), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: PrivateServer.program != nil, whySkipped), .timeLimit(.minutes(10)))
 struct HostKeyTests {
     @Test func anUnknownHostIsRefusedOrAdded() async throws {
         let server = try PrivateServer()

@@ -35,6 +35,8 @@ final class PrivateServer: Sendable {
             + hostKeyKinds.map { "HostKey \(folder)/host_\($0)" }
         try write((options + configuration).joined(separator: "\n") + "\n", to: folder + "/sshd_config")
         let arguments = [PrivateServer.program ?? "sshd", "-D", "-e", "-f", folder + "/sshd_config"]
+        // As root sshd wants this folder, which otherwise its unit makes.
+        if geteuid() == 0 { _ = unsafe mkdir("/run/sshd", 0o755) }
         process = try spawn(arguments, log: folder + "/log")
         try trust(kinds: hostKeyKinds)
         try waitUntil { isListening(port) }

@@ -12,7 +12,7 @@ func openDescriptors() -> Int {
     return count
 }
 
-@Suite(.enabled(if: PrivateServer.program != nil, whySkipped), .serialized, .timeLimit(.minutes(3)))
+@Suite(.enabled(if: PrivateServer.program != nil, whySkipped), .serialized, .timeLimit(.minutes(10)))
 struct RouteTests {
     @Test func jumpHostsLeadOn() async throws {
         let server = try PrivateServer()

@@ -105,6 +105,7 @@ final class Project: Sendable {
             do throws(Diagnostics) { plays += try loader.plays(of: Disk.absolute(path)) } catch { errors += error.all }
             warnings += loader.diagnostics.filter { $0.severity == .warning }
         }
+        errors += files.vault.refusals()
         if !errors.isEmpty { throw CommandFailure(errors, status: errors.lazy.compactMap(\.status).first ?? 4) }
         return (plays, warnings)
     }

@@ -132,14 +132,16 @@ actor ProjectSource: RunSource {
     }
 
     func hosts(of index: Int) throws(Diagnostics) -> [String] {
-        let play = plays[index]
+        let selected = try inventory.select(try pattern(of: plays[index]), limit: limit)
+        for warning in try mismatches(selected.warnings) { sink.show(.message(host: nil, warning)) }
+        return selected.hosts
+    }
+
+    private func pattern(of play: Play) throws(Diagnostics) -> String {
         var known = play.variables
         for (name, value) in loaderOptions.extra { known[name] = value }
         let value = try rendered(play.hosts, known)
-        let pattern = value.list.map { $0.map(\.pythonText).joined(separator: ",") } ?? value.pythonText
-        let selected = try inventory.select(pattern, limit: limit)
-        for warning in try mismatches(selected.warnings) { sink.show(.message(host: nil, warning)) }
-        return selected.hosts
+        return value.list.map { $0.map(\.pythonText).joined(separator: ",") } ?? value.pythonText
     }
 
     func plan(
@@ -211,6 +213,21 @@ actor ProjectSource: RunSource {
         } catch {
             throw error.all.first ?? Diagnostic("the variables of '\(host)' cannot be read")
         }
+    }
+
+    /// A wrong vault password is found before any host is touched, not when a task needs what it should open.
+    func verifyVaults() throws(Diagnostics) {
+        guard files.vault.hasSecrets else { return }
+        var seen: Set<String> = []
+        for play in plays {
+            // A pattern that is wrong is told of when its play begins.
+            let hosts = (try? inventory.select(try pattern(of: play), limit: limit).hosts) ?? []
+            for host in hosts where seen.insert(host).inserted {
+                do throws(Diagnostic) { _ = try variables(of: host) } catch { throw Diagnostics([error]) }
+            }
+        }
+        let refusals = files.vault.refusals()
+        if !refusals.isEmpty { throw Diagnostics(refusals) }
     }
 
     private func own(_ host: String) -> Dict {

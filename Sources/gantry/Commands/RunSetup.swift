@@ -46,6 +46,7 @@ struct RunSetup {
         let watch = Interrupts.watch { await run.interrupt() }
         defer { watch.cancel() }
         do throws(Diagnostics) {
+            try await source.verifyVaults()
             let status = try await run.run()
             await connector.shutdown()
             return status

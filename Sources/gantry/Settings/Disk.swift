@@ -98,7 +98,7 @@ enum Disk {
 
 /// The project on disk, with the vault's secrets at hand.
 final class DiskFiles: ProjectFiles {
-    private let vault: VaultOpener
+    let vault: VaultOpener
     let folder = Disk.currentFolder
     init(vault: VaultOpener) { self.vault = vault }
 

@@ -9,6 +9,7 @@ final class VaultOpener: Sendable {
     private let matchesID: Bool
     /// What was opened, by the vault's text: values of groups are read for many hosts.
     private let opened = Mutex<[String: Text]>([:])
+    private let refused = Mutex<[Diagnostic]>([])
 
     /// - Parameter matchesID: only secrets of a vault's own id are tried.
     init(_ secrets: [VaultSecret], matchesID: Bool = false) {
@@ -27,9 +28,24 @@ final class VaultOpener: Sendable {
             result = Text(String(decoding: plain, as: UTF8.self), mark: Mark(place: text.place, isSecret: true))
         } catch {
             result = Text(text.string, mark: Mark(place: text.place, seal: .unopenable(error.description)))
+            if error.tried.contains(error.id ?? "default") {
+                let diagnostic = Self.diagnostic(error, "a vaulted value cannot be opened: ", at: text.place)
+                refused.withLock { $0.append(diagnostic) }
+            }
         }
         opened.withLock { $0[text.string] = result }
         return result
+    }
+
+    /// Without secrets nothing is refused: who reads a vaulted value is told then.
+    var hasSecrets: Bool { !secrets.isEmpty }
+
+    /// Values that the password of their own id does not open: that password is wrong. Told once.
+    func refusals() -> [Diagnostic] {
+        refused.withLock { refused in
+            defer { refused = [] }
+            return refused
+        }
     }
 
     /// - Parameter what: names the thing in errors.
