@@ -248,6 +248,16 @@ package final class Loader {
                     "Invalid vars_prompt data structure, missing 'name' key",
                     hint: "'name' is the variable that takes the answer"))
         }
+        let known = [
+            "name", "prompt", "default", "private", "confirm", "encrypt", "salt_size", "salt", "unsafe",
+        ]
+        for key in (node?.items ?? []).flatMap({ $0.entries ?? [] }).map(\.key) {
+            guard let name = key.scalar?.pythonText, !known.contains(name) else { continue }
+            report(
+                key.diagnostic(
+                    "Invalid vars_prompt data structure, found unsupported key '\(name)'",
+                    hint: suggestion(for: name, among: known)))
+        }
         return list(node).compactMap { $0.dict }
     }
 

@@ -32,7 +32,6 @@ actor ProjectSource: RunSource {
     private let defaults: ConnectionSettings.Defaults
     /// Keywords that the command line sets where a play says nothing.
     private let fallbacks: Dict
-    private let prompted: @Sendable (Play) throws(Diagnostics) -> Dict
     private var answers: [Int: Dict] = [:]
     private let lookups: ControllerLookups
     private let configuration: Configuration
@@ -45,7 +44,7 @@ actor ProjectSource: RunSource {
 
     init(
         project: Project, plays: [Play], settings: RunSettings, defaults: ConnectionSettings.Defaults, fallbacks: Dict,
-        prompted: @escaping @Sendable (Play) throws(Diagnostics) -> Dict, sink: any EventSink
+        sink: any EventSink
     ) {
         self.plays = plays
         self.sink = sink
@@ -64,7 +63,6 @@ actor ProjectSource: RunSource {
         folders = Project.variableFolders(of: plays)
         self.defaults = defaults
         self.fallbacks = fallbacks
-        self.prompted = prompted
         packer = ModulePacker(files: project.files, paths: loaderOptions.content)
         let lookups = ControllerLookups(
             configuration: project.configuration, files: project.files,
@@ -113,10 +111,27 @@ actor ProjectSource: RunSource {
 
     var playCount: Int { plays.count }
 
+    /// What a play's own keywords may read; answers of `vars_prompt` are asked for when the play begins.
+    private func known(_ play: Play, answers: Dict = Dict()) -> Dict {
+        var known = play.variables
+        for layer in [answers, loaderOptions.extra] { for (name, value) in layer { known[name] = value } }
+        return known
+    }
+
+    private func answered(_ index: Int) throws(Diagnostics) -> Dict {
+        if let given = answers[index] { return given }
+        let known = known(plays[index])
+        let prompts = PlayPrompts(extra: loaderOptions.extra) { (value: Value) throws(Diagnostics) in
+            try self.rendered(value, known)
+        }
+        let given = try prompts.answers(plays[index])
+        answers[index] = given
+        return given
+    }
+
     func outline(of index: Int) throws(Diagnostics) -> PlayOutline {
         let play = plays[index]
-        var known = play.variables
-        for (name, value) in loaderOptions.extra { known[name] = value }
+        let known = known(play, answers: try answered(index))
         var keywords = fallbacks
         for (name, value) in play.keywords { keywords[name] = value }
         for name in ["serial", "order", "strategy", "max_fail_percentage", "any_errors_fatal", "throttle"] {
@@ -136,15 +151,13 @@ actor ProjectSource: RunSource {
     }
 
     func hosts(of index: Int) throws(Diagnostics) -> [String] {
-        let selected = try inventory.select(try pattern(of: plays[index]), limit: limit)
+        let selected = try inventory.select(try pattern(of: plays[index], answers: try answered(index)), limit: limit)
         for warning in try mismatches(selected.warnings) { sink.show(.message(host: nil, warning)) }
         return selected.hosts
     }
 
-    private func pattern(of play: Play) throws(Diagnostics) -> String {
-        var known = play.variables
-        for (name, value) in loaderOptions.extra { known[name] = value }
-        let value = try rendered(play.hosts, known)
+    private func pattern(of play: Play, answers: Dict = Dict()) throws(Diagnostics) -> String {
+        let value = try rendered(play.hosts, known(play, answers: answers))
         return value.list.map { $0.map(\.pythonText).joined(separator: ",") } ?? value.pythonText
     }
 
@@ -152,8 +165,7 @@ actor ProjectSource: RunSource {
         play index: Int, host: String, batch: [String], hosts: [String], known: HostKnowledge
     ) throws(Diagnostics) -> PlayPlan {
         let play = plays[index]
-        if answers[index] == nil { answers[index] = try prompted(play) }
-        context.prompted = answers[index] ?? Dict()
+        context.prompted = try answered(index)
         context.batch = batch
         context.playHosts = hosts
         context.allPlayHosts = try self.hosts(of: index)
