@@ -56,7 +56,7 @@ struct LoopItem {
 extension TaskRun {
     /// The items of `loop` or `with_X`; `nil` when the task has no loop.
     ///
-    /// A loop over something undefined is no error when the task's condition, taken without an item, is false.
+    /// A loop over something undefined is none when the task's condition, taken without an item, is false.
     func loopItems() throws(Interruption) -> [Value]? {
         let keywords = task.keywords
         let lookup = keywords.names.first { $0.hasPrefix("with_") }
@@ -70,7 +70,7 @@ extension TaskRun {
             guard let lookup, let value = keywords[lookup] else { return nil }
             return try items(of: lookup, try renderTerms(value, lookup))
         } catch {
-            if case .failed = error, let when = keywords["when"], (try? firstFalse(when)) ?? nil != nil { return [] }
+            if case .failed = error, let when = keywords["when"], (try? firstFalse(when)) ?? nil != nil { return nil }
             throw error
         }
     }

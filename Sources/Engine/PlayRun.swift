@@ -117,10 +117,16 @@ package final class PlayRun {
         var index = 0
         while index < plan.steps.count {
             do throws(Interruption) { try run([plan.steps[index]], in: frame) } catch {
-                guard case .failed(let failure) = error, let next = try revival(behind: index, failure) else {
-                    throw error
+                switch error {
+                case .ended("end_role"):
+                    guard let end = endOfRole(plan.steps[index...], frame) else { throw error }
+                    index = end
+                    continue
+                case .failed(let failure):
+                    guard let next = try revival(behind: index, failure) else { throw error }
+                    index = next
+                default: throw error
                 }
-                index = next
             }
             index += 1
         }

@@ -254,6 +254,9 @@ extension Question: WireCodable {
             writer.write(byte: 14)
             writer.write(position)
             writer.write(isUnreachable)
+        case .brought(let position):
+            writer.write(byte: 15)
+            writer.write(position)
         case .module(let path):
             writer.write(byte: 20)
             writer.write(path)
@@ -307,6 +310,7 @@ extension Question: WireCodable {
         case 12: self = .meta(try reader.string(), try reader.value())
         case 13: self = .verdict(try reader.value(), failed: try reader.bool())
         case 14: self = .revival(try reader.value(), isUnreachable: try reader.bool())
+        case 15: self = .brought(within: try reader.value())
         case 20: self = .module(path: try reader.string())
         case 21: self = .parts(try reader.array())
         case 22:

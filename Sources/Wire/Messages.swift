@@ -233,6 +233,8 @@ package enum Question: Sendable {
     case verdict(Position, failed: Bool)
     /// This host is out of the play, unless another one meets `meta: clear_host_errors` here: answered with a boolean.
     case revival(Position, isUnreachable: Bool)
+    /// What tasks with `run_once` brought below this position, where this host took no part: answered like `once`.
+    case brought(within: Position)
     /// What runs a module that is not built in; the path is that of its file on the controller.
     case module(path: String)
     /// Contents of a module's parts, by digest.

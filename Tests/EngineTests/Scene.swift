@@ -235,6 +235,10 @@ final class ScriptedCoordinator: Coordinator {
         case .revival(let at, let isUnreachable):
             note("? revival \(short(at)) unreachable=\(isUnreachable)")
             return .value(value("revival \(short(at))"))
+        case .brought(let at):
+            note("? brought \(short(at))")
+            let brought = value("brought \(short(at))")?.dict ?? Dict()
+            return .once(TaskResult(status: .ok, result: Dict()), variables: brought, facts: Dict())
         case .meta(let action, let at):
             note("? meta \(short(at)) \(action)")
             return value("meta \(action)").map { .value($0) } ?? .proceed

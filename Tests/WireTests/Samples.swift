@@ -84,6 +84,7 @@ enum Samples {
 
     static let questions: [Question] = [
         .turn(position, info, throttle: 2), .verdict(position, failed: true), .revival(position, isUnreachable: false),
+        .brought(within: position),
         .once(position, info), .onceDone(position, result, variables: dict, facts: dict),
         .file(request), .contents(digest: "00ff", path: "files/a"), .tasks(request),
         .role(
