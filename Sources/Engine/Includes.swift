@@ -67,6 +67,7 @@ extension TaskRun {
     private func collect(_ items: [Value], into inclusions: inout [Inclusion]) throws(Interruption) -> TaskResult {
         guard !items.isEmpty else { return Self.noItems }
         let control = try loopControl()
+        warnOfHidden(control)
         var results: [TaskResult] = []
         for index in items.indices {
             let loop = LoopItem(items: items, index: index, control: control)
@@ -104,7 +105,9 @@ extension TaskRun {
             depth: try run.deeper(frame, at: task.place), isHandlers: isHandler)
         for (name, value) in task.keywords["vars"]?.dict ?? Dict() { inner.parameters[name] = value }
         for (name, value) in loop?.variables ?? Dict() { inner.parameters[name] = value }
-        let label = try loop.map { loop throws(Interruption) in try self.label(loop.control, loop.item) } ?? ""
+        var label = try loop.map { loop throws(Interruption) in try self.label(loop.control, loop.item) } ?? ""
+        // As in Ansible, what is as good as nothing is not shown.
+        if let loop, loop.control.rawLabel == nil, !loop.item.isTrue { label = "" }
         var inclusion = task.module == "include_role"
             ? try role(arguments, inner, label) : try file(arguments, inner, label)
         inclusion.arguments = arguments

@@ -67,6 +67,12 @@ extension TaskRun {
         }
     }
 
+    /// A task with `delegate_facts` may have given this host something, whoever ran it.
+    func takeOverGiven() throws(Interruption) {
+        guard run.plan.magic["ansible_play_batch"]?.list?.count ?? 0 > 1, try flag("delegate_facts") else { return }
+        try takeOverBrought()
+    }
+
     /// Whether there are such tasks, as far as the plan knows what the include names.
     var mayBring: Bool {
         guard run.plan.magic["ansible_play_batch"]?.list?.count ?? 0 > 1 else { return false }

@@ -436,7 +436,7 @@ struct TaskItem {
         if let facts = result["ansible_facts"]?.dict, !facts.isEmpty {
             let clean = facts.mapValues(\.untrusted)
             if let delegate, delegate != run.plan.host, try task.flag("delegate_facts") {
-                _ = try run.coordinator.ask(.delegateFacts(host: delegate, clean))
+                _ = try run.coordinator.ask(.delegateFacts(host: delegate, clean, isAssigned: false))
             } else {
                 run.state.learn(clean)
                 if task.task.module == "gather_facts" { run.state.learn([.string(Text(gatheredMark)): true]) }

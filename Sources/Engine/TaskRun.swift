@@ -143,7 +143,7 @@ final class TaskRun {
         if let cachedInfo { return cachedInfo }
         var name = ownName
         if name.isEmpty { name = task.isImplicit ? name : task.module }
-        if let role = scope.role { name = "\(role.name) : \(name)" }
+        if let role = scope.role, task.module != "include_role" { name = "\(role.name) : \(name)" }
         let info = TaskInfo(
             name: run.masking.masked(name), module: task.module, place: task.place, isHandler: isHandler,
             isImplicit: task.isImplicit, isCheck: isCheck)
@@ -199,6 +199,7 @@ final class TaskRun {
     private func runLoop(_ items: [Value]) throws(Interruption) -> TaskResult {
         guard !items.isEmpty else { return Self.noItems }
         let control = try loopControl()
+        warnOfHidden(control)
         var results: [TaskResult] = []
         let register = task.keywords["register"]?.text
         for index in items.indices {

@@ -32,7 +32,11 @@ extension Directives {
         if let name = arguments["name"]?.text { loaded = Dict([(name, .dict(loaded))]) }
         if loading.problem == nil {
             if let given = arguments["hash_behaviour"]?.text { loaded = try over(loaded, given == "merge", task) }
-            take(loaded, task)
+            if let delegate = task.scope.delegate, delegate != task.run.plan.host, try task.flag("delegate_facts") {
+                _ = try task.run.coordinator.ask(.delegateFacts(host: delegate, loaded, isAssigned: true))
+            } else {
+                take(loaded, task)
+            }
         }
         var shown: Dict = ["ansible_facts": .dict(loaded), "ansible_included_var_files": .list(loading.files)]
         // What came out of a vault is shown of no file of the lot.

@@ -190,8 +190,9 @@ package final class Loader {
         var own = keywords(entries, except: structure)
         if let user = own["user"] { own["remote_user"] = own["remote_user"] ?? user }
         let name = Self.title(entry("name").flatMap { value($0) }, hosts)
-        var variables = inherited["vars"]?.dict ?? Dict()
-        for (key, item) in mapping(entry("vars"), "vars") { variables[key] = item }
+        var variables = mapping(entry("vars"), "vars")
+        // What an import hands down goes first.
+        for (key, item) in inherited["vars"]?.dict ?? Dict() { variables[key] = item }
         var play = Play(
             name: name, place: node.place, path: path, hosts: hosts, keywords: inheriting(own, from: inherited),
             variables: variables, variableFiles: list(entry("vars_files")), prompts: prompts(entry("vars_prompt")))

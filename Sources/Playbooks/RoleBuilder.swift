@@ -564,7 +564,7 @@ package struct Inclusion {
         }
         let steps = builder.fileSteps(path, surroundings, from: place)
         takeBack(builder)
-        return TaskFile(path: path, steps: steps, roles: builder.roles, bases: builder.bases)
+        return TaskFile(path: normalized(path), steps: steps, roles: builder.roles, bases: builder.bases)
     }
 
     package func role(_ request: RoleRequest, at place: Place?) -> RoleFile? {
@@ -582,6 +582,7 @@ package struct Inclusion {
         guard let made = builder.role(use, surroundings) else { return nil }
         takeBack(builder)
         return RoleFile(
-            steps: made.steps, handlers: builder.handlers + made.handlers, roles: builder.roles, bases: builder.bases)
+            steps: made.steps, handlers: PlayBuilder.inOrder(builder.handlers + made.handlers), roles: builder.roles,
+            bases: builder.bases)
     }
 }

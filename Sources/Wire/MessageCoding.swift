@@ -239,7 +239,9 @@ extension Question: WireCodable {
             writer.write(variables)
             writer.write(position)
             writer.write(throttle)
-        case .delegateFacts(let host, let facts): writer.write(tag: 10, host, facts)
+        case .delegateFacts(let host, let facts, let isAssigned):
+            writer.write(tag: 10, host, facts)
+            writer.write(isAssigned)
         case .pause(let prompt, let seconds, let echo, let position):
             writer.write(tag: 11, prompt, position)
             writer.write(echo)
@@ -299,7 +301,8 @@ extension Question: WireCodable {
             self = .delegate(
                 host: try reader.string(), try reader.value(), variables: try reader.value(), try reader.value(),
                 throttle: try reader.int())
-        case 10: self = .delegateFacts(host: try reader.string(), try reader.value())
+        case 10:
+            self = .delegateFacts(host: try reader.string(), try reader.value(), isAssigned: try reader.bool())
         case 11:
             let prompt = try reader.string()
             let position: Position = try reader.value()

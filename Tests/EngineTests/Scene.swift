@@ -223,7 +223,7 @@ final class ScriptedCoordinator: Coordinator {
             let reach = variables.isEmpty ? "" : " by \(shown(variables))"
             note("? delegate \(short(at)) \(call.module) to \(host)\(reach)")
             return .call(CallResult(result: value("delegate \(host)")?.dict ?? ["changed": false]))
-        case .delegateFacts(let host, let facts):
+        case .delegateFacts(let host, let facts, _):
             note("! facts of \(host) \(shown(facts))")
             return .proceed
         case .pause(let prompt, _, _, let at):

@@ -27,6 +27,8 @@ actor BatchRun {
     private var taken: [Position: Answer] = [:]
     /// What such tasks brought, in their order.
     private var brought: [(position: Position, variables: Dict, facts: Dict)] = []
+    /// What others' tasks gave a host by `delegate_facts`, and it has not taken over yet.
+    private var given: [String: [(variables: Dict, facts: Dict)]] = [:]
     /// Whose failure in a task was fatal to all, where every host learns of it at once.
     private var verdicts: [Position: String] = [:]
     /// Where a host met `meta: clear_host_errors`.
@@ -284,7 +286,7 @@ actor BatchRun {
             return await once(host, position)
         case .brought(let position):
             if case .stop(let reason) = await turn(host, position.adding(.max), .look) { return .stop(reason: reason) }
-            let answer = brought(within: position)
+            let answer = brought(within: position, to: hosts[host])
             trust[host].note(answer)
             return answer
         case .onceDone(let position, let result, let variables, let facts):
@@ -327,8 +329,9 @@ actor BatchRun {
             ).run(call, on: other, variables: variables)
             trust[host].note(called)
             return called
-        case .delegateFacts(let other, let facts):
+        case .delegateFacts(let other, let facts, let isAssigned):
             shared.learn(other, delegated: facts)
+            given[other, default: []].append((isAssigned ? facts : Dict(), isAssigned ? Dict() : facts))
             return .proceed
         case .file, .contents, .tasks, .role, .lookup, .module, .parts, .plugin, .keep, .converse:
             let desk = Desk(source: shared.source, play: index, host: hosts[host])
@@ -367,10 +370,14 @@ actor BatchRun {
         }
     }
 
-    /// What tasks with `run_once` brought in an include in which only other hosts took part.
-    private func brought(within position: Position) -> Answer {
+    /// What tasks with `run_once` brought in an include in which only other hosts took part, and what others gave.
+    private func brought(within position: Position, to host: String) -> Answer {
         var variables = Dict()
         var facts = Dict()
+        for gift in given.removeValue(forKey: host) ?? [] {
+            variables.merge(gift.variables) { $1 }
+            facts.merge(gift.facts) { $1 }
+        }
         for entry in brought where entry.position.parts.starts(with: position.parts) {
             variables.merge(entry.variables) { $1 }
             facts.merge(entry.facts) { $1 }
