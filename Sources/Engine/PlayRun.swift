@@ -46,6 +46,8 @@ package final class PlayRun {
     var errorsAreCleared = false
     /// Modules are sent to the host by the coordinator: the engine is elsewhere, or the connection was reset.
     var isAway: Bool
+    /// The handlers run with which a section of the play ends.
+    var isEndingSection = false
     /// In how many blocks with `rescue` or `always` the task in hand is.
     var guardedDepth = 0
     /// Where the task in hand stands.
@@ -117,10 +119,16 @@ package final class PlayRun {
         var index = 0
         while index < plan.steps.count {
             do throws(Interruption) { try run([plan.steps[index]], in: frame) } catch {
-                guard case .failed(let failure) = error, let next = try revival(behind: index, failure) else {
-                    throw error
+                switch error {
+                case .ended("end_role"):
+                    guard let end = endOfRole(plan.steps[index...], frame) else { throw error }
+                    index = end
+                    continue
+                case .failed(let failure):
+                    guard let next = try revival(behind: index, failure) else { throw error }
+                    index = next
+                default: throw error
                 }
-                index = next
             }
             index += 1
         }
@@ -145,7 +153,8 @@ package final class PlayRun {
     private func end(by interruption: Interruption, _ frame: Frame) -> PlayEnd {
         switch interruption {
         case .failed(let failure):
-            if plan.settings.forceHandlers, !failure.isUnreachable {
+            // A handler that fails where a section ends leaves the others behind, even so.
+            if plan.settings.forceHandlers, !failure.isUnreachable, !isEndingSection {
                 position = nextFlush
                 try? flush(at: position)
             }
@@ -251,6 +260,7 @@ package final class PlayRun {
         if !runner.isHandler, isDone(scope.role) { return }
         guard try runner.isSelected() else { return }
         try runner.perform()
+        if task.keywords["delegate_facts"] != nil { try runner.takeOverGiven() }
     }
 
     // MARK: What only the coordinator knows

@@ -130,7 +130,7 @@ struct TaskItem {
         let call = try ready(task.task.module, keywords["_module"]?.text, arguments, isHidden, delegate)
         let way = try way(delegate, throttle)
         if let seconds = try jobSeconds() { return try taken(try inBackground(call, way, seconds), way.delegate) }
-        return try taken(try send(call, way), way.delegate)
+        return try taken(withInvocation(of: call, try send(call, way)), way.delegate)
     }
 
     /// The call of one module, with all that it needs.
@@ -199,6 +199,16 @@ struct TaskItem {
         }
         if called.isStop { throw .stopped(called.result["msg"]?.pythonText ?? "stopped") }
         return task.task.module == "fetch" ? try kept(called, call.arguments) : called
+    }
+
+    /// With `-vvv`, people see what the module was given.
+    private func withInvocation(of call: ModuleCall, _ called: CallResult) -> CallResult {
+        guard run.plan.settings.verbosity >= 3, called.result["invocation"] ?? called.result["unreachable"] == nil,
+            task.task.module != "gather_facts", let entry = Registry.entry(call.module), call.foreign == nil
+        else { return called }
+        var shown = called
+        shown.result["invocation"] = ["module_args": .dict(entry.invocation(call.arguments))]
+        return shown
     }
 
     /// Hands over what `fetch` has read.
@@ -426,13 +436,14 @@ struct TaskItem {
         if let facts = result["ansible_facts"]?.dict, !facts.isEmpty {
             let clean = facts.mapValues(\.untrusted)
             if let delegate, delegate != run.plan.host, try task.flag("delegate_facts") {
-                _ = try run.coordinator.ask(.delegateFacts(host: delegate, clean))
+                _ = try run.coordinator.ask(.delegateFacts(host: delegate, clean, isAssigned: false))
             } else {
                 run.state.learn(clean)
                 if task.task.module == "gather_facts" { run.state.learn([.string(Text(gatheredMark)): true]) }
             }
         }
         if result["changed"] == nil { result["changed"] = false }
+        if run.plan.settings.verbosity < 3 { result["invocation"] = nil }
         addLines("stdout", "stdout_lines", &result)
         addLines("stderr", "stderr_lines", &result)
         return TaskResult(

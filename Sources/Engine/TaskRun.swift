@@ -143,7 +143,7 @@ final class TaskRun {
         if let cachedInfo { return cachedInfo }
         var name = ownName
         if name.isEmpty { name = task.isImplicit ? name : task.module }
-        if let role = scope.role { name = "\(role.name) : \(name)" }
+        if let role = scope.role, task.module != "include_role" { name = "\(role.name) : \(name)" }
         let info = TaskInfo(
             name: run.masking.masked(name), module: task.module, place: task.place, isHandler: isHandler,
             isImplicit: task.isImplicit, isCheck: isCheck)
@@ -171,34 +171,8 @@ final class TaskRun {
         try conclude(result)
     }
 
-    /// The first host of the batch runs it; the others take over what it came to.
-    private func runOnce() throws(Interruption) {
-        switch try run.coordinator.ask(.once(position, info)) {
-        case .proceed:
-            let before = run.state
-            let result = try execute()
-            let assigned = run.state.assigned.filter { before.assigned[$0.key] != $0.value }
-            let facts = run.state.facts.filter { before.facts[$0.key] != $0.value }
-            var registered = Dict(uniqueKeysWithValues: assigned.elements)
-            if let name = task.keywords["register"]?.text { registered[name] = .dict(result.registered) }
-            _ = try run.coordinator.ask(
-                .onceDone(position, result, variables: registered, facts: Dict(uniqueKeysWithValues: facts.elements)))
-            try conclude(result)
-        case .once(let result, let variables, let facts):
-            for (name, value) in variables { run.state.assigned[name] = value.untrusted }
-            run.state.learn(facts)
-            let keyword = result.status == .failed ? "ignore_errors" : "ignore_unreachable"
-            guard result.status == .failed || result.status == .unreachable, try !flag(keyword) else { return }
-            var shown = result.registered
-            shown["_failed_task"] = .dict(described)
-            throw .failed(TaskFailure(shown))
-        case .stop(let reason): throw .stopped(reason)
-        default: throw .unexpectedAnswer
-        }
-    }
-
     /// Runs the task, with its loop; failures are in the result, not thrown.
-    private func execute() throws(Interruption) -> TaskResult {
+    func execute() throws(Interruption) -> TaskResult {
         do throws(Interruption) {
             // A name that hangs on an item is told without it.
             _ = info
@@ -225,6 +199,7 @@ final class TaskRun {
     private func runLoop(_ items: [Value]) throws(Interruption) -> TaskResult {
         guard !items.isEmpty else { return Self.noItems }
         let control = try loopControl()
+        warnOfHidden(control)
         var results: [TaskResult] = []
         let register = task.keywords["register"]?.text
         for index in items.indices {
@@ -337,16 +312,21 @@ final class TaskRun {
                 result.status = .ignored
                 if given.status == .unreachable { result.result["skip_reason"] = "Host is unreachable" }
             } else {
-                var shown = result.registered
-                shown["_failed_task"] = .dict(described)
                 result.isFatalToAll = try flag("any_errors_fatal")
-                pending = .failed(TaskFailure(shown, diagnostic: result.diagnostic))
+                pending = .failed(TaskFailure(failed(result), diagnostic: result.diagnostic))
             }
         }
         report(result)
         run.coordinator.tell(.result(position, info, presented(result)))
         if let echo = try verdict(failed: pending != nil) { pending = pending ?? echo }
         if let pending { throw pending }
+    }
+
+    /// A failed result with the task that it is of.
+    func failed(_ result: TaskResult) -> Dict {
+        var shown = result.registered
+        shown["_failed_task"] = .dict(described)
+        return shown
     }
 
     /// Under `any_errors_fatal`, what fails on one host fails on all; where a block takes that up, each host has to
@@ -488,7 +468,7 @@ let includeModules: Set<String> = ["include_tasks", "include_role", "include"]
 extension TaskResult {
     /// As it is registered: without keys that are for the display.
     var registered: Dict {
-        let own = result.filter { !$0.key.pythonText.hasPrefix("_ansible_") }
+        let own = result.filter { !$0.key.pythonText.hasPrefix("_ansible_") && $0.key.text != "invocation" }
         var all = Dict(uniqueKeysWithValues: own.elements)
         if !warnings.isEmpty, all["warnings"] == nil { all["warnings"] = .strings(warnings) }
         return all

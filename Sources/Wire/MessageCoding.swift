@@ -239,7 +239,9 @@ extension Question: WireCodable {
             writer.write(variables)
             writer.write(position)
             writer.write(throttle)
-        case .delegateFacts(let host, let facts): writer.write(tag: 10, host, facts)
+        case .delegateFacts(let host, let facts, let isAssigned):
+            writer.write(tag: 10, host, facts)
+            writer.write(isAssigned)
         case .pause(let prompt, let seconds, let echo, let position):
             writer.write(tag: 11, prompt, position)
             writer.write(echo)
@@ -254,6 +256,9 @@ extension Question: WireCodable {
             writer.write(byte: 14)
             writer.write(position)
             writer.write(isUnreachable)
+        case .brought(let position):
+            writer.write(byte: 15)
+            writer.write(position)
         case .module(let path):
             writer.write(byte: 20)
             writer.write(path)
@@ -296,7 +301,8 @@ extension Question: WireCodable {
             self = .delegate(
                 host: try reader.string(), try reader.value(), variables: try reader.value(), try reader.value(),
                 throttle: try reader.int())
-        case 10: self = .delegateFacts(host: try reader.string(), try reader.value())
+        case 10:
+            self = .delegateFacts(host: try reader.string(), try reader.value(), isAssigned: try reader.bool())
         case 11:
             let prompt = try reader.string()
             let position: Position = try reader.value()
@@ -307,6 +313,7 @@ extension Question: WireCodable {
         case 12: self = .meta(try reader.string(), try reader.value())
         case 13: self = .verdict(try reader.value(), failed: try reader.bool())
         case 14: self = .revival(try reader.value(), isUnreachable: try reader.bool())
+        case 15: self = .brought(within: try reader.value())
         case 20: self = .module(path: try reader.string())
         case 21: self = .parts(try reader.array())
         case 22:

@@ -225,7 +225,8 @@ package enum Question: Sendable {
     case hostVariable(host: String, name: String?, Position)
     case lookup(plugin: String, terms: [Value], options: Dict, SearchBasis)
     case delegate(host: String, ModuleCall, variables: Dict, Position, throttle: Int)
-    case delegateFacts(host: String, Dict)
+    /// Facts for another host; `isAssigned`: they are variables, as `set_fact` sets them.
+    case delegateFacts(host: String, Dict, isAssigned: Bool)
     case pause(prompt: String, seconds: Double?, echo: Bool, Position)
     case meta(String, Position)
     /// A task that `any_errors_fatal` holds for ended here, inside of what rescues: answered with the host that failed
@@ -233,6 +234,9 @@ package enum Question: Sendable {
     case verdict(Position, failed: Bool)
     /// This host is out of the play, unless another one meets `meta: clear_host_errors` here: answered with a boolean.
     case revival(Position, isUnreachable: Bool)
+    /// What other hosts' tasks brought at this position and below, where this host took no part (`run_once`), or for
+    /// it (`delegate_facts`): answered like `once`.
+    case brought(within: Position)
     /// What runs a module that is not built in; the path is that of its file on the controller.
     case module(path: String)
     /// Contents of a module's parts, by digest.

@@ -83,6 +83,7 @@ final class BundleCoordinator: Coordinator {
         switch question {
         case .turn, .once, .meta: return .proceed
         case .verdict, .revival: return .value(nil)
+        case .brought: return .once(TaskResult(status: .ok, result: Dict()), variables: Dict(), facts: Dict())
         case .onceDone, .delegateFacts: return .proceed
         case .file(let request): return .file(entry(request), searched: ["the bundle"])
         case .contents(let digest, let path):

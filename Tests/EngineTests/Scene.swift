@@ -223,7 +223,7 @@ final class ScriptedCoordinator: Coordinator {
             let reach = variables.isEmpty ? "" : " by \(shown(variables))"
             note("? delegate \(short(at)) \(call.module) to \(host)\(reach)")
             return .call(CallResult(result: value("delegate \(host)")?.dict ?? ["changed": false]))
-        case .delegateFacts(let host, let facts):
+        case .delegateFacts(let host, let facts, _):
             note("! facts of \(host) \(shown(facts))")
             return .proceed
         case .pause(let prompt, _, _, let at):
@@ -235,6 +235,10 @@ final class ScriptedCoordinator: Coordinator {
         case .revival(let at, let isUnreachable):
             note("? revival \(short(at)) unreachable=\(isUnreachable)")
             return .value(value("revival \(short(at))"))
+        case .brought(let at):
+            note("? brought \(short(at))")
+            let brought = value("brought \(short(at))")?.dict ?? Dict()
+            return .once(TaskResult(status: .ok, result: Dict()), variables: brought, facts: Dict())
         case .meta(let action, let at):
             note("? meta \(short(at)) \(action)")
             return value("meta \(action)").map { .value($0) } ?? .proceed

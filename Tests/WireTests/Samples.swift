@@ -84,6 +84,7 @@ enum Samples {
 
     static let questions: [Question] = [
         .turn(position, info, throttle: 2), .verdict(position, failed: true), .revival(position, isUnreachable: false),
+        .brought(within: position),
         .once(position, info), .onceDone(position, result, variables: dict, facts: dict),
         .file(request), .contents(digest: "00ff", path: "files/a"), .tasks(request),
         .role(
@@ -92,7 +93,7 @@ enum Samples {
         .hostVariable(host: "db", name: "port", position), .hostVariable(host: "db", name: nil, position),
         .lookup(plugin: "env", terms: ["HOME"], options: dict, basis),
         .delegate(host: "db", call, variables: dict, position, throttle: 0),
-        .delegateFacts(host: "db", dict),
+        .delegateFacts(host: "db", dict, isAssigned: true),
         .pause(prompt: "?", seconds: 1.5, echo: true, position),
         .pause(prompt: "?", seconds: nil, echo: false, position),
         .meta("end_play", position),

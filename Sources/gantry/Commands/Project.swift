@@ -80,7 +80,7 @@ final class Project: Sendable {
         options.content = configuration.contentPaths
         options.leavesConditionalErrors = Twin.isCalled
         options.duplicateKeys = DuplicateKeys(rawValue: configuration.string(.duplicateKeys)) ?? .warn
-        if configuration.optional(.privateRoleVariables) != nil {
+        if configuration.origin(.privateRoleVariables).origin != "default" {
             options.hidesRoleVariables = configuration.flag(.privateRoleVariables)
         }
         options.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)

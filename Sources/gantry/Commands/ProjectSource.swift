@@ -17,6 +17,8 @@ actor ProjectSource: RunSource {
     private var settled: Inventory
     /// What plays added since; taken in when somebody looks.
     private var additions: [Inventory.Addition] = []
+    /// All that plays added: an inventory that is read anew takes it in again.
+    private var allAdditions: [Inventory.Addition] = []
     private var inventory: Inventory {
         if !additions.isEmpty {
             settled.add(additions)
@@ -165,6 +167,7 @@ actor ProjectSource: RunSource {
         play index: Int, host: String, batch: [String], hosts: [String], known: HostKnowledge
     ) throws(Diagnostics) -> PlayPlan {
         let play = plays[index]
+        if !play.problems.isEmpty { throw Diagnostics(play.problems) }
         context.prompted = try answered(index)
         context.batch = batch
         context.playHosts = hosts
@@ -421,11 +424,15 @@ actor ProjectSource: RunSource {
     // MARK: Inventory
 
     func addHost(_ name: String, groups: [String], variables: Dict) {
-        additions.append(.host(name, groups: groups, variables: variables))
+        let addition = Inventory.Addition.host(name, groups: groups, variables: variables)
+        additions.append(addition)
+        allAdditions.append(addition)
     }
 
     func addGroup(_ name: String, parents: [String], host: String) {
-        additions.append(.group(name, parents: parents, host: host))
+        let addition = Inventory.Addition.group(name, parents: parents, host: host)
+        additions.append(addition)
+        allAdditions.append(addition)
     }
 
     func keep(facts: Dict, of host: String) {
@@ -440,8 +447,13 @@ actor ProjectSource: RunSource {
     func forgetFacts(of host: String) { factCache?.forget(host) }
 
     func refreshInventory() throws(Diagnostics) {
-        additions = []
         settled = try reload()
+        let added = allAdditions.compactMap { if case .host(let name, _, _) = $0 { name } else { nil } }
+        // A group goes with a host that is gone.
+        additions = allAdditions.filter { addition in
+            guard case .group(_, _, let host) = addition else { return true }
+            return settled.contains(host) || added.contains(host)
+        }
     }
 }
 
