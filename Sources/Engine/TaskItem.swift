@@ -316,7 +316,9 @@ struct TaskItem {
     // MARK: Arguments
 
     /// The module's arguments: defaults, then what is written, rendered; what comes out as `omit` is left out.
-    private func arguments() throws(Interruption) -> Dict {
+    ///
+    /// - Parameter rendersAll: what a directive says, too, as far as it is not an expression.
+    func arguments(rendersAll: Bool = false) throws(Interruption) -> Dict {
         var all = try defaults()
         switch task.task.arguments {
         case .string(let text): for (key, value) in try splat(text) { all[key] = value }
@@ -330,7 +332,10 @@ struct TaskItem {
         }
         if Directives.rendersItself.contains(task.task.module) {
             var kept = Dict()
-            for (key, value) in all where try !isOmitted(value) { kept[key] = value }
+            for (key, value) in all where try !isOmitted(value) {
+                let isExpression = ["that", "var"].contains(key.text)
+                kept[key] = rendersAll && !isExpression ? try task.render(argument: key.pythonText, value) : value
+            }
             return kept
         }
         var rendered = Dict()

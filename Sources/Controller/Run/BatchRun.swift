@@ -32,6 +32,8 @@ actor BatchRun {
     private var trust: [Trust]
     private var progress: [Progress]
     private var end = BatchEnd()
+    /// Who talks to the person at the terminal.
+    var floor = Floor()
     /// Added hosts and groups that the source has not been told of.
     private var inventoryChanges: [RunEvent] = []
 
@@ -160,6 +162,10 @@ actor BatchRun {
             let isFailed = result.status == .failed || result.status == .unreachable
             if isFailed, result.isFatalToAll { progress[host].fatal = position }
             shared.show(.activity(host: hosts[host], nil))
+        case .redone:
+            progress[host].fatal = nil
+            progress[host].isInTask = true
+            progress[host].isPast = false
         case .variables(let variables, let facts):
             shared.learn(hosts[host], assigned: variables, facts: facts)
         default: break
@@ -226,6 +232,7 @@ actor BatchRun {
     }
 
     private func leave(_ host: Int) {
+        hangUp(host)
         shared.show(.activity(host: hosts[host], nil))
         show(linearizer.end(host))
         release(barrier.end(host))
@@ -255,7 +262,7 @@ actor BatchRun {
     // MARK: Waiting
 
     /// Waits until the order lets the host go on.
-    private func turn(_ host: Int, _ position: Position, _ request: Barrier.Request) async -> Barrier.Release.Kind {
+    func turn(_ host: Int, _ position: Position, _ request: Barrier.Request) async -> Barrier.Release.Kind {
         show(linearizer.reach(position, by: host))
         return await withCheckedContinuation { continuation in
             waiting[host] = continuation
@@ -286,6 +293,12 @@ actor BatchRun {
             if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
             let (input, isInterrupted) = await shared.prompter.pause(prompt, seconds: seconds, echo: echo)
             return .input(input, interrupted: isInterrupted)
+        case .line(let text, let prompt, let position): return await line(prompt, showing: text, host, position)
+        case .debugged(let text, let ends):
+            if ends { await quit(showing: text) }
+            hangUp(host)
+            return ends ? .stop(reason: "interrupted") : .proceed
+        case .step(let position, let info): return await step(host, position, info)
         case .hostVariable(let other, let name, let position):
             if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
             if let name, other == hosts[host], let left = remaining(name, of: host) { return .value(left) }

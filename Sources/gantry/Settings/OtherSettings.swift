@@ -106,9 +106,6 @@ enum OtherSettings {
         DEFAULT_POLL_INTERVAL | defaults.poll_interval | ANSIBLE_POLL_INTERVAL | number | 15
         DEFAULT_SELINUX_SPECIAL_FS | selinux.special_context_filesystems | ANSIBLE_SELINUX_SPECIAL_FS | list | \
         fuse, nfs, vboxsf, ramfs, 9p, vfat
-        ENABLE_TASK_DEBUGGER | defaults.enable_task_debugger | ANSIBLE_ENABLE_TASK_DEBUGGER | flag | false
-        TASK_DEBUGGER_IGNORE_ERRORS | defaults.task_debugger_ignore_errors | ANSIBLE_TASK_DEBUGGER_IGNORE_ERRORS \
-        | flag | true
         DEFAULT_STRATEGY_PLUGIN_PATH | defaults.strategy_plugins | ANSIBLE_STRATEGY_PLUGINS | pathSpec | \
         ~/.ansible/plugins/strategy:/usr/share/ansible/plugins/strategy
         DEFAULT_SU | defaults.su | ANSIBLE_SU | flag | false
