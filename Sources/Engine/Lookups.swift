@@ -224,7 +224,7 @@ package struct Lookup {
             }
             let overlay = scope.local
             defer { scope.local = overlay }
-            for (key, value) in try scope.templateVariables(entry.path) { scope.local[key] = value }
+            for (key, value) in try scope.templateVariables(entry) { scope.local[key] = value }
             for (key, value) in options["template_vars"]?.dict ?? Dict() { scope.local[key] = value }
             let text = try scope.text(of: entry)
             let rendered = try scope.run.templater.renderLookup(text, options: form, in: scope)

@@ -386,7 +386,7 @@ struct TaskItem {
         do throws(TemplateError) {
             let before = task.scope.local
             defer { task.scope.local = before }
-            for (key, value) in try task.scope.templateVariables(entry.path) { task.scope.local[key] = value }
+            for (key, value) in try task.scope.templateVariables(entry) { task.scope.local[key] = value }
             task.scope.local["template_destpath"] = arguments["dest"] ?? .null
             let rendered = try run.templater.renderFile(text, options: fileOptions(arguments), in: task.scope)
             return [PreparedFile(name: name, entry: entry, rendered: Text(rendered))]

@@ -159,16 +159,31 @@ final class TaskScope: Scope {
     }
 
     /// What templates see of themselves; `ansible_managed` only where nothing else says what it is.
-    func templateVariables(_ path: String) throws(TemplateError) -> Dict {
+    func templateVariables(_ entry: FileEntry) throws(TemplateError) -> Dict {
         var variables: Dict = [
-            "template_path": .string(path), "template_fullpath": .string(path), "template_destpath": .null,
+            "template_path": .string(entry.path), "template_fullpath": .string(entry.path), "template_destpath": .null,
             "template_host": .string(run.plan.settings.controllerHost),
-            "template_uid": .string(run.plan.settings.controllerUser),
+            "template_uid": .string(entry.owner ?? run.plan.settings.controllerUser),
+            "template_run_date": .string(Text("{{ now() }}", mark: Mark(isTemplate: true))),
         ]
+        if let modified = entry.modified {
+            let date = "{{ '\(modified)' | to_datetime('%Y-%m-%d %H:%M:%S.%f') }}"
+            variables["template_mtime"] = .string(Text(date, mark: Mark(isTemplate: true)))
+        }
         if try value(of: "ansible_managed") == nil {
-            variables["ansible_managed"] = run.plan.magic["ansible_managed"] ?? "Ansible managed"
+            variables["ansible_managed"] = managed(run.plan.magic["ansible_managed"]?.text ?? "Ansible managed")
         }
         return variables
+    }
+
+    /// The setting `ansible_managed`: a format of the template's time, with `{file}`, `{uid}` and `{host}`.
+    private func managed(_ setting: String) -> Value {
+        guard setting.contains("%") || setting.contains("{") else { return .string(Text(setting)) }
+        let quoted = Value.string(Text(setting)).pythonRepr
+        let text = setting.contains("%") ? "template_mtime.strftime(\(quoted))" : quoted
+        let filled = [("{file}", "template_path"), ("{uid}", "template_uid"), ("{host}", "template_host")]
+            .reduce(text) { "\($0) | replace('\($1.0)', \($1.1) | string)" }
+        return .string(Text("{{ \(filled) }}", mark: Mark(isTemplate: true)))
     }
 
     func text(of entry: FileEntry) throws(TemplateError) -> Text {

@@ -163,6 +163,8 @@ extension FileEntry: WireCodable {
         if let children { writer.write(children) }
         writer.write(opened)
         writer.write(target ?? "")
+        writer.write(modified ?? "")
+        writer.write(owner ?? "")
     }
     package init(from reader: inout WireReader) throws(WireError) {
         path = try reader.string()
@@ -175,6 +177,10 @@ extension FileEntry: WireCodable {
         opened = try reader.value()
         let link = try reader.string()
         target = link.isEmpty ? nil : link
+        modified = try reader.string()
+        if modified?.isEmpty ?? true { modified = nil }
+        owner = try reader.string()
+        if owner?.isEmpty ?? true { owner = nil }
     }
 }
 

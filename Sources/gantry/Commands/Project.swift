@@ -106,6 +106,10 @@ final class Project: Sendable {
             warnings += loader.diagnostics.filter { $0.severity == .warning }
         }
         errors += files.vault.refusals()
+        // What several playbooks name is wrong once.
+        var seen: Set<String> = []
+        errors = errors.filter { seen.insert($0.shown).inserted }
+        warnings = warnings.filter { seen.insert($0.shown).inserted }
         if !errors.isEmpty { throw CommandFailure(errors, status: errors.lazy.compactMap(\.status).first ?? 4) }
         return (plays, warnings)
     }

@@ -70,7 +70,11 @@ actor ProjectSource: RunSource {
             configuration: project.configuration, files: project.files,
             environment: project.configuration.environment, home: project.home)
         self.lookups = lookups
-        planner = Planner(files: project.files, templater: templater, home: project.home) { play in
+        let managed = project.configuration.string(.managed)
+        planner = Planner(
+            files: project.files, templater: templater, home: project.home,
+            tellsOrigins: managed.contains("%") || managed.contains("{")
+        ) { play in
             let basis = SearchBasis(roles: [], taskFolder: play.folder, playFolder: play.folder)
             return { (plugin, terms, options) throws(TemplateError) in
                 do throws(Diagnostic) { return try lookups.results(plugin, terms, options, basis) } catch {
