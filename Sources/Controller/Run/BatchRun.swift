@@ -64,7 +64,7 @@ actor BatchRun {
         hosts = plans.map(\.host)
         barrier = Barrier(hosts: plans.count, forks: shared.options.forks, isFree: outline.isFree)
         linearizer = Linearizer(hosts: hosts, isFree: outline.isFree)
-        trust = plans.map(Trust.init)
+        trust = plans.map { Trust($0, reach: shared.reach(of: $0.host)) }
         progress = plans.map { plan in
             let first = firstTask(plan.steps)
             return Progress(
@@ -80,6 +80,7 @@ actor BatchRun {
         await withTaskGroup(of: Void.self) { group in
             for host in hosts.indices { group.addTask { await self.serve(host) } }
         }
+        for host in hosts.indices { shared.learn(hosts[host], reach: trust[host].settableReach()) }
         await tellInventory()
         await shared.keepFacts()
         return end

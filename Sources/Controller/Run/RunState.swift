@@ -9,6 +9,8 @@ final class RunState: Sendable {
         var known: [String: HostKnowledge] = [:]
         /// Hosts of whom there are facts that the source has not been given.
         var news: Set<String> = []
+        /// What plays may have set about how hosts are reached.
+        var reach: [String: Set<String>] = [:]
         var isStopping = false
         var isAborting = false
         /// A person ended it: nothing more is shown.
@@ -60,6 +62,9 @@ final class RunState: Sendable {
             if !facts.isEmpty { state.news.insert(host) }
         }
     }
+
+    func reach(of host: String) -> Set<String> { state.withLock { $0.reach[host] ?? [] } }
+    func learn(_ host: String, reach: Set<String>) { state.withLock { $0.reach[host] = reach } }
 
     /// Gives the source what became known.
     func keepFacts() async {

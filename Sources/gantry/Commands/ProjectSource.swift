@@ -162,6 +162,9 @@ actor ProjectSource: RunSource {
         do throws(Diagnostic) {
             var plan = try planner.plan(
                 play, index: index, host: host, variables: try variables(of: host), own: own(host), in: context)
+            plan.magic["_facts_default"] = .string(configuration.string(.factsModules))
+            plan.magic["_facts_modules"] = .dict(
+                FactsModules(plan, files: files, content: loaderOptions.content, playFolder: play.folder).paths)
             plan.settings.isFree = outline.isFree
             plan.settings.debugs = plan.settings.debugs || outline.isDebugging
             for (name, value) in fallbacks {

@@ -124,7 +124,6 @@ enum OtherSettings {
         DUPLICATE_YAML_DICT_KEY | defaults.duplicate_dict_key | ANSIBLE_DUPLICATE_YAML_DICT_KEY | choice error \
         warn ignore | warn
         ERROR_ON_MISSING_HANDLER | defaults.error_on_missing_handler | ANSIBLE_ERROR_ON_MISSING_HANDLER | flag | true
-        FACTS_MODULES | defaults.facts_modules | ANSIBLE_FACTS_MODULES | list | smart
         GALAXY_IGNORE_CERTS | galaxy.ignore_certs | ANSIBLE_GALAXY_IGNORE | flag |
         GALAXY_SERVER_TIMEOUT | galaxy.server_timeout | ANSIBLE_GALAXY_SERVER_TIMEOUT | number | 60
         GALAXY_ROLE_SKELETON_IGNORE | galaxy.role_skeleton_ignore | ANSIBLE_GALAXY_ROLE_SKELETON_IGNORE | list | \

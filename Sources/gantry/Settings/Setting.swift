@@ -78,6 +78,10 @@ struct Setting: Sendable {
     static let gathering = Setting(
         "DEFAULT_GATHERING", ["defaults.gathering"], ["ANSIBLE_GATHERING"], "implicit",
         "implicit, explicit or smart", type: .choice(["implicit", "explicit", "smart"]))
+    static let factsModules = Setting(
+        "FACTS_MODULES", ["defaults.facts_modules"], ["ANSIBLE_FACTS_MODULES"], "smart",
+        "the modules that gather facts, separated by commas; smart is setup, or what fits the network system",
+        type: .list)
     static let duplicateKeys = Setting(
         "DUPLICATE_YAML_DICT_KEY", ["defaults.duplicate_dict_key"], ["ANSIBLE_DUPLICATE_YAML_DICT_KEY"], "warn",
         "error, warn or ignore where a key is written twice", type: .choice(["error", "warn", "ignore"]))
@@ -214,7 +218,7 @@ struct Setting: Sendable {
     static let effective: [Setting] = [
         inventory, rolesPath, forks, hostKeyChecking, remoteUser, remotePort, privateKeyFile, timeout, transport,
         sshArguments, sshCommonArguments, sshExtraArguments, sshRetries, vaultPasswordFile, vaultIdentities, strategy,
-        taskDebugger, debuggerIgnoresErrors, gathering, hashBehaviour, duplicateKeys, become, becomeMethod,
+        taskDebugger, debuggerIgnoresErrors, gathering, factsModules, hashBehaviour, duplicateKeys, become, becomeMethod,
         becomeUser, becomeAskPassword, askPassword, askVaultPassword, forceHandlers, missingHandlerFails, anyErrorsFatal, diffAlways, diffContext, logPath, noColour, forceColour,
         displaySkipped, displayOK, failedToErrors, checkMarkers, customStats, resultFormat, verbosity,
         ignoredExtensions, managed, playbookVarsRoot, home, vaultIdentity, vaultIDMatch, vaultEncryptIdentity,
