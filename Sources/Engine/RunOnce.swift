@@ -6,9 +6,7 @@ extension TaskRun {
     func runOnce() throws(Interruption) {
         guard try isLeader() else { return }
         let before = run.state
-        let result = try execute()
-        try handOver(result, since: before)
-        try conclude(result)
+        try runToEnd { result throws(Interruption) in try handOver(result, since: before) }
     }
 
     /// Whether this host is the one to run the task; another one has taken over what came of it, then.

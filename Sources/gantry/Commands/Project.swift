@@ -135,6 +135,8 @@ final class Project: Sendable {
         context.settings.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
         context.settings.reportsFacts = factCache != nil
         context.settings.hidesFacts = !configuration.flag(.injectsFacts)
+        context.settings.debugs = configuration.flag(.taskDebugger)
+        context.settings.debuggerIgnoresErrors = configuration.flag(.debuggerIgnoresErrors)
         context.settings.gathersOnce = configuration.string(.gathering) == "smart"
         context.settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
         context.settings.controllerHost = Installation.hostName

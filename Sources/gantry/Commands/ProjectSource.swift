@@ -173,11 +173,15 @@ actor ProjectSource: RunSource {
         context.playHosts = hosts
         context.allPlayHosts = try self.hosts(of: index)
         context.groups = Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) })
-        let isFree = try outline(of: index).isFree
+        let outline = try outline(of: index)
         do throws(Diagnostic) {
             var plan = try planner.plan(
                 play, index: index, host: host, variables: try variables(of: host), own: own(host), in: context)
-            plan.settings.isFree = isFree
+            plan.magic["_facts_default"] = .string(configuration.string(.factsModules))
+            plan.magic["_facts_modules"] = .dict(
+                FactsModules(plan, files: files, content: loaderOptions.content, playFolder: play.folder).paths)
+            plan.settings.isFree = outline.isFree
+            plan.settings.debugs = plan.settings.debugs || outline.isDebugging
             for (name, value) in fallbacks {
                 apply(name, value, to: &plan.steps)
                 apply(name, value, to: &plan.handlers)

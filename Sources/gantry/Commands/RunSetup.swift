@@ -39,6 +39,7 @@ struct RunSetup {
         var options = RunOptions()
         options.forks = limit
         options.verbosity = settings.verbosity
+        options.step = settings.step
         let run = Run(
             source: source, connecting: connector, options: options, prompter: TerminalPrompter(), sink: sink)
         let watch = Interrupts.watch { await run.interrupt() }
