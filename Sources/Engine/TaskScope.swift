@@ -141,6 +141,8 @@ final class TaskScope: Scope {
         try Lookup(plugin, scope: self).results(terms, options)
     }
 
+    func acceptsUndefined(lookup: String) -> Bool { Lookup(lookup, scope: self).acceptsUndefined }
+
     func template(named name: String) throws(TemplateError) -> Text? {
         guard let entry = try file(named: name, .templates) else { return nil }
         return try text(of: entry)

@@ -213,7 +213,9 @@ package final class Templater {
             if words.isEmpty { return allowsBrokenConditions ? true : try self.truth(of: datum, evaluator, clean) }
             if let bool = Value.string(words).asBool { return bool }
             // Only a text that somebody wrote into a file is an expression again; a result never is.
-            if result.place != nil { return try self.truth(of: Text(words, mark: result.mark), in: scope) }
+            if result.place != nil, !(result.mark?.isDeclaredUnsafe ?? false) {
+                return try self.truth(of: Text(words, mark: result.mark), in: scope)
+            }
             guard allowsBrokenConditions else {
                 throw TemplateError(
                     Diagnostic("Encountered untrusted template or expression.", at: clean.place))

@@ -76,16 +76,18 @@ extension Lookup {
     func foreign(
         _ name: String, _ terms: [Value], _ options: Dict, _ scope: TaskScope
     ) throws(TemplateError) -> [Value] {
+        let reply: Value
         do throws(Interruption) {
-            let reply = try PluginRun(scope: scope).reply([
+            reply = try PluginRun(scope: scope).reply([
                 "kind": "lookup", "name": .string(name), "terms": .list(terms), "options": .dict(options),
             ])
-            return (reply["result"]?.list ?? []).map(\.untrusted)
         } catch {
             if case .failed(let failure) = error, let diagnostic = failure.diagnostic {
                 throw TemplateError(diagnostic)
             }
             throw TemplateError(error.message)
         }
+        if let absent = AbsentValue(reply["absent"] ?? .null) { throw TemplateError(absent.message, undefinedName: "") }
+        return (reply["result"]?.list ?? []).map(\.untrusted)
     }
 }

@@ -144,7 +144,7 @@ struct ScriptSource {
                 throw error("Value contains '\(name).vars' which is '\(given.typeName)' instead of 'dict'")
             }
             for (key, value) in variables {
-                graph.set(key, isTrusted ? try trusted(value) : value.mapText(\.unsafe), ofGroup: group)
+                graph.set(key, isTrusted ? try trusted(value) : try untrusted(value), ofGroup: group)
             }
         }
         for child in try names("children", of: name, data) {
@@ -166,6 +166,10 @@ struct ScriptSource {
             throw error("Value contains '\(group).\(key)' which is '\(given.typeName)' instead of 'list'")
         }
         return list.map(\.pythonText)
+    }
+
+    private func untrusted(_ value: Value) throws(Diagnostic) -> Value {
+        try trusted(value).mapText { $0.isSealed ? $0 : $0.unsafe }
     }
 
     /// A script is trusted as an inventory file is; `__ansible_vault` and `__ansible_unsafe` mark what is not plain.

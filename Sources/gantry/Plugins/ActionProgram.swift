@@ -20,13 +20,29 @@ enum ActionProgram {
             if isinstance(value, dict):
                 if len(value) == 1 and '__template' in value:
                     return mark(value['__template'])
+                if len(value) == 1 and '__undefined' in value:
+                    return absent(value['__undefined'])
                 return {key: unpacked(item, mark) for key, item in value.items()}
             if isinstance(value, list):
                 return [unpacked(item, mark) for item in value]
             return value
 
 
+        def absent(text):
+            """What stands for a value that is not there; it knows the text by which the engine knows it."""
+            from ansible._internal._templating._jinja_common import UndefinedMarker
+            return UndefinedMarker(text.split('\0', 3)[3], name=text, _no_template_source=True)
+
+
+        def is_absent(value):
+            return hasattr(type(value), '_as_exception')
+
+
         def packed(value, trusted):
+            if is_absent(value):
+                name = value._undefined_name
+                known = isinstance(name, str) and name.startswith('\0')
+                return {'__undefined': name if known else '\0undefined\0-\0' + value._as_message()}
             if isinstance(value, str):
                 return {'__template': str(value)} if trusted(value) else str(value)
             if value is None or isinstance(value, (bool, int, float)):
@@ -52,7 +68,10 @@ enum ActionProgram {
             def run(self):
                 LOCAL.talk = self
                 try:
-                    reply = {'result': (run_action if self.begin['kind'] == 'action' else run_lookup)(self)}
+                    if self.begin['kind'] == 'action':
+                        reply = {'result': run_action(self)}
+                    else:
+                        reply = run_lookup(self)
                 except Exception as error:
                     reply = failure(error)
                 reply['warnings'] = self.warnings
@@ -68,6 +87,9 @@ enum ActionProgram {
 
 
         def failure(error):
+            source = getattr(error, 'source', None)
+            if is_absent(source):
+                return {'absent': source}
             try:
                 from ansible.errors import AnsibleAction, AnsibleActionSkip
                 if isinstance(error, AnsibleAction):
@@ -353,8 +375,12 @@ enum ActionProgram {
             plugin = lookup_loader.get(begin['name'], loader=loader, templar=Templar(talk, variables, loader))
             if plugin is None:
                 raise AnsibleError("The lookup plugin '%s' was not found." % begin['name'])
+            given = list(begin['terms']) + list(begin['options'].values())
+            absent = [value for value in given if is_absent(value)]
+            if absent and not getattr(plugin, 'accept_args_markers', False):
+                return {'absent': absent[0]}
             result = plugin.run(begin['terms'], variables=variables, **begin['options'])
-            return list(result) if result is not None else []
+            return {'result': list(result) if result is not None else []}
 
 
         """#

@@ -144,9 +144,10 @@ final class PluginHost: TemplatePlugins, Sendable {
         }
     }
 
-    /// JSON has no marks: templates travel in a mapping of their own.
+    /// JSON has no marks: templates, and what has no value, travel in mappings of their own.
     private static func marked(_ value: Value) -> Value {
         switch value {
+        case .string where AbsentValue(value) != nil: ["__undefined": value]
         case .string(let text): text.isTemplate ? ["__template": .string(text.untrusted)] : value
         case .list(let list): .list(list.map(marked))
         case .dict(let dict): .dict(dict.mapValues(marked))
@@ -161,6 +162,7 @@ final class PluginHost: TemplatePlugins, Sendable {
             if dict.count == 1, let text = dict["__template"]?.text {
                 return .string(Text(text, mark: Mark(isTemplate: true)))
             }
+            if dict.count == 1, let absent = dict["__undefined"] { return absent }
             return .dict(dict.mapValues(unmarked))
         default: return value
         }
