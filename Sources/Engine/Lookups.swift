@@ -248,8 +248,7 @@ package struct Lookup {
             for (key, value) in try scope.templateVariables(entry) { scope.local[key] = value }
             for (key, value) in options["template_vars"]?.dict ?? Dict() { scope.local[key] = value }
             let text = try scope.text(of: entry)
-            let rendered = try scope.run.templater.renderLookup(text, options: form, in: scope)
-            texts.append(rendered.map { .string($0) } ?? .null)
+            texts.append(try scope.run.templater.renderLookup(text, options: form, in: scope))
         }
         return texts
     }

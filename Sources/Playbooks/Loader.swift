@@ -379,7 +379,7 @@ package final class Loader {
                     if isCondition, text.string.contains("{{") {
                         diagnostic.notes.append("a condition is an expression: write its variables without braces")
                     }
-                    diagnostic.severity = severity
+                    if severity != .error, !templater.parses(text) { diagnostic.severity = severity }
                     reportUnlessLeft(diagnostic)
                 }
             }
@@ -392,7 +392,7 @@ package final class Loader {
 }
 
 extension Loader {
-    /// A variable may be one that nobody reads: what is wrong with it is told, and fails whoever does.
+    /// A variable may be one that nobody reads: what cannot be read is told, and fails whoever does.
     func checkVariables(_ variables: Dict) {
         for value in variables.values { checkTemplates(in: value, severity: .warning) }
     }

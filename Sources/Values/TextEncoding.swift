@@ -56,7 +56,8 @@ package struct TextEncoding: Sendable {
             }
             return bytes
         case .table(let upper):
-            let codes = Dictionary(upper.enumerated().map { ($0.element, UInt8($0.offset + 128)) }) { first, _ in first }
+            let pairs = upper.enumerated().map { ($0.element, UInt8($0.offset + 128)) }
+            let codes = Dictionary(pairs) { first, _ in first }
             var bytes: [UInt8] = []
             for scalar in text.unicodeScalars {
                 let code = scalar.isASCII ? UInt8(scalar.value) : scalar == "\u{fffd}" ? nil : codes[scalar]

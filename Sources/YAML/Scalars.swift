@@ -169,7 +169,9 @@ private func timestamp(_ bytes: [UInt8]) -> Value? {
     guard let year = count(4...4), pass("-"), let month = count(1...2), pass("-"), let day = count(1...2) else {
         return nil
     }
-    if at == bytes.count { return month.count == 2 && day.count == 2 ? .string(Text("\(year)-\(month)-\(day)", .date)) : nil }
+    if at == bytes.count {
+        return month.count == 2 && day.count == 2 ? .string(Text("\(year)-\(month)-\(day)", .date)) : nil
+    }
     if !pass("Tt") {
         guard pass(" \t") else { return nil }
         while pass(" \t") {}

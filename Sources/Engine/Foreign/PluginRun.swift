@@ -53,6 +53,9 @@ struct PluginRun {
         defer { scope.local = before }
         for (name, value) in ask["variables"]?.dict ?? Dict() { scope.local[name] = value }
         do throws(TemplateError) { return try scope.run.templater.render(ask["value"] ?? .null, in: scope) } catch {
+            if error.isUndefined, ask["absent"]?.isTrue ?? false {
+                return AbsentValue(index: nil, message: error.told).value
+            }
             throw .failed(TaskFailure(error.told))
         }
     }

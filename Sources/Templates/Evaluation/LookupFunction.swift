@@ -56,6 +56,16 @@ final class LookupFunction: RuntimeObject {
 extension Evaluator {
     /// Older playbooks write templates into the literals they give to lookups: `lookup('env', '{{ name }}')`.
     func renderedConstant(_ datum: Datum) throws(TemplateError) -> Datum {
+        if constants.isEmpty { return datum }
+        switch datum {
+        case .list(let box):
+            return .list(try box.items.mapThrowing { (item) throws(TemplateError) in try renderedConstant(item) })
+        case .dict(let box):
+            let rendered = DictBox()
+            for (key, item) in box.items { rendered.items[key] = try renderedConstant(item) }
+            return .dict(rendered)
+        default: break
+        }
         guard case .string(let text) = datum, text.mark == nil,
             Templater.looksLikeTemplate(text.string, templater.options), constants.contains(text.string)
         else { return datum }

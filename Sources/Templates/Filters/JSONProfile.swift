@@ -48,7 +48,8 @@ enum JSONProfile: String, CaseIterable {
         switch self {
         case .legacy: return true
         case .inventory:
-            return path.count >= 4 && path[0] == "_meta" && path[1] == "hostvars" || path.count >= 3 && path[1] == "vars"
+            return (path.count >= 4 && path[0] == "_meta" && path[1] == "hostvars")
+                || (path.count >= 3 && path[1] == "vars")
         case .tagless, .fallback: return false
         }
     }

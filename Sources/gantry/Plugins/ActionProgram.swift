@@ -150,8 +150,9 @@ enum ActionProgram {
 
 
         class Templar:
-            def __init__(self, talk, variables, loader=None):
+            def __init__(self, talk, variables, loader=None, behavior=None):
                 self.talk = talk
+                self.behavior = behavior
                 self.known = variables
                 self.variables = variables
                 self._loader = loader
@@ -169,32 +170,40 @@ enum ActionProgram {
                 changed.pop('hostvars', None)
                 return changed
 
+            def rendered(self, value, variables):
+                if self.behavior is None:
+                    return self.talk.ask('template', value=value, variables=variables)
+                value = self.talk.ask('template', value=value, variables=variables, absent=True)
+                return self.behavior.handle_marker(value) if is_absent(value) else value
+
             def template(self, variable, *ignored, **options):
                 mark, trusted = trust()
                 if isinstance(variable, str) and not trusted(variable):
                     return variable
-                return self.talk.ask('template', value=variable, variables=self.more())
+                return self.rendered(variable, self.more())
 
             do_template = template
 
             def evaluate_expression(self, expression, local_variables=None, **ignored):
                 text = {'__template': '{{ ' + str(expression) + ' }}'}
-                return self.talk.ask('template', value=text, variables=self.more(local_variables))
+                return self.rendered(text, self.more(local_variables))
 
             def evaluate_conditional(self, conditional, *ignored, **options):
                 text = {'__template': '{{ (' + str(conditional) + ') | bool }}'}
-                return self.talk.ask('template', value=text, variables=self.more())
+                return self.rendered(text, self.more())
 
             def is_template(self, data):
                 return isinstance(data, str) and ('{{' in data or '{%' in data or '{#' in data)
 
             is_possibly_template = is_template
 
-            def extend(self, *ignored, **options):
-                return self
+            def extend(self, *ignored, marker_behavior=None, **options):
+                copy = Templar(self.talk, self.known, self._loader, marker_behavior or self.behavior)
+                copy.variables = self.variables
+                return copy
 
             def copy_with_new_env(self, *ignored, available_variables=None, **options):
-                copy = Templar(self.talk, self.known, self._loader)
+                copy = Templar(self.talk, self.known, self._loader, self.behavior)
                 copy.variables = self.variables if available_variables is None else available_variables
                 return copy
 
@@ -372,7 +381,10 @@ enum ActionProgram {
                 if '/ansible_collections/' not in folder:
                     lookup_loader.add_directory(folder)
             loader = data_loader(begin)
-            plugin = lookup_loader.get(begin['name'], loader=loader, templar=Templar(talk, variables, loader))
+            try:
+                plugin = lookup_loader.get(begin['name'], loader=loader, templar=Templar(talk, variables, loader))
+            except Exception as error:
+                raise AnsibleError("The lookup plugin '%s' failed to load: %s" % (begin['name'], error))
             if plugin is None:
                 raise AnsibleError("The lookup plugin '%s' was not found." % begin['name'])
             given = list(begin['terms']) + list(begin['options'].values())

@@ -117,8 +117,12 @@ final class PluginHost: TemplatePlugins, Sendable {
         }
     }
 
-    /// Goes on with a plugin that runs: what it asks next, or what it came to.
+    /// Goes on with a plugin that runs: what it asks next, or what it came to. Or says whether there is one.
     func converse(_ step: Value) throws(Diagnostic) -> Value {
+        if let name = step["has"]?.text, let kind = step["kind"]?.text.flatMap(PluginKind.init(rawValue:)) {
+            let isFound = has(kind, name)
+            return ["found": .bool(isFound), "failure": failure(kind, name).map { .string($0) } ?? .null]
+        }
         var request = step.dict ?? Dict()
         request["do"] = "step"
         if var begin = step["begin"]?.dict {
