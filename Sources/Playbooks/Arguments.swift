@@ -22,7 +22,7 @@ package enum ArgumentCheck {
                 } else if name != "_raw_params" {
                     var diagnostic = unknown(name, entry, known, key.place ?? value.place ?? place)
                     // It may be left out when the task runs, and then it does no harm.
-                    if mayBeOmitted(value) { diagnostic.severity = .warning }
+                    if entry.options.hangsOnNode || mayBeOmitted(value) { diagnostic.severity = .warning }
                     found.append(diagnostic)
                 }
             }
