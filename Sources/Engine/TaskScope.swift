@@ -137,7 +137,7 @@ final class TaskScope: Scope {
     func object(named name: String) -> (any TemplateObject)? {
         switch name {
         case "hostvars": HostVariables(scope: self)
-        case "vars": OwnVariables(scope: self)
+        case "vars": OwnVariables(scope: self, isWhole: true)
         case "ansible_delegated_vars": delegate.map { DelegateVariables(host: $0, scope: self) }
         default: nil
         }
@@ -146,6 +146,8 @@ final class TaskScope: Scope {
     func lookup(_ plugin: String, _ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {
         try Lookup(plugin, scope: self).results(terms, options)
     }
+
+    func acceptsUndefined(lookup: String) -> Bool { Lookup(lookup, scope: self).acceptsUndefined }
 
     func template(named name: String) throws(TemplateError) -> Text? {
         guard let entry = try file(named: name, .templates) else { return nil }
@@ -171,19 +173,25 @@ final class TaskScope: Scope {
             variables["template_mtime"] = .string(Text(date, mark: Mark(isTemplate: true)))
         }
         if try value(of: "ansible_managed") == nil {
-            variables["ansible_managed"] = managed(run.plan.magic["ansible_managed"]?.text ?? "Ansible managed")
+            let setting = run.plan.magic["ansible_managed"]?.text ?? "Ansible managed"
+            variables["ansible_managed"] = try managed(setting, entry.modified)
         }
         return variables
     }
 
-    /// The setting `ansible_managed`: a format of the template's time, with `{file}`, `{uid}` and `{host}`.
-    private func managed(_ setting: String) -> Value {
+    /// The setting `ansible_managed`: a format with `{file}`, `{uid}` and `{host}`, of the template's time, that gives
+    /// a template.
+    private func managed(_ setting: String, _ modified: String?) throws(TemplateError) -> Value {
         guard setting.contains("%") || setting.contains("{") else { return .string(Text(setting)) }
-        let quoted = Value.string(Text(setting)).pythonRepr
-        let text = setting.contains("%") ? "template_mtime.strftime(\(quoted))" : quoted
-        let filled = [("{file}", "template_path"), ("{uid}", "template_uid"), ("{host}", "template_host")]
-            .reduce(text) { "\($0) | replace('\($1.0)', \($1.1) | string)" }
-        return .string(Text("{{ \(filled) }}", mark: Mark(isTemplate: true)))
+        var text = [("{file}", "template_path"), ("{uid}", "template_uid"), ("{host}", "template_host")]
+            .reduce(setting) { $0.replacing($1.0, with: "{{{{ \($1.1) }}}}") }
+        text = text.replacing("{{", with: "{").replacing("}}", with: "}")
+        if text.contains("%"), let modified {
+            let date = "('\(modified)' | to_datetime('%Y-%m-%d %H:%M:%S.%f'))"
+            let printed = "\(date).strftime(\(Value.string(text).pythonRepr))"
+            text = try run.templater.evaluate(expression: Text(printed), in: self).pythonText
+        }
+        return .string(Text(text, mark: Mark(isTemplate: true)))
     }
 
     func text(of entry: FileEntry) throws(TemplateError) -> Text {
@@ -231,8 +239,17 @@ private struct HostVariables: TemplateObject {
 /// `vars`, and `hostvars` of this host.
 private struct OwnVariables: TemplateObject {
     let scope: TaskScope
+    /// With other hosts' variables among them.
+    var isWhole = false
     func member(_ key: Value) throws(TemplateError) -> Value? { try scope.value(of: key.pythonText) }
-    var keys: [Value] { get throws(TemplateError) { Set(scope.names).sorted().map { .string($0) } } }
+    func object(_ key: Value) throws(TemplateError) -> (any TemplateObject)? {
+        isWhole && key.text == "hostvars" ? HostVariables(scope: scope) : nil
+    }
+    var keys: [Value] {
+        get throws(TemplateError) {
+            Set(scope.names + (isWhole ? ["hostvars"] : [])).sorted().map { .string($0) }
+        }
+    }
 }
 
 /// `ansible_delegated_vars`: the delegate's variables, under its name.

@@ -94,7 +94,7 @@ extension PlayBuilder {
             }
             KeywordValues(loader: loader).check(entries, Keywords.roleEntry)
             checkKeywords(use.keywords)
-            for value in use.parameters.values { loader.checkTemplates(in: value) }
+            loader.checkVariables(use.parameters)
             return use
         case .sequence:
             loader.report(Diagnostic("an entry of 'roles' is a name or a mapping", at: node.place))
@@ -212,10 +212,8 @@ extension PlayBuilder {
             loader.warnOfReserved(in: node)
             for (key, value) in loader.mapping(node, "\(kind) of role '\(lastPart(of: role))'") { all[key] = value }
         }
-        for value in all.values {
-            note(value)
-            loader.checkTemplates(in: value)
-        }
+        for value in all.values { note(value) }
+        loader.checkVariables(all)
         return all
     }
 

@@ -113,6 +113,10 @@ struct Trust {
 
     /// A plugin is started where a task or a template names it; then it is the node's own to talk to.
     private mutating func refusal(ofStep step: Value) -> Diagnostic? {
+        if let name = step["has"]?.text {
+            let isNamed = names(plugin: name.split(separator: ".").last.map(String.init) ?? name)
+            return isNamed ? nil : Diagnostic("the node asked for '\(name)', which its plan does not name")
+        }
         let id = step["id"]?.text ?? ""
         guard let begin = step["begin"] else {
             return conversations.contains(id) ? nil : Diagnostic("the node answered a plugin that it did not start")
@@ -253,7 +257,7 @@ struct Trust {
     private var texts: [Value] {
         let roles = plan.roles + plan.taskFiles.values.flatMap(\.roles)
             + plan.dynamicRoles.values.flatMap(\.roles) + includedRoles
-        var values = [plan.inventory, plan.variables, plan.extra].map { Value.dict($0) } + results
+        var values = [plan.inventory, plan.variables, plan.extra, plan.magic].map { Value.dict($0) } + results
         values += roles.flatMap { [.dict($0.defaults), .dict($0.variables), .dict($0.parameters)] }
         for task in Self.tasks(in: steps) { values += [task.arguments, .dict(task.keywords), .dict(task.inherited)] }
         return values

@@ -321,6 +321,8 @@ actor ProjectSource: RunSource {
             guard let name else { return .strings(all.names) }
             guard let value = all[name] else { return nil }
             do throws(TemplateError) { return try templater.render(value, in: DictScope(all)) } catch {
+                // That nothing opens it matters to who reads it.
+                if case .string(let text) = value, text.isSealed { return value }
                 var diagnostic = error.diagnostic
                 diagnostic.notes.append("in variable '\(name)' of host '\(host)'")
                 throw diagnostic

@@ -117,8 +117,12 @@ final class PluginHost: TemplatePlugins, Sendable {
         }
     }
 
-    /// Goes on with a plugin that runs: what it asks next, or what it came to.
+    /// Goes on with a plugin that runs: what it asks next, or what it came to. Or says whether there is one.
     func converse(_ step: Value) throws(Diagnostic) -> Value {
+        if let name = step["has"]?.text, let kind = step["kind"]?.text.flatMap(PluginKind.init(rawValue:)) {
+            let isFound = has(kind, name)
+            return ["found": .bool(isFound), "failure": failure(kind, name).map { .string($0) } ?? .null]
+        }
         var request = step.dict ?? Dict()
         request["do"] = "step"
         if var begin = step["begin"]?.dict {
@@ -144,9 +148,10 @@ final class PluginHost: TemplatePlugins, Sendable {
         }
     }
 
-    /// JSON has no marks: templates travel in a mapping of their own.
+    /// JSON has no marks: templates, and what has no value, travel in mappings of their own.
     private static func marked(_ value: Value) -> Value {
         switch value {
+        case .string where AbsentValue(value) != nil: ["__undefined": value]
         case .string(let text): text.isTemplate ? ["__template": .string(text.untrusted)] : value
         case .list(let list): .list(list.map(marked))
         case .dict(let dict): .dict(dict.mapValues(marked))
@@ -161,6 +166,7 @@ final class PluginHost: TemplatePlugins, Sendable {
             if dict.count == 1, let text = dict["__template"]?.text {
                 return .string(Text(text, mark: Mark(isTemplate: true)))
             }
+            if dict.count == 1, let absent = dict["__undefined"] { return absent }
             return .dict(dict.mapValues(unmarked))
         default: return value
         }
