@@ -39,7 +39,7 @@ enum Directives {
                 TaskFailure("No key/value pairs provided, at least one is required for this action to succeed"))
         }
         if let delegate = task.scope.delegate, delegate != task.run.plan.host, try task.flag("delegate_facts") {
-            _ = try task.run.coordinator.ask(.delegateFacts(host: delegate, facts))
+            _ = try task.run.coordinator.ask(.delegateFacts(host: delegate, facts, isAssigned: true))
             return result(["ansible_facts": .dict(facts)])
         }
         for (key, value) in facts { task.run.state.assigned[key] = value }

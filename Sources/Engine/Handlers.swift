@@ -10,28 +10,51 @@ struct Handlers {
         /// Handlers that came together (one role's, the play's): within these the first of a name counts, among them
         /// the last.
         let section: Int
+        let places: Set<Place>
         var isDue = false
+        /// Its role came again, and the handler with it.
+        var isGone = false
     }
 
     private(set) var entries: [Entry] = []
     /// Names that cannot be rendered, and were told of.
     var unusable: Set<String> = []
+    /// What was notified: it is looked up when handlers run, since until then others of the name may come.
+    private(set) var notifications: [String] = []
+    /// Handlers are running: what they notify is looked up at once.
+    var isFlushing = false
     private var sections = 0
 
-    /// Adds handlers that belong together. Those that are known already (a role included again) are left out.
+    /// Adds handlers that belong together. Those of a role that came again take the place of the ones that were there.
     mutating func add(_ steps: [Step], in frame: Frame) {
-        let known = Set(entries.flatMap { $0.step.places })
-        for step in steps where known.isDisjoint(with: step.places) {
-            entries.append(Entry(step: step, frame: frame, section: sections))
+        for step in steps {
+            var entry = Entry(step: step, frame: frame, section: sections, places: step.places)
+            for index in entries.indices where !entries[index].places.isDisjoint(with: entry.places) {
+                entry.isDue = entry.isDue || entries[index].isDue
+                entries[index].isDue = false
+                entries[index].isGone = true
+            }
+            entries.append(entry)
         }
         sections += 1
+        // Who runs through them counts.
+        if !isFlushing { entries.removeAll(where: \.isGone) }
     }
 
-    var indices: Range<Int> { entries.indices }
-    var hasDue: Bool { entries.contains(where: \.isDue) }
+    var indices: [Int] { entries.indices.filter { !entries[$0].isGone } }
+    var hasDue: Bool { !notifications.isEmpty || entries.contains(where: \.isDue) }
 
     /// In the order in which names are looked up: the section that was added last comes first.
-    var lookupOrder: [Int] { entries.indices.sorted { (-entries[$0].section, $0) < (-entries[$1].section, $1) } }
+    var lookupOrder: [Int] { indices.sorted { (-entries[$0].section, $0) < (-entries[$1].section, $1) } }
+
+    mutating func remember(_ notification: String) {
+        if !notifications.contains(notification) { notifications.append(notification) }
+    }
+
+    mutating func takeNotifications() -> [String] {
+        defer { notifications = [] }
+        return notifications
+    }
 
     /// - Returns: whether it was not due before.
     mutating func makeDue(_ index: Int) -> Bool {
@@ -67,8 +90,10 @@ extension PlayRun {
         var names: Set<String> = []
         /// Its `listen` topics.
         var topics: Set<String> = []
-        /// As it is written and told.
+        /// As it is written.
         var own: String?
+        /// With its role's name, as it is told.
+        var shown: String?
     }
 
     func addHandlers(of plan: PlayPlan, in frame: Frame) {
@@ -105,6 +130,7 @@ extension PlayRun {
         }
         if let name = task.name.flatMap(rendered) {
             all.own = all.own ?? name
+            all.shown = all.shown ?? scope.role.map { "\($0.name) : \(name)" } ?? name
             all.names.insert(name)
             if let role = scope.role { all.names.formUnion(qualified(name, in: role.name)) }
         }
@@ -145,12 +171,21 @@ extension PlayRun {
     func notify(_ notifications: [String], by task: TaskPlan) throws(Interruption) {
         for notification in notifications {
             let found = handlers(for: notification)
-            if found.isEmpty, !plan.settings.forgivesMissingHandlers {
-                throw .failed(unknownHandler(notification, task))
+            if found.isEmpty {
+                if !plan.settings.forgivesMissingHandlers { throw .failed(unknownHandler(notification, task)) }
+            } else if handlers.isFlushing {
+                makeDue(found, at: position)
+            } else {
+                handlers.remember(notification)
             }
-            for index in found where handlers.makeDue(index) {
-                if plan.settings.verbosity > 0 { coordinator.tell(.notified(handler: notification, position)) }
-            }
+        }
+    }
+
+    private func makeDue(_ found: [Int], at position: Position) {
+        for index in found where handlers.makeDue(index) {
+            guard plan.settings.verbosity > 0 else { continue }
+            let names = names(of: index)
+            coordinator.tell(.notified(handler: names.shown ?? names.topics.first ?? "", position))
         }
     }
 
@@ -165,18 +200,23 @@ extension PlayRun {
 
     /// Handlers that are due, for the next run.
     var pendingHandlers: [String] {
-        handlers.indices.filter { handlers.entries[$0].isDue }
+        let notified = Set(handlers.notifications.flatMap { handlers(for: $0) })
+        return handlers.indices.filter { handlers.entries[$0].isDue || notified.contains($0) }
             .compactMap { names(of: $0).own ?? names(of: $0).topics.first }
     }
 
     /// Takes up what an earlier run left; names that are gone are forgotten.
     func takeUp(_ pending: [String]) {
-        for name in pending { for index in handlers(for: name) { _ = handlers.makeDue(index) } }
+        for name in pending where !handlers(for: name).isEmpty { handlers.remember(name) }
     }
 
     /// Runs the handlers that are due in the order of their definition, each once.
     func flush(at flushPosition: Position) throws(Interruption) {
+        for notification in handlers.takeNotifications() { makeDue(handlers(for: notification), at: flushPosition) }
         guard handlers.hasDue else { return }
+        let wasFlushing = handlers.isFlushing
+        handlers.isFlushing = true
+        defer { handlers.isFlushing = wasFlushing }
         var index = 0
         // A handler may bring others, by an include or by notifying them.
         while index < handlers.entries.count {

@@ -12,15 +12,15 @@ private struct Inclusion {
     var path: String
     var label: String
     var isRole = false
+    var arguments = Dict()
 
-    /// What the task registers.
-    var result: TaskResult {
-        TaskResult(
-            status: .ok,
-            result: isRole
-                ? ["changed": false, "failed": false] : [
-                    "changed": false, "include": .string(name), "include_args": .dict(Dict()),
-                ])
+    /// What the task registers, or the item of its loop.
+    func result(ofItem isItem: Bool) -> TaskResult {
+        let names: Set<String> = ["_raw_params", "file"]
+        var result: Dict = ["include_args": .dict(arguments.filter { !names.contains($0.key.pythonText) })]
+        if !isRole { result["include"] = .string(name) }
+        if !isItem { result["changed"] = false }
+        return TaskResult(status: .ok, result: result)
     }
 }
 
@@ -29,6 +29,9 @@ extension TaskRun {
     ///
     /// What fails inside goes on upwards as it is: it has been told, and is not this task's failure.
     func performInclude() throws(Interruption) {
+        let isOnce = try flag("run_once")
+        if isOnce, try !isLeader() { return try takeOverBrought() }
+        let before = run.state
         var inclusions: [Inclusion] = []
         let result: TaskResult
         do throws(Interruption) {
@@ -39,13 +42,20 @@ extension TaskRun {
             } else {
                 let inclusion = try inclusion(nil)
                 inclusions.append(inclusion)
-                result = inclusion.result
+                result = inclusion.result(ofItem: false)
             }
         } catch {
             guard case .failed(let failure) = error else { throw error }
-            return try conclude(self.failure(failure))
+            let result = self.failure(failure)
+            if isOnce { try handOver(result, since: before) }
+            return try conclude(result)
         }
-        guard !inclusions.isEmpty, result.status == .ok else { return try conclude(result) }
+        if isOnce { try handOver(result, since: before) }
+        guard !inclusions.isEmpty, result.status == .ok else {
+            try conclude(result)
+            if !isOnce, result.status == .skipped, mayBring { try takeOverBrought() }
+            return
+        }
         register(result)
         if let role = scope.role { run.startedRoles.insert(role.key) }
         for inclusion in inclusions {
@@ -57,6 +67,7 @@ extension TaskRun {
     private func collect(_ items: [Value], into inclusions: inout [Inclusion]) throws(Interruption) -> TaskResult {
         guard !items.isEmpty else { return Self.noItems }
         let control = try loopControl()
+        warnOfHidden(control)
         var results: [TaskResult] = []
         for index in items.indices {
             let loop = LoopItem(items: items, index: index, control: control)
@@ -68,7 +79,7 @@ extension TaskRun {
                 } else {
                     let inclusion = try inclusion(loop)
                     inclusions.append(inclusion)
-                    result = inclusion.result
+                    result = inclusion.result(ofItem: true)
                 }
             } catch {
                 guard case .failed(let failure) = error else { throw error }
@@ -94,9 +105,12 @@ extension TaskRun {
             depth: try run.deeper(frame, at: task.place), isHandlers: isHandler)
         for (name, value) in task.keywords["vars"]?.dict ?? Dict() { inner.parameters[name] = value }
         for (name, value) in loop?.variables ?? Dict() { inner.parameters[name] = value }
-        let label = try loop.map { loop throws(Interruption) in try self.label(loop.control, loop.item) } ?? ""
+        var label = try loop.map { loop throws(Interruption) in try self.label(loop.control, loop.item) } ?? ""
+        // As in Ansible, what is as good as nothing is not shown.
+        if let loop, loop.control.rawLabel == nil, !loop.item.isTrue { label = "" }
         var inclusion = task.module == "include_role"
             ? try role(arguments, inner, label) : try file(arguments, inner, label)
+        inclusion.arguments = arguments
         inclusion.frame.position = place(of: inclusion, index: loop?.index ?? 0)
         return inclusion
     }
@@ -124,7 +138,7 @@ extension TaskRun {
         } else {
             switch try run.coordinator.ask(.tasks(request)) {
             case .tasks(let answer): file = answer
-            case .failure(let diagnostic): throw located(diagnostic)
+            case .failure(let diagnostic): throw located(diagnostic, ["include": .string(name)])
             default: throw .unexpectedAnswer
             }
         }
@@ -135,10 +149,12 @@ extension TaskRun {
         return Inclusion(steps: file.steps, frame: frame, name: name, path: file.path, label: label)
     }
 
-    private func located(_ diagnostic: Diagnostic) -> Interruption {
-        var located = diagnostic
+    /// - Parameter result: what the task comes to beside the reason.
+    private func located(_ diagnostic: Diagnostic, _ result: Dict = Dict()) -> Interruption {
+        var (located, result) = (diagnostic, result)
         if located.place == nil { located.place = task.place }
-        return .failed(TaskFailure(located))
+        result["reason"] = .string(diagnostic.message)
+        return .failed(TaskFailure(result, diagnostic: located))
     }
 
     private func role(_ arguments: Dict, _ inner: Frame, _ label: String) throws(Interruption) -> Inclusion {

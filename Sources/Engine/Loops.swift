@@ -54,9 +54,21 @@ struct LoopItem {
 }
 
 extension TaskRun {
+    /// A loop's variable that has a value hides it.
+    func warnOfHidden(_ control: LoopControl) {
+        guard (try? scope.value(of: control.variable)) ?? nil != nil else { return }
+        run.coordinator.tell(
+            .message(
+                Diagnostic(
+                    "The loop variable '\(control.variable)' is already in use.",
+                    hint: "You should set the `loop_var` value in the `loop_control` option for the task to something "
+                        + "else to avoid variable collisions and unexpected behavior.",
+                    severity: .warning)))
+    }
+
     /// The items of `loop` or `with_X`; `nil` when the task has no loop.
     ///
-    /// A loop over something undefined is no error when the task's condition, taken without an item, is false.
+    /// A loop over something undefined is none when the task's condition, taken without an item, is false.
     func loopItems() throws(Interruption) -> [Value]? {
         let keywords = task.keywords
         let lookup = keywords.names.first { $0.hasPrefix("with_") }
@@ -70,7 +82,7 @@ extension TaskRun {
             guard let lookup, let value = keywords[lookup] else { return nil }
             return try items(of: lookup, try renderTerms(value, lookup))
         } catch {
-            if case .failed = error, let when = keywords["when"], (try? firstFalse(when)) ?? nil != nil { return [] }
+            if case .failed = error, let when = keywords["when"], (try? firstFalse(when)) ?? nil != nil { return nil }
             throw error
         }
     }

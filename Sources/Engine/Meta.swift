@@ -52,7 +52,9 @@ extension TaskRun {
 
     private func flush() throws(Interruption) {
         if !task.isImplicit || run.handlers.hasDue { told("triggered running handlers for \(run.plan.host)") }
+        run.isEndingSection = task.isImplicit
         try run.flush(at: position)
+        run.isEndingSection = false
     }
 
     /// What was done, for those who ask for more than results.

@@ -46,8 +46,12 @@ package final class PlayRun {
     var errorsAreCleared = false
     /// Modules are sent to the host by the coordinator: the engine is elsewhere, or the connection was reset.
     var isAway: Bool
+    /// The handlers run with which a section of the play ends.
+    var isEndingSection = false
     /// In how many blocks with `rescue` or `always` the task in hand is.
     var guardedDepth = 0
+    /// In how many of those that are rescued when they fail.
+    var rescueDepth = 0
     /// Where the task in hand stands.
     var position = Position([])
     private static let includeDepthLimit = 64
@@ -117,10 +121,16 @@ package final class PlayRun {
         var index = 0
         while index < plan.steps.count {
             do throws(Interruption) { try run([plan.steps[index]], in: frame) } catch {
-                guard case .failed(let failure) = error, let next = try revival(behind: index, failure) else {
-                    throw error
+                switch error {
+                case .ended("end_role"):
+                    guard let end = endOfRole(plan.steps[index...], frame) else { throw error }
+                    index = end
+                    continue
+                case .failed(let failure):
+                    guard let next = try revival(behind: index, failure) else { throw error }
+                    index = next
+                default: throw error
                 }
-                index = next
             }
             index += 1
         }
@@ -145,7 +155,8 @@ package final class PlayRun {
     private func end(by interruption: Interruption, _ frame: Frame) -> PlayEnd {
         switch interruption {
         case .failed(let failure):
-            if plan.settings.forceHandlers, !failure.isUnreachable {
+            // A handler that fails where a section ends leaves the others behind, even so.
+            if plan.settings.forceHandlers, !failure.isUnreachable, !isEndingSection {
                 position = nextFlush
                 try? flush(at: position)
             }
@@ -201,7 +212,9 @@ package final class PlayRun {
     private func run(_ block: BlockPlan, in frame: Frame) throws(Interruption) {
         var pending: Interruption?
         guardedDepth += 1
+        if !block.rescue.isEmpty { rescueDepth += 1 }
         do throws(Interruption) { try run(block.block, in: frame) } catch { pending = error }
+        if !block.rescue.isEmpty { rescueDepth -= 1 }
         guardedDepth -= 1
         if case .failed(let failure)? = pending, !block.rescue.isEmpty, !failure.isUnreachable {
             // From here on the failure counts as rescued, whatever the rescue comes to.
@@ -249,8 +262,9 @@ package final class PlayRun {
         }
         let runner = TaskRun(self, task, scope, frame, position)
         if !runner.isHandler, isDone(scope.role) { return }
-        guard try runner.isSelected() else { return }
+        guard try runner.isSelected(), try runner.isWanted() else { return }
         try runner.perform()
+        if task.keywords["delegate_facts"] != nil { try runner.takeOverGiven() }
     }
 
     // MARK: What only the coordinator knows

@@ -127,10 +127,11 @@ struct TaskItem {
         }
         if let directive = Directives.all[task.task.module] { return try act(directive, arguments) }
         if delegate == nil { delegate = try task.keyword("delegate_to")?.pythonText }
-        let call = try ready(task.task.module, keywords["_module"]?.text, arguments, isHidden, delegate)
         let way = try way(delegate, throttle)
+        if task.task.module == "gather_facts" { return try gather(arguments, isHidden, delegate, way) }
+        let call = try ready(task.task.module, keywords["_module"]?.text, arguments, isHidden, delegate)
         if let seconds = try jobSeconds() { return try taken(try inBackground(call, way, seconds), way.delegate) }
-        return try taken(try send(call, way), way.delegate)
+        return try taken(withInvocation(of: call, try send(call, way)), way.delegate)
     }
 
     /// The call of one module, with all that it needs.
@@ -199,6 +200,16 @@ struct TaskItem {
         }
         if called.isStop { throw .stopped(called.result["msg"]?.pythonText ?? "stopped") }
         return task.task.module == "fetch" ? try kept(called, call.arguments) : called
+    }
+
+    /// With `-vvv`, people see what the module was given.
+    private func withInvocation(of call: ModuleCall, _ called: CallResult) -> CallResult {
+        guard run.plan.settings.verbosity >= 3, called.result["invocation"] ?? called.result["unreachable"] == nil,
+            task.task.module != "gather_facts", let entry = Registry.entry(call.module), call.foreign == nil
+        else { return called }
+        var shown = called
+        shown.result["invocation"] = ["module_args": .dict(entry.invocation(call.arguments))]
+        return shown
     }
 
     /// Hands over what `fetch` has read.
@@ -316,7 +327,9 @@ struct TaskItem {
     // MARK: Arguments
 
     /// The module's arguments: defaults, then what is written, rendered; what comes out as `omit` is left out.
-    private func arguments() throws(Interruption) -> Dict {
+    ///
+    /// - Parameter rendersAll: what a directive says, too, as far as it is not an expression.
+    func arguments(rendersAll: Bool = false) throws(Interruption) -> Dict {
         var all = try defaults()
         switch task.task.arguments {
         case .string(let text): for (key, value) in try splat(text) { all[key] = value }
@@ -330,7 +343,10 @@ struct TaskItem {
         }
         if Directives.rendersItself.contains(task.task.module) {
             var kept = Dict()
-            for (key, value) in all where try !isOmitted(value) { kept[key] = value }
+            for (key, value) in all where try !isOmitted(value) {
+                let isExpression = ["that", "var"].contains(key.text)
+                kept[key] = rendersAll && !isExpression ? try task.render(argument: key.pythonText, value) : value
+            }
             return kept
         }
         var rendered = Dict()
@@ -362,10 +378,12 @@ struct TaskItem {
     }
 
     /// From `module_defaults`, by any of the module's names.
-    private func defaults() throws(Interruption) -> Dict {
+    private func defaults() throws(Interruption) -> Dict { try defaults(of: task.task.module) }
+
+    func defaults(of module: String) throws(Interruption) -> Dict {
         guard let all = try task.keyword("module_defaults")?.dict else { return Dict() }
         var merged = Dict()
-        for (key, value) in all where Registry.shortName(key.pythonText) == task.task.module {
+        for (key, value) in all where Registry.shortName(key.pythonText) == module {
             for (name, setting) in value.dict ?? Dict() { merged[name] = setting }
         }
         return merged
@@ -421,18 +439,19 @@ struct TaskItem {
     // MARK: The result
 
     /// Takes facts in, and gives the result its status.
-    private func taken(_ called: CallResult, _ delegate: String?) throws(Interruption) -> TaskResult {
+    func taken(_ called: CallResult, _ delegate: String?) throws(Interruption) -> TaskResult {
         var result = called.result
         if let facts = result["ansible_facts"]?.dict, !facts.isEmpty {
             let clean = facts.mapValues(\.untrusted)
             if let delegate, delegate != run.plan.host, try task.flag("delegate_facts") {
-                _ = try run.coordinator.ask(.delegateFacts(host: delegate, clean))
+                _ = try run.coordinator.ask(.delegateFacts(host: delegate, clean, isAssigned: false))
             } else {
                 run.state.learn(clean)
                 if task.task.module == "gather_facts" { run.state.learn([.string(Text(gatheredMark)): true]) }
             }
         }
         if result["changed"] == nil { result["changed"] = false }
+        if run.plan.settings.verbosity < 3 { result["invocation"] = nil }
         addLines("stdout", "stdout_lines", &result)
         addLines("stderr", "stderr_lines", &result)
         return TaskResult(

@@ -6,7 +6,9 @@ import Wire
 /// One task on this host: its loop, conditions, retries, and what becomes of the result.
 final class TaskRun {
     let run: PlayRun
-    let task: TaskPlan
+    private(set) var task: TaskPlan
+    /// As it was written, before a person changed it.
+    private let original: TaskPlan
     let scope: TaskScope
     let frame: Frame
     let position: Position
@@ -14,17 +16,28 @@ final class TaskRun {
     /// What the module was last given.
     var lastArguments: Dict?
     let isHandler: Bool
+    private(set) var isLoop = false
     /// Of a loop: whether its items' failures are passed over.
     private var ignores: [Status: Bool] = [:]
 
     init(_ run: PlayRun, _ task: TaskPlan, _ scope: TaskScope, _ frame: Frame, _ position: Position) {
         self.run = run
         self.task = task
+        original = task
         self.scope = scope
         self.frame = frame
         self.position = position
         isHandler = frame.isHandlers || task.keywords["_handler"] != nil
     }
+
+    /// Takes over what a person changed of the task.
+    func change(_ body: (inout TaskPlan) -> Void) { body(&task) }
+
+    /// Forgets what a person changed.
+    func restore() { task = original }
+
+    /// Whether its failure is passed over.
+    var isForgiven: Bool { ignores[.failed] ?? (try? flag("ignore_errors")) ?? false }
 
     // MARK: Keywords
 
@@ -143,7 +156,7 @@ final class TaskRun {
         if let cachedInfo { return cachedInfo }
         var name = ownName
         if name.isEmpty { name = task.isImplicit ? name : task.module }
-        if let role = scope.role { name = "\(role.name) : \(name)" }
+        if let role = scope.role, task.module != "include_role" { name = "\(role.name) : \(name)" }
         let info = TaskInfo(
             name: run.masking.masked(name), module: task.module, place: task.place, isHandler: isHandler,
             isImplicit: task.isImplicit, isCheck: isCheck)
@@ -154,6 +167,19 @@ final class TaskRun {
     private var isCheck: Bool {
         let own = task.keywords["check_mode"].flatMap { _ in try? flag("check_mode") }
         return own ?? run.plan.settings.checkMode
+    }
+
+    /// Whether the person who is asked before each task wants it done.
+    func isWanted() throws(Interruption) -> Bool {
+        guard run.plan.settings.step, task.module != "meta" else { return true }
+        switch try run.coordinator.ask(.step(position, info)) {
+        case .value(let wanted):
+            if wanted?.isTrue ?? true { return true }
+            run.coordinator.tell(.passed(position, info))
+            return false
+        case .stop(let reason): throw .stopped(reason)
+        default: throw .unexpectedAnswer
+        }
     }
 
     // MARK: Running
@@ -167,42 +193,18 @@ final class TaskRun {
         // These act on the run, not on a host.
         if ["add_host", "pause"].contains(task.module) { return try runOnce() }
         if try flag("run_once") { return try runOnce() }
-        let result = try execute()
-        try conclude(result)
-    }
-
-    /// The first host of the batch runs it; the others take over what it came to.
-    private func runOnce() throws(Interruption) {
-        switch try run.coordinator.ask(.once(position, info)) {
-        case .proceed:
-            let before = run.state
-            let result = try execute()
-            let assigned = run.state.assigned.filter { before.assigned[$0.key] != $0.value }
-            let facts = run.state.facts.filter { before.facts[$0.key] != $0.value }
-            var registered = Dict(uniqueKeysWithValues: assigned.elements)
-            if let name = task.keywords["register"]?.text { registered[name] = .dict(result.registered) }
-            _ = try run.coordinator.ask(
-                .onceDone(position, result, variables: registered, facts: Dict(uniqueKeysWithValues: facts.elements)))
-            try conclude(result)
-        case .once(let result, let variables, let facts):
-            for (name, value) in variables { run.state.assigned[name] = value.untrusted }
-            run.state.learn(facts)
-            let keyword = result.status == .failed ? "ignore_errors" : "ignore_unreachable"
-            guard result.status == .failed || result.status == .unreachable, try !flag(keyword) else { return }
-            var shown = result.registered
-            shown["_failed_task"] = .dict(described)
-            throw .failed(TaskFailure(shown))
-        case .stop(let reason): throw .stopped(reason)
-        default: throw .unexpectedAnswer
-        }
+        try runToEnd { _ in }
     }
 
     /// Runs the task, with its loop; failures are in the result, not thrown.
-    private func execute() throws(Interruption) -> TaskResult {
+    func execute() throws(Interruption) -> TaskResult {
+        ignores = [:]
+        isLoop = false
         do throws(Interruption) {
             // A name that hangs on an item is told without it.
             _ = info
             guard let items = try loopItems() else { return try TaskItem(self, item: nil).outcome() }
+            isLoop = true
             return try runLoop(items)
         } catch {
             guard case .failed(let failure) = error else { throw error }
@@ -225,6 +227,7 @@ final class TaskRun {
     private func runLoop(_ items: [Value]) throws(Interruption) -> TaskResult {
         guard !items.isEmpty else { return Self.noItems }
         let control = try loopControl()
+        warnOfHidden(control)
         var results: [TaskResult] = []
         let register = task.keywords["register"]?.text
         for index in items.indices {
@@ -316,7 +319,10 @@ final class TaskRun {
     }
 
     /// Registers, tells, notifies, and throws where the result ends the way.
-    func conclude(_ given: TaskResult) throws(Interruption) {
+    func conclude(_ given: TaskResult) throws(Interruption) { try leave(by: try settle(given)) }
+
+    /// - Returns: what ends the way.
+    func settle(_ given: TaskResult) throws(Interruption) -> Interruption? {
         var result = given
         register(result)
         if let role = scope.role, ![.skipped, .unreachable].contains(given.status) { run.startedRoles.insert(role.key) }
@@ -337,16 +343,27 @@ final class TaskRun {
                 result.status = .ignored
                 if given.status == .unreachable { result.result["skip_reason"] = "Host is unreachable" }
             } else {
-                var shown = result.registered
-                shown["_failed_task"] = .dict(described)
                 result.isFatalToAll = try flag("any_errors_fatal")
-                pending = .failed(TaskFailure(shown, diagnostic: result.diagnostic))
+                pending = .failed(TaskFailure(failed(result), diagnostic: result.diagnostic))
             }
         }
         report(result)
         run.coordinator.tell(.result(position, info, presented(result)))
+        return pending
+    }
+
+    /// Throws what ends the way, here or because of another host.
+    func leave(by given: Interruption?) throws(Interruption) {
+        var pending = given
         if let echo = try verdict(failed: pending != nil) { pending = pending ?? echo }
         if let pending { throw pending }
+    }
+
+    /// A failed result with the task that it is of.
+    func failed(_ result: TaskResult) -> Dict {
+        var shown = result.registered
+        shown["_failed_task"] = .dict(described)
+        return shown
     }
 
     /// Under `any_errors_fatal`, what fails on one host fails on all; where a block takes that up, each host has to
@@ -488,7 +505,7 @@ let includeModules: Set<String> = ["include_tasks", "include_role", "include"]
 extension TaskResult {
     /// As it is registered: without keys that are for the display.
     var registered: Dict {
-        let own = result.filter { !$0.key.pythonText.hasPrefix("_ansible_") }
+        let own = result.filter { !$0.key.pythonText.hasPrefix("_ansible_") && $0.key.text != "invocation" }
         var all = Dict(uniqueKeysWithValues: own.elements)
         if !warnings.isEmpty, all["warnings"] == nil { all["warnings"] = .strings(warnings) }
         return all

@@ -16,6 +16,9 @@ final class TaskScope: Scope {
     private let taskVariables: Dict
     /// The host that the task is delegated to.
     var delegate: String?
+    /// Variables that a person gave other values, or took away, while the task was debugged.
+    var overrides = Dict()
+    var removed: Set<Value> = []
 
     init(_ run: PlayRun, _ task: TaskPlan, frame: Frame) {
         self.run = run
@@ -57,6 +60,9 @@ final class TaskScope: Scope {
     /// Every level that has the name, the strongest first, until the caller has enough.
     private func search(_ name: String, _ isEnough: (Value) -> Bool) throws(TemplateError) {
         func take(_ value: Value?) -> Bool { value.map(isEnough) ?? false }
+        if !overrides.isEmpty || !removed.isEmpty {
+            if take(local[name]) || take(overrides[name]) || removed.contains(.string(name)) { return }
+        }
         if take(run.plan.extra[name]) { return }
         if take(try magic(name)) || take(local[name]) { return }
         if take(includeParameters[name]) || take(role?.parameters[name]) { return }
@@ -78,7 +84,7 @@ final class TaskScope: Scope {
     }
 
     var names: [String] {
-        var all = run.plan.extra.names + run.plan.magic.names + local.names + includeParameters.names
+        var all = overrides.names + run.plan.extra.names + run.plan.magic.names + local.names + includeParameters.names
         all += run.state.assigned.names + run.state.included.names + taskVariables.names
         all += run.plan.variables.names + run.plan.inventory.names + run.plan.connection.names
         if !run.plan.settings.hidesFacts { all += run.state.facts.names }

@@ -5,118 +5,200 @@ import Values
 import Wire
 import YAML
 
+/// What `include_vars` has read so far.
+private struct Loading {
+    var variables = Dict()
+    var files: [Value] = []
+    var isSecret = false
+    /// Why it cannot go on, in Ansible's words.
+    var problem: String?
+}
+
 extension Directives {
     static func includeVars(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
-        var loaded = Dict()
-        var files: [Value] = []
-        var isSecret = false
-        let name = arguments["_raw_params"]?.pythonText ?? arguments["file"]?.pythonText
-        if let name {
-            let entry = try find(name, task)
-            isSecret = entry.isSecret
-            for (key, value) in try variables(in: entry, task) { loaded[key] = value }
-            files = [.string(entry.path)]
-        } else if let folder = arguments["dir"]?.pythonText {
-            for entry in try chosen(in: try find(folder, task), try choice(arguments, task)) {
-                for (key, value) in try variables(in: entry, task) { loaded[key] = value }
-                files.append(.string(entry.path))
-                isSecret = isSecret || entry.isSecret
-            }
-        } else {
+        let hasFolder = ["dir", "depth", "files_matching", "ignore_files", "extensions", "ignore_unknown_extensions"]
+            .contains { arguments[$0] != nil }
+        if hasFolder, arguments["file"] ?? arguments["_raw_params"] != nil {
             throw .failed(
-                TaskFailure(Diagnostic("'include_vars' needs parameter 'file' or 'dir'", at: task.task.place)))
+                TaskFailure("Task failed: You are mixing file only and dir only arguments, these are incompatible"))
         }
+        var loading = Loading()
+        if let folder = arguments["dir"], folder.isTrue {
+            try load(folder: folder.pythonText, try choice(arguments), task, &loading)
+        } else {
+            try load(file: arguments["file"] ?? arguments["_raw_params"] ?? .null, task, &loading)
+        }
+        var loaded = loading.variables
         if let name = arguments["name"]?.text { loaded = Dict([(name, .dict(loaded))]) }
+        if loading.problem == nil {
+            if let given = arguments["hash_behaviour"]?.text { loaded = try over(loaded, given == "merge", task) }
+            if let delegate = task.scope.delegate, delegate != task.run.plan.host, try task.flag("delegate_facts") {
+                _ = try task.run.coordinator.ask(.delegateFacts(host: delegate, loaded, isAssigned: true))
+            } else {
+                take(loaded, task)
+            }
+        }
+        var shown: Dict = ["ansible_facts": .dict(loaded), "ansible_included_var_files": .list(loading.files)]
+        // What came out of a vault is shown of no file of the lot.
+        if loading.isSecret { shown["_ansible_no_log"] = true }
+        guard let problem = loading.problem else { return result(shown) }
+        let failure: Dict = [
+            "failed": true, "changed": false, "message": .string(problem), "msg": .string(problem),
+        ]
+        throw .failed(TaskFailure(shown.merging(failure) { $1 }))
+    }
+
+    /// Puts the variables among those that files gave.
+    private static func take(_ loaded: Dict, _ task: TaskRun) {
         for (key, value) in loaded {
             if let warning = reservedNameWarning(key.pythonText, at: key.place ?? value.place ?? task.task.place) {
                 task.run.coordinator.tell(.message(warning))
             }
-            let given = arguments["hash_behaviour"]?.text
-            let merges = given.map { $0 == "merge" } ?? task.run.plan.settings.mergesHashes
+            let merges = task.run.plan.settings.mergesHashes
             task.run.state.included = combined(task.run.state.included, [key: value], merging: merges)
         }
-        var shown: Dict = ["ansible_facts": .dict(loaded), "ansible_included_var_files": .list(files)]
-        // What came out of a vault is shown of no file of the lot.
-        if isSecret { shown["_ansible_no_log"] = true }
-        return result(shown)
     }
 
-    private static func find(_ name: String, _ task: TaskRun) throws(Interruption) -> FileEntry {
-        let (entry, searched) = try task.run.file(FileRequest(kind: .vars, name: name, basis: task.scope.basis))
-        if let entry { return entry }
-        throw .failed(
-            TaskFailure(
-                Diagnostic(
-                    "there is no file of variables '\(name)'",
-                    at: task.task.arguments["file"]?.place ?? task.task.place,
-                    notes: searched.isEmpty ? [] : ["searched: " + searched.joined(separator: ", ")])))
+    /// `hash_behaviour`, where it is not what the settings say: over all that the names mean now.
+    private static func over(_ loaded: Dict, _ merges: Bool, _ task: TaskRun) throws(Interruption) -> Dict {
+        guard merges != task.run.plan.settings.mergesHashes else { return loaded }
+        var known = Dict()
+        for key in loaded.keys {
+            do throws(TemplateError) { known[key] = try task.scope.value(of: key.pythonText) } catch {
+                throw task.interruption(error)
+            }
+        }
+        return combined(known, loaded, merging: merges)
     }
+
+    // MARK: A file
+
+    private static func load(file written: Value, _ task: TaskRun, _ loading: inout Loading) throws(Interruption) {
+        let advice = " on the Ansible Controller.\n"
+            + "If you are using a module and expect the file to exist on the remote, see the remote_src option"
+        let name = written.isNull ? "" : written.pythonText.trimmed
+        guard !name.isEmpty else {
+            loading.problem = "Could not find file" + advice
+            return
+        }
+        let (entry, searched) = try task.run.file(FileRequest(kind: .vars, name: name, basis: task.scope.basis))
+        guard let entry else {
+            let places = searched.map { "\n\t" + $0 }.joined()
+            loading.problem = "Could not find or access '\(name)'\nSearched in:\(places)" + advice
+            return
+        }
+        try load(entry, task, &loading)
+    }
+
+    private static func load(_ entry: FileEntry, _ task: TaskRun, _ loading: inout Loading) throws(Interruption) {
+        loading.isSecret = loading.isSecret || entry.isSecret
+        guard let variables = try variables(in: entry, task) else {
+            loading.problem = "\(entry.path) must be stored as a dictionary/hash"
+            return
+        }
+        for (key, value) in variables { loading.variables[key] = value }
+        loading.files.append(.string(entry.path))
+    }
+
+    // MARK: A folder
 
     /// What `dir` takes of a folder.
     private struct Choice {
         /// Levels of folders; 0 is all of them.
         var depth = 0
-        var ignored: [String] = []
+        /// Ends of names that are passed over.
+        var ignored: [Pattern] = []
         var extensions = ["yaml", "yml", "json"]
         var ignoresUnknown = false
         var pattern: Pattern?
+
+        func takes(_ name: String) throws(PatternError) -> Bool {
+            if let pattern, try pattern.search(name) == nil { return false }
+            for pattern in ignored where try pattern.search(name) != nil { return false }
+            return true
+        }
+
+        /// Whether what is behind the last dot is wanted; dots that the name begins with do not count.
+        func accepts(extensionOf name: String) -> Bool {
+            let body = name.drop { $0 == "." }
+            let end = body.lastIndex(of: ".").map { String(body[body.index(after: $0)...]) } ?? ""
+            return extensions.contains(end)
+        }
     }
 
-    private static func choice(_ arguments: Dict, _ task: TaskRun) throws(Interruption) -> Choice {
-        func strings(_ name: String) -> [String]? {
-            arguments[name].map { $0.list?.map(\.pythonText) ?? [$0.pythonText] }
-        }
+    private static func choice(_ arguments: Dict) throws(Interruption) -> Choice {
         var choice = Choice()
         choice.depth = arguments["depth"].flatMap { try? Int(parameter: $0) } ?? 0
-        choice.ignored = strings("ignore_files") ?? []
-        choice.extensions = strings("extensions") ?? choice.extensions
+        if let list = arguments["extensions"] {
+            choice.extensions = list.list?.map(\.pythonText) ?? list.pythonText.map(String.init)
+        }
         choice.ignoresUnknown = arguments["ignore_unknown_extensions"]?.asBool ?? false
-        guard let pattern = arguments["files_matching"]?.text else { return choice }
-        do throws(PatternError) { choice.pattern = try Pattern(pattern) } catch {
-            throw .failed(
-                TaskFailure(
-                    Diagnostic(
-                        "'files_matching' is no regular expression: \(error.message)",
-                        at: task.task.arguments["files_matching"]?.place ?? task.task.place)))
+        let ignored = arguments["ignore_files"].map { value in
+            value.list?.map(\.pythonText) ?? value.pythonText.split(whereSeparator: \.isWhitespace).map(String.init)
+        }
+        for name in ignored ?? [] {
+            choice.ignored.append(try matching { () throws(PatternError) in try Pattern(name + "$") })
+        }
+        if let wanted = arguments["files_matching"]?.text {
+            choice.pattern = try matching { () throws(PatternError) in try Pattern(wanted) }
         }
         return choice
     }
 
-    /// Files of a folder in order of their names, folder by folder.
-    private static func chosen(
-        in folder: FileEntry, _ choice: Choice, depth: Int = 1
-    ) throws(Interruption) -> [FileEntry] {
-        var files: [FileEntry] = []
-        for entry in folder.children ?? [] {
-            let name = String(entry.path.split(separator: "/").last ?? "")
-            if entry.children != nil {
-                if choice.depth == 0 || depth < choice.depth {
-                    files += try chosen(in: entry, choice, depth: depth + 1)
+    private static func matching<T>(_ body: () throws(PatternError) -> T) throws(Interruption) -> T {
+        do throws(PatternError) { return try body() } catch {
+            throw .failed(TaskFailure("Task failed: names cannot be matched: \(error.description)"))
+        }
+    }
+
+    /// The files of the folders in the order of the folders' paths, within each by their names.
+    private static func load(
+        folder name: String, _ choice: Choice, _ task: TaskRun, _ loading: inout Loading
+    ) throws(Interruption) {
+        let path = path(ofFolder: name, task)
+        let (entry, _) = try task.run.file(FileRequest(kind: .vars, name: path, basis: task.scope.basis))
+        guard let entry, entry.children != nil else {
+            loading.problem = path + (entry == nil ? " directory does not exist" : " is not a directory")
+            return
+        }
+        let folders = below(entry, levels: choice.depth > 0 ? choice.depth : .max)
+        for folder in folders.sorted(by: { $0.path < $1.path }) {
+            let before = loading.variables
+            defer { if loading.problem != nil { loading.variables = before } }
+            let files = (folder.children ?? []).filter { $0.children == nil && !$0.digest.isEmpty }
+            for file in files.sorted(by: { $0.path < $1.path }) {
+                let name = file.path.split(separator: "/").last.map(String.init) ?? file.path
+                let isWanted = try matching { () throws(PatternError) in try choice.takes(name) }
+                let isAccepted = choice.accepts(extensionOf: name)
+                guard isWanted, isAccepted || !choice.ignoresUnknown else { continue }
+                if isAccepted {
+                    try load(file, task, &loading)
+                } else {
+                    let known = choice.extensions.joined(separator: ", ")
+                    loading.problem = "\(file.path) does not have a valid extension: \(known)"
                 }
-                continue
+                if loading.problem != nil { return }
             }
-            let isMatching =
-                try choice.pattern.map { pattern throws(Interruption) in try matches(pattern, name) } ?? true
-            if choice.ignored.contains(name) || !isMatching { continue }
-            guard choice.extensions.contains(where: { name.hasSuffix("." + $0) }) else {
-                if choice.ignoresUnknown { continue }
-                let message = "\(entry.path) does not have a valid extension: "
-                    + choice.extensions.joined(separator: ", ")
-                throw .failed(TaskFailure(["failed": true, "changed": false, "message": .string(message),
-                    "msg": .string(message), "ansible_facts": .dict(Dict()), "ansible_included_var_files": []]))
-            }
-            files.append(entry)
-        }
-        return files
-    }
-
-    private static func matches(_ pattern: Pattern, _ name: String) throws(Interruption) -> Bool {
-        do throws(PatternError) { return try pattern.search(name) != nil } catch {
-            throw .failed(TaskFailure("'files_matching' cannot be matched with '\(name)': \(error.description)"))
         }
     }
 
-    private static func variables(in entry: FileEntry, _ task: TaskRun) throws(Interruption) -> Dict {
+    private static func below(_ folder: FileEntry, levels: Int) -> [FileEntry] {
+        guard levels > 1 else { return [folder] }
+        let inner = (folder.children ?? []).filter { $0.children != nil }
+        return [folder] + inner.flatMap { below($0, levels: levels - 1) }
+    }
+
+    /// A role's folders are in its `vars`, others beside the file of the task.
+    private static func path(ofFolder name: String, _ task: TaskRun) -> String {
+        if name.hasPrefix("/") { return name }
+        guard let role = task.scope.role else { return task.scope.basis.taskFolder + "/" + name }
+        return role.path + (name == "vars" || name.hasPrefix("vars/") ? "/" : "/vars/") + name
+    }
+
+    // MARK: What is in a file
+
+    /// `nil`: no mapping.
+    private static func variables(in entry: FileEntry, _ task: TaskRun) throws(Interruption) -> Dict? {
         let text = String(decoding: try task.run.contents(of: entry), as: UTF8.self)
         do throws(Diagnostic) {
             let name = shown(entry.path, in: task.run.plan.settings.folder)
@@ -130,9 +212,7 @@ extension Directives {
                     return Text(sealed.string, mark: Mark(place: sealed.place, seal: .closed))
                 }))
             task.run.masking.learn(from: value)
-            guard let dict = value.dict ?? (value.isNull ? Dict() : nil) else {
-                throw Diagnostic("a file of variables holds \(value.typeName), expected a mapping", at: node.place)
-            }
+            guard let dict = value.dict ?? (value.isNull ? Dict() : nil) else { return nil }
             return entry.isSecret ? dict.mapValues { $0.mapText(\.secret) } : dict
         } catch { throw .failed(TaskFailure(error)) }
     }

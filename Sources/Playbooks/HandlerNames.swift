@@ -7,8 +7,11 @@ struct HandlerNames {
     /// Some handlers, or their names, are only known on the host.
     private var isOpen = false
     private var notified: [(name: String, place: Place)] = []
+    /// What a task behind a condition notifies is left to the run.
+    private let leavesConditional: Bool
 
-    init(_ play: Play) {
+    init(_ play: Play, leavesConditional: Bool) {
+        self.leavesConditional = leavesConditional
         add(handlers: play.handlers, play.roles)
         visit(play.steps + play.handlers, play)
         for file in play.taskFiles.values { visit(file.steps, play) }
@@ -58,6 +61,7 @@ struct HandlerNames {
                 if named?.string.map(\.isTemplate) ?? true { isOpen = true }
             default: break
             }
+            if leavesConditional, task.keywords["when"] != nil { continue }
             let isList = task.keywords["notify"]?.list != nil
             for text in Self.texts(task.keywords["notify"]) where !text.isTemplate {
                 for name in isList || names.contains(text.string) ? [text.string] : Self.parts(text) {

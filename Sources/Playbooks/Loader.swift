@@ -11,6 +11,8 @@ package final class Loader {
     let templater: Templater
     let foreign: ForeignModules
     package internal(set) var diagnostics: [Diagnostic] = []
+    /// How many files of tasks were named that are not there.
+    var missedFiles = 0
     private var documents: [String: Node?] = [:]
     /// Whether the task in hand must work.
     var need = Need.always
@@ -57,19 +59,22 @@ package final class Loader {
     /// Errors of the task in hand come up when it runs.
     var leavesErrors: Bool { need == .never || (need == .conditional && options.leavesConditionalErrors) }
 
-    /// A module that is not there may be one for other systems: behind a condition that is no error yet.
-    func reportMissing(_ diagnostic: Diagnostic) {
+    /// A module that is not there may be one for other systems: behind a condition that is no error yet. Ansible does
+    /// not even read what names another one, whoever would rescue it; without an ansible-core it may be one of those.
+    func reportMissing(module name: String, _ diagnostic: Diagnostic) {
         var diagnostic = diagnostic
         if need == .conditional { diagnostic.severity = .warning }
-        reportUnlessLeft(diagnostic)
+        let isSure = name.contains(".") || options.content.core != nil
+        if isSure { report(diagnostic) } else { reportUnlessLeft(diagnostic) }
     }
 
-    /// Takes back the errors that `body` finds, where those of the task in hand are left to the run.
+    /// Takes back the errors that `body` finds, where a file of tasks is not there and the task in hand may fail.
     func leaving<Part>(_ body: () -> Part?) -> Part? {
-        let known = diagnostics
+        let (known, missed) = (diagnostics, missedFiles)
         let part = body()
         let isWrong = diagnostics.count > known.count && diagnostics[known.count...].contains { $0.severity == .error }
-        guard leavesErrors, isWrong else { return part }
+        guard leavesErrors, isWrong, missedFiles > missed || options.leavesConditionalErrors && need == .conditional
+        else { return part }
         diagnostics = known
         return nil
     }
@@ -185,8 +190,9 @@ package final class Loader {
         var own = keywords(entries, except: structure)
         if let user = own["user"] { own["remote_user"] = own["remote_user"] ?? user }
         let name = Self.title(entry("name").flatMap { value($0) }, hosts)
-        var variables = inherited["vars"]?.dict ?? Dict()
-        for (key, item) in mapping(entry("vars"), "vars") { variables[key] = item }
+        var variables = mapping(entry("vars"), "vars")
+        // What an import hands down goes first.
+        for (key, item) in inherited["vars"]?.dict ?? Dict() { variables[key] = item }
         var play = Play(
             name: name, place: node.place, path: path, hosts: hosts, keywords: inheriting(own, from: inherited),
             variables: variables, variableFiles: list(entry("vars_files")), prompts: prompts(entry("vars_prompt")))
@@ -199,9 +205,19 @@ package final class Loader {
             roles: entry("roles"), sections: [entry("pre_tasks"), entry("tasks"), entry("post_tasks")],
             handlers: entry("handlers"))
         builder.finish(&play)
-        if !options.forgivesMissingHandlers { for diagnostic in HandlerNames(play).missing { report(diagnostic) } }
+        if !options.forgivesMissingHandlers { check(handlersOf: &play) }
         TemplateFiles(loader: self).check(play)
         return play
+    }
+
+    /// A handler that is not there is an error before the run, or, as in Ansible, when the play has its turn.
+    private func check(handlersOf play: inout Play) {
+        let missing = HandlerNames(play, leavesConditional: options.leavesConditionalErrors).missing
+        if options.leavesConditionalErrors {
+            play.problems = missing
+        } else {
+            for diagnostic in missing { report(diagnostic) }
+        }
     }
 
     private func isModule(_ name: String) -> Bool { Registry.entry(name) != nil && !Keywords.play.contains(name) }
@@ -247,6 +263,16 @@ package final class Loader {
                 item.diagnostic(
                     "Invalid vars_prompt data structure, missing 'name' key",
                     hint: "'name' is the variable that takes the answer"))
+        }
+        let known = [
+            "name", "prompt", "default", "private", "confirm", "encrypt", "salt_size", "salt", "unsafe",
+        ]
+        for key in (node?.items ?? []).flatMap({ $0.entries ?? [] }).map(\.key) {
+            guard let name = key.scalar?.pythonText, !known.contains(name) else { continue }
+            report(
+                key.diagnostic(
+                    "Invalid vars_prompt data structure, found unsupported key '\(name)'",
+                    hint: suggestion(for: name, among: known)))
         }
         return list(node).compactMap { $0.dict }
     }

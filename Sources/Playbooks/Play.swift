@@ -24,6 +24,8 @@ package struct Play: Sendable {
     package var readsHostVariables = false
     /// A task in it adds hosts or groups.
     package var changesInventory = false
+    /// Errors that are told when the play has its turn.
+    package var problems: [Diagnostic] = []
     /// Names of the roles that the play names, for `ansible_play_role_names`.
     package var roleNames: [String] = []
     /// Names of the roles that those depend on.

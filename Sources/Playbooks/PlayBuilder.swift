@@ -53,14 +53,37 @@ final class PlayBuilder {
         steps += tasks(sections[0], surroundings, section: "pre_tasks")
         addFlush(surroundings)
         var roleHandlers: [Step] = []
+        let ofPreTasks = handlers
+        handlers = []
         addRoles(roleNodes, surroundings, &roleHandlers)
+        handlers += ofPreTasks
         steps += tasks(sections[1], surroundings, section: "tasks")
         addFlush(surroundings)
         steps += tasks(sections[2], surroundings, section: "post_tasks")
         addFlush(surroundings)
         var own = surroundings
         own.isHandlers = true
-        handlers = roleHandlers + handlers + tasks(handlerNode, own, section: "handlers")
+        // Those of roles that tasks import come last, and so are found first.
+        handlers = Self.inOrder(roleHandlers + tasks(handlerNode, own, section: "handlers") + handlers)
+    }
+
+    /// Handlers numbered in the order in which they run.
+    static func inOrder(_ handlers: [Step]) -> [Step] {
+        var ordinal = 0
+        func numbered(_ step: Step) -> Step {
+            switch step {
+            case .task(var task):
+                ordinal += 1
+                task.ordinal = ordinal
+                return .task(task)
+            case .block(var block):
+                block.block = block.block.map(numbered)
+                block.rescue = block.rescue.map(numbered)
+                block.always = block.always.map(numbered)
+                return .block(block)
+            }
+        }
+        return handlers.map(numbered)
     }
 
     func finish(_ play: inout Play) {

@@ -72,6 +72,8 @@ extension ProjectFiles {
         func part(_ folder: String) -> String { request.kind.isEmpty ? folder : joined(folder, request.kind) }
         for role in request.roles {
             add(joined(part(role), request.name))
+            // What a role's handler includes may be among its tasks.
+            if request.kind == "handlers" { add(joined(joined(role, "tasks"), request.name)) }
             add(joined(role, request.name))
         }
         for folder in [request.taskFolder, request.playFolder] {

@@ -465,10 +465,12 @@ extension PlayBuilder {
     /// Reads ahead what a dynamic include names, where its name is literal: errors show before the run, and the node
     /// needs to ask for nothing. An include that a condition may leave out is left to the run when it cannot be read.
     func preload(_ task: TaskPlan, _ surroundings: Surroundings) {
-        let known = loader.diagnostics
+        let (known, missed) = (loader.diagnostics, loader.missedFiles)
         let (files, roles) = (taskFiles, dynamicRoles)
         preloadNow(task, surroundings)
-        guard task.keywords["when"] != nil || task.inherited["when"] != nil,
+        // By the names of Ansible's programs, what is not there fails the task that needs it.
+        let isLeft = loader.options.leavesConditionalErrors && loader.missedFiles > missed
+        guard task.keywords["when"] ?? task.inherited["when"] != nil || isLeft,
             loader.diagnostics.dropFirst(known.count).contains(where: { $0.severity == .error })
         else { return }
         loader.diagnostics = known
@@ -556,15 +558,12 @@ package struct Inclusion {
         surroundings.isIncluded = true
         let (path, searched) = builder.find(request.name, request.kind, surroundings)
         guard let path else {
-            loader.report(
-                Diagnostic(
-                    "there is no file of tasks '\(request.name)'", at: place,
-                    notes: [loader.files.searched(searched)]))
+            loader.reportMissing(tasks: request.name, searched, at: place)
             return nil
         }
         let steps = builder.fileSteps(path, surroundings, from: place)
         takeBack(builder)
-        return TaskFile(path: path, steps: steps, roles: builder.roles, bases: builder.bases)
+        return TaskFile(path: normalized(path), steps: steps, roles: builder.roles, bases: builder.bases)
     }
 
     package func role(_ request: RoleRequest, at place: Place?) -> RoleFile? {
@@ -582,6 +581,7 @@ package struct Inclusion {
         guard let made = builder.role(use, surroundings) else { return nil }
         takeBack(builder)
         return RoleFile(
-            steps: made.steps, handlers: builder.handlers + made.handlers, roles: builder.roles, bases: builder.bases)
+            steps: made.steps, handlers: PlayBuilder.inOrder(builder.handlers + made.handlers), roles: builder.roles,
+            bases: builder.bases)
     }
 }

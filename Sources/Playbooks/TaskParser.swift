@@ -173,7 +173,7 @@ struct TaskParser {
 
     /// - Returns: the name, where the task may fail with it or not run: then it says so itself.
     private func missing(_ name: String, _ own: inout Dict, _ diagnostic: Diagnostic) -> String? {
-        loader.reportMissing(diagnostic)
+        loader.reportMissing(module: name, diagnostic)
         guard loader.need != .always else { return nil }
         own["_problem"] = .string(Text(diagnostic.message, mark: Mark(place: diagnostic.place)))
         return name
@@ -243,7 +243,7 @@ struct TaskParser {
         if module == "add_host" || module == "group_by" { builder.changesInventory = true }
         let problem = checkArguments(own["_module"] == nil ? module : "", arguments, action)
         let keywords = named(inheriting(own, from: surroundings.inherited))
-        guard isPossibleHandler(module, arguments, action) else { return [] }
+        guard namesFile(module, arguments, action), isPossibleHandler(module, arguments, action) else { return [] }
         switch module {
         case "import_tasks": return importTasks(arguments, keywords, action)
         case "import_role": return builder.importRole(arguments, own, surroundings, at: action.key.place)
@@ -356,6 +356,18 @@ struct TaskParser {
         return loader.leavesErrors && entry.run == nil ? found.first { $0.severity == .error } : nil
     }
 
+    /// Whether an include or import of tasks names a file at all.
+    private func namesFile(_ module: String, _ arguments: Value, _ action: Node.Entry) -> Bool {
+        guard ["include_tasks", "import_tasks", "include"].contains(module), arguments.text == nil else { return true }
+        let name = arguments["_raw_params"] ?? arguments["file"] ?? .null
+        guard name.isNull || name.text?.isEmpty ?? false else { return true }
+        loader.report(
+            Diagnostic(
+                "No file specified for \(action.name ?? module)", at: node.place,
+                hint: "name a file of tasks, relative to this one"))
+        return false
+    }
+
     /// The file's tasks in place of the import, each with what the import hands down.
     private func importTasks(_ arguments: Value, _ keywords: Dict, _ action: Node.Entry) -> [Step] {
         guard case .string(let text)? = arguments["_raw_params"] ?? arguments["file"] else {
@@ -371,12 +383,10 @@ struct TaskParser {
         }
         let known = builder.known(keywords["vars"]?.dict ?? Dict(), surroundings)
         guard let name = text.isTemplate ? loader.rendered(text, known) : text.string else { return [] }
-        let (path, searched) = builder.find(name, .tasks, surroundings)
+        let kind: FileRequest.Kind = surroundings.isHandlers ? .handlers : .tasks
+        let (path, searched) = builder.find(name, kind, surroundings)
         guard let path else {
-            loader.report(
-                Diagnostic(
-                    "there is no file of tasks '\(name)'", at: text.place ?? action.key.place,
-                    notes: [loader.files.searched(searched)]))
+            loader.reportMissing(tasks: name, searched, at: text.place ?? action.key.place)
             return []
         }
         var inner = surroundings

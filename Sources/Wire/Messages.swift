@@ -1,7 +1,7 @@
 package import Values
 
 /// The version of everything in this target. Both ends must have the same; the controller uploads the agent it needs.
-package let wireVersion = 5
+package let wireVersion = 6
 
 /// Where a task stands in the run, the same on every host: play, section and ordinals down through includes and items.
 /// Ordered lexicographically, the order in which Ansible's `linear` would come to it.
@@ -70,6 +70,8 @@ package enum Event: Sendable {
     case groupBy(group: String, parents: [String])
     /// `set_stats`.
     case stats(Dict, perHost: Bool, aggregate: Bool)
+    /// The result that the task told last does not count, whatever it was: the task is done again.
+    case redone(Position, [Status])
 }
 
 /// A result with what the display needs to know about it.
@@ -225,14 +227,25 @@ package enum Question: Sendable {
     case hostVariable(host: String, name: String?, Position)
     case lookup(plugin: String, terms: [Value], options: Dict, SearchBasis)
     case delegate(host: String, ModuleCall, variables: Dict, Position, throttle: Int)
-    case delegateFacts(host: String, Dict)
+    /// Facts for another host; `isAssigned`: they are variables, as `set_fact` sets them.
+    case delegateFacts(host: String, Dict, isAssigned: Bool)
     case pause(prompt: String, seconds: Double?, echo: Bool, Position)
+    /// Shows a text and a prompt, and asks for a line, which at the end of the input is `EOF`. Nobody else is asked
+    /// until this host is `debugged`.
+    case line(showing: String, prompt: String, Position)
+    /// Whoever was asked is through with the task, or ends the run.
+    case debugged(showing: String, ends: Bool)
+    /// Whether the task is done at all: answered with a boolean.
+    case step(Position, TaskInfo)
     case meta(String, Position)
     /// A task that `any_errors_fatal` holds for ended here, inside of what rescues: answered with the host that failed
     /// in it, once every host is through.
     case verdict(Position, failed: Bool)
     /// This host is out of the play, unless another one meets `meta: clear_host_errors` here: answered with a boolean.
     case revival(Position, isUnreachable: Bool)
+    /// What other hosts' tasks brought at this position and below, where this host took no part (`run_once`), or for
+    /// it (`delegate_facts`): answered like `once`.
+    case brought(within: Position)
     /// What runs a module that is not built in; the path is that of its file on the controller.
     case module(path: String)
     /// Contents of a module's parts, by digest.

@@ -78,7 +78,12 @@ package struct RunSettings: Sendable, Hashable {
     package var gathersOnce = false
     /// Mappings are merged (`hash_behaviour = merge`).
     package var mergesHashes = false
+    /// A person is asked before each task.
     package var step = false
+    /// A person is asked about tasks that failed, where no `debugger` says otherwise.
+    package var debugs = false
+    /// Nor about those whose failure is passed over.
+    package var debuggerIgnoresErrors = true
     /// The play adds hosts or groups: `groups` is asked for where it is read.
     package var changesInventory = false
     /// The engine is not on the host: every module is sent there by the coordinator.

@@ -79,11 +79,12 @@ enum Samples {
         .variables(dict, facts: dict), .notified(handler: "restart", position), .message(diagnostic),
         .addHost(name: "new", groups: ["g"], variables: dict), .groupBy(group: "g", parents: ["all"]),
         .stats(dict, perHost: true, aggregate: false), .retry(position, info, left: 3),
-        .polled(position, info, job: "j1.2"),
+        .polled(position, info, job: "j1.2"), .redone(position, [.failed, .changed]),
     ]
 
     static let questions: [Question] = [
         .turn(position, info, throttle: 2), .verdict(position, failed: true), .revival(position, isUnreachable: false),
+        .brought(within: position),
         .once(position, info), .onceDone(position, result, variables: dict, facts: dict),
         .file(request), .contents(digest: "00ff", path: "files/a"), .tasks(request),
         .role(
@@ -92,10 +93,11 @@ enum Samples {
         .hostVariable(host: "db", name: "port", position), .hostVariable(host: "db", name: nil, position),
         .lookup(plugin: "env", terms: ["HOME"], options: dict, basis),
         .delegate(host: "db", call, variables: dict, position, throttle: 0),
-        .delegateFacts(host: "db", dict),
+        .delegateFacts(host: "db", dict, isAssigned: true),
         .pause(prompt: "?", seconds: 1.5, echo: true, position),
         .pause(prompt: "?", seconds: nil, echo: false, position),
-        .meta("end_play", position),
+        .meta("end_play", position), .line(showing: "1\n", prompt: "> ", position),
+        .debugged(showing: "", ends: true), .step(position, info),
     ]
 
     static let answers: [Answer] = [

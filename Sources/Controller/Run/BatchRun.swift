@@ -25,13 +25,21 @@ actor BatchRun {
     private var waiting: [Int: CheckedContinuation<Barrier.Release.Kind, Never>] = [:]
     /// What others take over of a task that one host did.
     private var taken: [Position: Answer] = [:]
+    /// What such tasks brought, in their order.
+    private var brought: [(position: Position, variables: Dict, facts: Dict)] = []
+    /// What others' tasks gave a host by `delegate_facts`, and it has not taken over yet.
+    private var given: [String: [(variables: Dict, facts: Dict)]] = [:]
     /// Whose failure in a task was fatal to all, where every host learns of it at once.
     private var verdicts: [Position: String] = [:]
     /// Where a host met `meta: clear_host_errors`.
     private var clearings: Set<Position> = []
+    /// Where the inventory was read anew.
+    private var refreshes: Set<Position> = []
     private var trust: [Trust]
     private var progress: [Progress]
     private var end = BatchEnd()
+    /// Who talks to the person at the terminal.
+    var floor = Floor()
     /// Added hosts and groups that the source has not been told of.
     private var inventoryChanges: [RunEvent] = []
 
@@ -62,7 +70,7 @@ actor BatchRun {
         hosts = plans.map(\.host)
         barrier = Barrier(hosts: plans.count, forks: shared.options.forks, isFree: outline.isFree)
         linearizer = Linearizer(hosts: hosts, isFree: outline.isFree)
-        trust = plans.map(Trust.init)
+        trust = plans.map { Trust($0, reach: shared.reach(of: $0.host)) }
         progress = plans.map { plan in
             let first = firstTask(plan.steps)
             return Progress(
@@ -78,6 +86,7 @@ actor BatchRun {
         await withTaskGroup(of: Void.self) { group in
             for host in hosts.indices { group.addTask { await self.serve(host) } }
         }
+        for host in hosts.indices { shared.learn(hosts[host], reach: trust[host].settableReach()) }
         await tellInventory()
         await shared.keepFacts()
         return end
@@ -160,6 +169,10 @@ actor BatchRun {
             let isFailed = result.status == .failed || result.status == .unreachable
             if isFailed, result.isFatalToAll { progress[host].fatal = position }
             shared.show(.activity(host: hosts[host], nil))
+        case .redone:
+            progress[host].fatal = nil
+            progress[host].isInTask = true
+            progress[host].isPast = false
         case .variables(let variables, let facts):
             shared.learn(hosts[host], assigned: variables, facts: facts)
         default: break
@@ -226,6 +239,7 @@ actor BatchRun {
     }
 
     private func leave(_ host: Int) {
+        hangUp(host)
         shared.show(.activity(host: hosts[host], nil))
         show(linearizer.end(host))
         release(barrier.end(host))
@@ -255,7 +269,7 @@ actor BatchRun {
     // MARK: Waiting
 
     /// Waits until the order lets the host go on.
-    private func turn(_ host: Int, _ position: Position, _ request: Barrier.Request) async -> Barrier.Release.Kind {
+    func turn(_ host: Int, _ position: Position, _ request: Barrier.Request) async -> Barrier.Release.Kind {
         show(linearizer.reach(position, by: host))
         return await withCheckedContinuation { continuation in
             waiting[host] = continuation
@@ -278,7 +292,13 @@ actor BatchRun {
         case .once(let position, let info):
             progress[host].enter(position, info)
             return await once(host, position)
+        case .brought(let position):
+            if case .stop(let reason) = await turn(host, position.adding(.max), .look) { return .stop(reason: reason) }
+            let answer = brought(within: position, to: hosts[host])
+            trust[host].note(answer)
+            return answer
         case .onceDone(let position, let result, let variables, let facts):
+            if !variables.isEmpty || !facts.isEmpty { brought.append((position, variables, facts)) }
             taken[position] = .once(result, variables: variables, facts: facts)
             release(barrier.finishOnce(position))
             return .proceed
@@ -286,6 +306,12 @@ actor BatchRun {
             if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
             let (input, isInterrupted) = await shared.prompter.pause(prompt, seconds: seconds, echo: echo)
             return .input(input, interrupted: isInterrupted)
+        case .line(let text, let prompt, let position): return await line(prompt, showing: text, host, position)
+        case .debugged(let text, let ends):
+            if ends { await quit(showing: text) }
+            hangUp(host)
+            return ends ? .stop(reason: "interrupted") : .proceed
+        case .step(let position, let info): return await step(host, position, info)
         case .hostVariable(let other, let name, let position):
             if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
             if let name, other == hosts[host], let left = remaining(name, of: host) { return .value(left) }
@@ -317,8 +343,9 @@ actor BatchRun {
             ).run(call, on: other, variables: variables)
             trust[host].note(called)
             return called
-        case .delegateFacts(let other, let facts):
+        case .delegateFacts(let other, let facts, let isAssigned):
             shared.learn(other, delegated: facts)
+            given[other, default: []].append((isAssigned ? facts : Dict(), isAssigned ? Dict() : facts))
             return .proceed
         case .file, .contents, .tasks, .role, .lookup, .module, .parts, .plugin, .keep, .converse:
             let desk = Desk(source: shared.source, play: index, host: hosts[host])
@@ -357,6 +384,21 @@ actor BatchRun {
         }
     }
 
+    /// What tasks with `run_once` brought in an include in which only other hosts took part, and what others gave.
+    private func brought(within position: Position, to host: String) -> Answer {
+        var variables = Dict()
+        var facts = Dict()
+        for gift in given.removeValue(forKey: host) ?? [] {
+            variables.merge(gift.variables) { $1 }
+            facts.merge(gift.facts) { $1 }
+        }
+        for entry in brought where entry.position.parts.starts(with: position.parts) {
+            variables.merge(entry.variables) { $1 }
+            facts.merge(entry.facts) { $1 }
+        }
+        return .once(TaskResult(status: .ok, result: Dict()), variables: variables, facts: facts)
+    }
+
     /// The lists of the play's hosts, without those that failed meanwhile.
     private func remaining(_ name: String, of host: Int) -> Value? {
         guard ["ansible_play_hosts", "play_hosts", "ansible_play_batch"].contains(name) else { return nil }
@@ -387,6 +429,9 @@ actor BatchRun {
             end.clearsErrors = true
             clearings.insert(position)
         case "refresh_inventory":
+            // For all hosts at once, and with what tasks before it added.
+            guard refreshes.insert(position).inserted else { break }
+            await tellInventory()
             do throws(Diagnostics) { try await shared.source.refreshInventory() } catch { return .failure(error.first) }
         case "reset_connection":
             await shared.sessions.reset(hosts[host])

@@ -28,7 +28,6 @@ struct ForeignOutput {
             result["ansible_module_results"] = results
             warnings.append("Found internal 'results' key in module return, renamed to 'ansible_module_results'.")
         }
-        result["invocation"] = nil
         if result["failed"] == nil, let status = result["rc"], status != 0, status.text != "0" {
             result["failed"] = true
         }

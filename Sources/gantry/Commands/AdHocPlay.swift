@@ -20,6 +20,9 @@ enum AdHocPlay {
     ) throws -> Play {
         var keywords = keywords
         if let path { keywords["_module"] = .string(path) }
+        if module == "meta", arguments["_raw_params"]?.text == "end_role" {
+            throw CommandFailure([Diagnostic("Cannot execute 'end_role' from outside of a role")], status: 4)
+        }
         // Nothing is read ahead here: what would be imported is included.
         let module = ["import_role": "include_role", "import_tasks": "include_tasks"][module] ?? module
         let file = SourceFile(name: "gantry run")

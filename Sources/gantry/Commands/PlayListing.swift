@@ -37,8 +37,11 @@ struct PlayListing {
             if tasks {
                 lines.append("    tasks:")
                 for task in selected(play, withNever: tags) {
-                    let role = task.role.map { play.roles[$0].name + " : " } ?? ""
-                    let name = task.name.map { role + $0.string } ?? task.module
+                    let owner = task.module == "include_role" ? nil : task.role
+                    let role = owner.map { play.roles[$0].name + " : " } ?? ""
+                    // What such a task includes is not part of its name here.
+                    let isUnnamed = task.name?.string.hasPrefix("include_role : ") ?? true
+                    let name = isUnnamed ? task.module : role + (task.name?.string ?? "")
                     let all = self.tags(of: task.keywords, play).sorted().joined(separator: ", ")
                     lines.append("      \(name)\tTAGS: [\(all)]")
                 }

@@ -80,7 +80,7 @@ final class Project: Sendable {
         options.content = configuration.contentPaths
         options.leavesConditionalErrors = Twin.isCalled
         options.duplicateKeys = DuplicateKeys(rawValue: configuration.string(.duplicateKeys)) ?? .warn
-        if configuration.optional(.privateRoleVariables) != nil {
+        if configuration.origin(.privateRoleVariables).origin != "default" {
             options.hidesRoleVariables = configuration.flag(.privateRoleVariables)
         }
         options.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
@@ -135,6 +135,8 @@ final class Project: Sendable {
         context.settings.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
         context.settings.reportsFacts = factCache != nil
         context.settings.hidesFacts = !configuration.flag(.injectsFacts)
+        context.settings.debugs = configuration.flag(.taskDebugger)
+        context.settings.debuggerIgnoresErrors = configuration.flag(.debuggerIgnoresErrors)
         context.settings.gathersOnce = configuration.string(.gathering) == "smart"
         context.settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
         context.settings.controllerHost = Installation.hostName

@@ -17,6 +17,8 @@ actor ProjectSource: RunSource {
     private var settled: Inventory
     /// What plays added since; taken in when somebody looks.
     private var additions: [Inventory.Addition] = []
+    /// All that plays added: an inventory that is read anew takes it in again.
+    private var allAdditions: [Inventory.Addition] = []
     private var inventory: Inventory {
         if !additions.isEmpty {
             settled.add(additions)
@@ -32,7 +34,6 @@ actor ProjectSource: RunSource {
     private let defaults: ConnectionSettings.Defaults
     /// Keywords that the command line sets where a play says nothing.
     private let fallbacks: Dict
-    private let prompted: @Sendable (Play) throws(Diagnostics) -> Dict
     private var answers: [Int: Dict] = [:]
     private let lookups: ControllerLookups
     private let configuration: Configuration
@@ -45,7 +46,7 @@ actor ProjectSource: RunSource {
 
     init(
         project: Project, plays: [Play], settings: RunSettings, defaults: ConnectionSettings.Defaults, fallbacks: Dict,
-        prompted: @escaping @Sendable (Play) throws(Diagnostics) -> Dict, sink: any EventSink
+        sink: any EventSink
     ) {
         self.plays = plays
         self.sink = sink
@@ -64,7 +65,6 @@ actor ProjectSource: RunSource {
         folders = Project.variableFolders(of: plays)
         self.defaults = defaults
         self.fallbacks = fallbacks
-        self.prompted = prompted
         packer = ModulePacker(files: project.files, paths: loaderOptions.content)
         let lookups = ControllerLookups(
             configuration: project.configuration, files: project.files,
@@ -113,10 +113,27 @@ actor ProjectSource: RunSource {
 
     var playCount: Int { plays.count }
 
+    /// What a play's own keywords may read; answers of `vars_prompt` are asked for when the play begins.
+    private func known(_ play: Play, answers: Dict = Dict()) -> Dict {
+        var known = play.variables
+        for layer in [answers, loaderOptions.extra] { for (name, value) in layer { known[name] = value } }
+        return known
+    }
+
+    private func answered(_ index: Int) throws(Diagnostics) -> Dict {
+        if let given = answers[index] { return given }
+        let known = known(plays[index])
+        let prompts = PlayPrompts(extra: loaderOptions.extra) { (value: Value) throws(Diagnostics) in
+            try self.rendered(value, known)
+        }
+        let given = try prompts.answers(plays[index])
+        answers[index] = given
+        return given
+    }
+
     func outline(of index: Int) throws(Diagnostics) -> PlayOutline {
         let play = plays[index]
-        var known = play.variables
-        for (name, value) in loaderOptions.extra { known[name] = value }
+        let known = known(play, answers: try answered(index))
         var keywords = fallbacks
         for (name, value) in play.keywords { keywords[name] = value }
         for name in ["serial", "order", "strategy", "max_fail_percentage", "any_errors_fatal", "throttle"] {
@@ -136,15 +153,13 @@ actor ProjectSource: RunSource {
     }
 
     func hosts(of index: Int) throws(Diagnostics) -> [String] {
-        let selected = try inventory.select(try pattern(of: plays[index]), limit: limit)
+        let selected = try inventory.select(try pattern(of: plays[index], answers: try answered(index)), limit: limit)
         for warning in try mismatches(selected.warnings) { sink.show(.message(host: nil, warning)) }
         return selected.hosts
     }
 
-    private func pattern(of play: Play) throws(Diagnostics) -> String {
-        var known = play.variables
-        for (name, value) in loaderOptions.extra { known[name] = value }
-        let value = try rendered(play.hosts, known)
+    private func pattern(of play: Play, answers: Dict = Dict()) throws(Diagnostics) -> String {
+        let value = try rendered(play.hosts, known(play, answers: answers))
         return value.list.map { $0.map(\.pythonText).joined(separator: ",") } ?? value.pythonText
     }
 
@@ -152,17 +167,21 @@ actor ProjectSource: RunSource {
         play index: Int, host: String, batch: [String], hosts: [String], known: HostKnowledge
     ) throws(Diagnostics) -> PlayPlan {
         let play = plays[index]
-        if answers[index] == nil { answers[index] = try prompted(play) }
-        context.prompted = answers[index] ?? Dict()
+        if !play.problems.isEmpty { throw Diagnostics(play.problems) }
+        context.prompted = try answered(index)
         context.batch = batch
         context.playHosts = hosts
         context.allPlayHosts = try self.hosts(of: index)
         context.groups = Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) })
-        let isFree = try outline(of: index).isFree
+        let outline = try outline(of: index)
         do throws(Diagnostic) {
             var plan = try planner.plan(
                 play, index: index, host: host, variables: try variables(of: host), own: own(host), in: context)
-            plan.settings.isFree = isFree
+            plan.magic["_facts_default"] = .string(configuration.string(.factsModules))
+            plan.magic["_facts_modules"] = .dict(
+                FactsModules(plan, files: files, content: loaderOptions.content, playFolder: play.folder).paths)
+            plan.settings.isFree = outline.isFree
+            plan.settings.debugs = plan.settings.debugs || outline.isDebugging
             for (name, value) in fallbacks {
                 apply(name, value, to: &plan.steps)
                 apply(name, value, to: &plan.handlers)
@@ -411,11 +430,15 @@ actor ProjectSource: RunSource {
     // MARK: Inventory
 
     func addHost(_ name: String, groups: [String], variables: Dict) {
-        additions.append(.host(name, groups: groups, variables: variables))
+        let addition = Inventory.Addition.host(name, groups: groups, variables: variables)
+        additions.append(addition)
+        allAdditions.append(addition)
     }
 
     func addGroup(_ name: String, parents: [String], host: String) {
-        additions.append(.group(name, parents: parents, host: host))
+        let addition = Inventory.Addition.group(name, parents: parents, host: host)
+        additions.append(addition)
+        allAdditions.append(addition)
     }
 
     func keep(facts: Dict, of host: String) {
@@ -430,8 +453,13 @@ actor ProjectSource: RunSource {
     func forgetFacts(of host: String) { factCache?.forget(host) }
 
     func refreshInventory() throws(Diagnostics) {
-        additions = []
         settled = try reload()
+        let added = allAdditions.compactMap { if case .host(let name, _, _) = $0 { name } else { nil } }
+        // A group goes with a host that is gone.
+        additions = allAdditions.filter { addition in
+            guard case .group(_, _, let host) = addition else { return true }
+            return settled.contains(host) || added.contains(host)
+        }
     }
 }
 

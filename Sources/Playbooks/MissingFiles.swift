@@ -1,0 +1,20 @@
+import Values
+
+extension Loader {
+    /// Reports that a file of tasks is not there: in Ansible's words where it is called by the names of its programs.
+    func reportMissing(tasks name: String, _ searched: [String], at place: Place?) {
+        missedFiles += 1
+        guard options.leavesConditionalErrors else {
+            return report(
+                Diagnostic("there is no file of tasks '\(name)'", at: place, notes: [files.searched(searched)]))
+        }
+        let missing = "Could not find or access '\(searched.last ?? name)' on the Ansible Controller"
+        report(
+            Diagnostic(
+                """
+                \(missing): Unable to retrieve file contents.
+                \(missing).
+                If you are using a module and expect the file to exist on the remote, see the remote_src option
+                """))
+    }
+}
