@@ -66,14 +66,17 @@ import Values
 
     mutating func startSequence(flow: Bool) throws(Diagnostic) {
         let style = flow ? YAML_FLOW_SEQUENCE_STYLE : YAML_BLOCK_SEQUENCE_STYLE
-        try unsafe emit { unsafe yaml_sequence_start_event_initialize($0, nil, nil, 1, style) }
+        // Only canonical text names it.
+        let tag = Array("tag:yaml.org,2002:seq".utf8) + [0]
+        try unsafe emit { unsafe yaml_sequence_start_event_initialize($0, nil, tag, 1, style) }
     }
 
     mutating func endSequence() throws(Diagnostic) { try unsafe emit { unsafe yaml_sequence_end_event_initialize($0) } }
 
     mutating func startMapping(flow: Bool) throws(Diagnostic) {
         let style = flow ? YAML_FLOW_MAPPING_STYLE : YAML_BLOCK_MAPPING_STYLE
-        try unsafe emit { unsafe yaml_mapping_start_event_initialize($0, nil, nil, 1, style) }
+        let tag = Array("tag:yaml.org,2002:map".utf8) + [0]
+        try unsafe emit { unsafe yaml_mapping_start_event_initialize($0, nil, tag, 1, style) }
     }
 
     mutating func endMapping() throws(Diagnostic) { try unsafe emit { unsafe yaml_mapping_end_event_initialize($0) } }
