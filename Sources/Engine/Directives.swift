@@ -159,7 +159,7 @@ enum Directives {
     /// The conditions of `that`, which may be one template that gives a list of them.
     private static func conditions(_ that: Value, _ task: TaskRun) throws(Interruption) -> [Value] {
         if let list = that.list { return list }
-        guard case .string(let text) = that, text.isTemplate else { return [that] }
+        guard case .string(let text) = that, text.isTemplate, Templater.isWrapped(text.string) else { return [that] }
         do throws(TemplateError) {
             return try task.run.templater.container(text, in: task.scope)?.list ?? [that]
         } catch { throw task.interruption(error) }

@@ -36,7 +36,6 @@ package func named(facts: Dict) -> Dict {
     var named = Dict(minimumCapacity: facts.count)
     for (key, value) in facts {
         let name = key.pythonText
-        if name == gatheredMark { continue }
         named[name.hasPrefix("ansible_") && name != "ansible_local" ? String(name.dropFirst(8)) : name] = value
     }
     return named

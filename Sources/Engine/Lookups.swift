@@ -23,7 +23,11 @@ package struct Lookup {
         switch name {
         case "items": return flattened(terms, levels: 1)
         case "flattened": return flattened(terms, levels: .max)
-        case "list": return terms
+        case "list":
+            for case let absent? in terms.map(AbsentValue.init) {
+                throw TemplateError(absent.message, undefinedName: "")
+            }
+            return terms
         case "dict": return try dict(terms)
         case "nested", "cartesian":
             if terms.isEmpty {
@@ -58,6 +62,9 @@ package struct Lookup {
         "sequence", "random_choice", "vars", "varnames", "template", "inventory_hostnames", "env", "file", "fileglob",
         "first_found", "pipe", "password", "url", "lines", "ini", "csvfile", "config", "unvault",
     ]
+
+    /// A fallback may have no value; what a plugin in Python makes of it is its own matter.
+    var acceptsUndefined: Bool { name == "env" || name == "list" || !Self.names.contains(name) }
 
     private func ask(_ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {
         do throws(Interruption) {
@@ -167,8 +174,22 @@ package struct Lookup {
     private func environment(_ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {
         var values: [Value] = []
         for term in terms {
+            guard AbsentValue(term) == nil else {
+                values.append(term)
+                continue
+            }
             let name = term.pythonText.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
-            values += try ask([.string(name)], options)
+            let source = Place(file: SourceFile(name: "<environment variable '\(name)'>"), line: 0, column: 0)
+            for value in try ask([.string(name)], options) {
+                if AbsentValue(value)?.message == AbsentValue.unset {
+                    let message = "The environment variable '\(name)' is not set."
+                    values.append(AbsentValue(index: nil, message: message).value)
+                } else if case .string(let text) = value, AbsentValue(value) == nil {
+                    values.append(.string(Text(text.string, mark: Mark(place: source, isDeclaredUnsafe: true))))
+                } else {
+                    values.append(value)
+                }
+            }
         }
         return values
     }
@@ -224,11 +245,10 @@ package struct Lookup {
             }
             let overlay = scope.local
             defer { scope.local = overlay }
-            for (key, value) in try scope.templateVariables(entry.path) { scope.local[key] = value }
+            for (key, value) in try scope.templateVariables(entry) { scope.local[key] = value }
             for (key, value) in options["template_vars"]?.dict ?? Dict() { scope.local[key] = value }
             let text = try scope.text(of: entry)
-            let rendered = try scope.run.templater.renderLookup(text, options: form, in: scope)
-            texts.append(rendered.map { .string($0) } ?? .null)
+            texts.append(try scope.run.templater.renderLookup(text, options: form, in: scope))
         }
         return texts
     }

@@ -50,6 +50,8 @@ package final class PlayRun {
     var isEndingSection = false
     /// In how many blocks with `rescue` or `always` the task in hand is.
     var guardedDepth = 0
+    /// In how many of those that are rescued when they fail.
+    var rescueDepth = 0
     /// Where the task in hand stands.
     var position = Position([])
     private static let includeDepthLimit = 64
@@ -210,7 +212,9 @@ package final class PlayRun {
     private func run(_ block: BlockPlan, in frame: Frame) throws(Interruption) {
         var pending: Interruption?
         guardedDepth += 1
+        if !block.rescue.isEmpty { rescueDepth += 1 }
         do throws(Interruption) { try run(block.block, in: frame) } catch { pending = error }
+        if !block.rescue.isEmpty { rescueDepth -= 1 }
         guardedDepth -= 1
         if case .failed(let failure)? = pending, !block.rescue.isEmpty, !failure.isUnreachable {
             // From here on the failure counts as rescued, whatever the rescue comes to.
@@ -258,7 +262,7 @@ package final class PlayRun {
         }
         let runner = TaskRun(self, task, scope, frame, position)
         if !runner.isHandler, isDone(scope.role) { return }
-        guard try runner.isSelected() else { return }
+        guard try runner.isSelected(), try runner.isWanted() else { return }
         try runner.perform()
         if task.keywords["delegate_facts"] != nil { try runner.takeOverGiven() }
     }

@@ -21,6 +21,8 @@ extension TaskRun {
         for (name, value) in task.keywords["vars"]?.dict ?? Dict() where names.contains(name.pythonText) {
             reach[name] = try render(value)
         }
+        // Facts are stronger than the task's variables.
+        for (name, value) in assignedReach { reach[name] = value }
         for (name, value) in task.keywords["_reach"]?.dict ?? Dict() where reach[name] == nil {
             guard try variable(name.pythonText) == nil else { continue }
             let rendered = try render(value)
@@ -30,6 +32,21 @@ extension TaskRun {
             word.pythonText.split(separator: ".").last.map(String.init) == run.plan.settings.connection
         } ?? true
         return isAsNow && reach.count == (reach["ansible_connection"] == nil ? 0 : 1) ? Dict() : reach
+    }
+
+    /// What `set_fact` said about how the host is reached, where that is not how the engine came there.
+    private var assignedReach: Dict {
+        let plan = run.plan
+        var reach = Dict()
+        for name in reachVariables where plan.extra[name] == nil {
+            guard let value = run.state.assigned[name], !value.isNull,
+                value.pythonText != plan.connection[name]?.pythonText
+            else { continue }
+            reach[name] = value
+        }
+        let word = reach["ansible_connection"]?.pythonText.split(separator: ".").last ?? "local"
+        // Here nobody logs in.
+        return plan.settings.connection == "local" && word == "local" ? Dict() : reach
     }
 
     private func variable(_ name: String) throws(Interruption) -> Value? {

@@ -6,9 +6,7 @@ extension TaskRun {
     func runOnce() throws(Interruption) {
         guard try isLeader() else { return }
         let before = run.state
-        let result = try execute()
-        try handOver(result, since: before)
-        try conclude(result)
+        try runToEnd { result throws(Interruption) in try handOver(result, since: before) }
     }
 
     /// `run_once`, where hosts keep step; elsewhere it is no more than a word, as in Ansible.

@@ -127,8 +127,9 @@ struct TaskItem {
         }
         if let directive = Directives.all[task.task.module] { return try act(directive, arguments) }
         if delegate == nil { delegate = try task.keyword("delegate_to")?.pythonText }
-        let call = try ready(task.task.module, keywords["_module"]?.text, arguments, isHidden, delegate)
         let way = try way(delegate, throttle)
+        if task.task.module == "gather_facts" { return try gather(arguments, isHidden, delegate, way) }
+        let call = try ready(task.task.module, keywords["_module"]?.text, arguments, isHidden, delegate)
         if let seconds = try jobSeconds() { return try taken(try inBackground(call, way, seconds), way.delegate) }
         return try taken(withInvocation(of: call, try send(call, way)), way.delegate)
     }
@@ -326,7 +327,9 @@ struct TaskItem {
     // MARK: Arguments
 
     /// The module's arguments: defaults, then what is written, rendered; what comes out as `omit` is left out.
-    private func arguments() throws(Interruption) -> Dict {
+    ///
+    /// - Parameter rendersAll: what a directive says, too, as far as it is not an expression.
+    func arguments(rendersAll: Bool = false) throws(Interruption) -> Dict {
         var all = try defaults()
         switch task.task.arguments {
         case .string(let text): for (key, value) in try splat(text) { all[key] = value }
@@ -340,7 +343,10 @@ struct TaskItem {
         }
         if Directives.rendersItself.contains(task.task.module) {
             var kept = Dict()
-            for (key, value) in all where try !isOmitted(value) { kept[key] = value }
+            for (key, value) in all where try !isOmitted(value) {
+                let isExpression = ["that", "var"].contains(key.text)
+                kept[key] = rendersAll && !isExpression ? try task.render(argument: key.pythonText, value) : value
+            }
             return kept
         }
         var rendered = Dict()
@@ -372,10 +378,12 @@ struct TaskItem {
     }
 
     /// From `module_defaults`, by any of the module's names.
-    private func defaults() throws(Interruption) -> Dict {
+    private func defaults() throws(Interruption) -> Dict { try defaults(of: task.task.module) }
+
+    func defaults(of module: String) throws(Interruption) -> Dict {
         guard let all = try task.keyword("module_defaults")?.dict else { return Dict() }
         var merged = Dict()
-        for (key, value) in all where Registry.shortName(key.pythonText) == task.task.module {
+        for (key, value) in all where Registry.shortName(key.pythonText) == module {
             for (name, setting) in value.dict ?? Dict() { merged[name] = setting }
         }
         return merged
@@ -391,7 +399,7 @@ struct TaskItem {
         do throws(TemplateError) {
             let before = task.scope.local
             defer { task.scope.local = before }
-            for (key, value) in try task.scope.templateVariables(entry.path) { task.scope.local[key] = value }
+            for (key, value) in try task.scope.templateVariables(entry) { task.scope.local[key] = value }
             task.scope.local["template_destpath"] = arguments["dest"] ?? .null
             let rendered = try run.templater.renderFile(text, options: fileOptions(arguments), in: task.scope)
             return [PreparedFile(name: name, entry: entry, rendered: Text(rendered))]
@@ -431,7 +439,7 @@ struct TaskItem {
     // MARK: The result
 
     /// Takes facts in, and gives the result its status.
-    private func taken(_ called: CallResult, _ delegate: String?) throws(Interruption) -> TaskResult {
+    func taken(_ called: CallResult, _ delegate: String?) throws(Interruption) -> TaskResult {
         var result = called.result
         if let facts = result["ansible_facts"]?.dict, !facts.isEmpty {
             let clean = facts.mapValues(\.untrusted)

@@ -6,7 +6,9 @@ import Wire
 /// One task on this host: its loop, conditions, retries, and what becomes of the result.
 final class TaskRun {
     let run: PlayRun
-    let task: TaskPlan
+    private(set) var task: TaskPlan
+    /// As it was written, before a person changed it.
+    private let original: TaskPlan
     let scope: TaskScope
     let frame: Frame
     let position: Position
@@ -14,17 +16,28 @@ final class TaskRun {
     /// What the module was last given.
     var lastArguments: Dict?
     let isHandler: Bool
+    private(set) var isLoop = false
     /// Of a loop: whether its items' failures are passed over.
     private var ignores: [Status: Bool] = [:]
 
     init(_ run: PlayRun, _ task: TaskPlan, _ scope: TaskScope, _ frame: Frame, _ position: Position) {
         self.run = run
         self.task = task
+        original = task
         self.scope = scope
         self.frame = frame
         self.position = position
         isHandler = frame.isHandlers || task.keywords["_handler"] != nil
     }
+
+    /// Takes over what a person changed of the task.
+    func change(_ body: (inout TaskPlan) -> Void) { body(&task) }
+
+    /// Forgets what a person changed.
+    func restore() { task = original }
+
+    /// Whether its failure is passed over.
+    var isForgiven: Bool { ignores[.failed] ?? (try? flag("ignore_errors")) ?? false }
 
     // MARK: Keywords
 
@@ -156,6 +169,19 @@ final class TaskRun {
         return own ?? run.plan.settings.checkMode
     }
 
+    /// Whether the person who is asked before each task wants it done.
+    func isWanted() throws(Interruption) -> Bool {
+        guard run.plan.settings.step, task.module != "meta" else { return true }
+        switch try run.coordinator.ask(.step(position, info)) {
+        case .value(let wanted):
+            if wanted?.isTrue ?? true { return true }
+            run.coordinator.tell(.passed(position, info))
+            return false
+        case .stop(let reason): throw .stopped(reason)
+        default: throw .unexpectedAnswer
+        }
+    }
+
     // MARK: Running
 
     func perform() throws(Interruption) {
@@ -167,16 +193,18 @@ final class TaskRun {
         // These act on the run, not on a host.
         if ["add_host", "pause"].contains(task.module) { return try runOnce() }
         if try isOnce() { return try runOnce() }
-        let result = try execute()
-        try conclude(result)
+        try runToEnd { _ in }
     }
 
     /// Runs the task, with its loop; failures are in the result, not thrown.
     func execute() throws(Interruption) -> TaskResult {
+        ignores = [:]
+        isLoop = false
         do throws(Interruption) {
             // A name that hangs on an item is told without it.
             _ = info
             guard let items = try loopItems() else { return try TaskItem(self, item: nil).outcome() }
+            isLoop = true
             return try runLoop(items)
         } catch {
             guard case .failed(let failure) = error else { throw error }
@@ -291,7 +319,10 @@ final class TaskRun {
     }
 
     /// Registers, tells, notifies, and throws where the result ends the way.
-    func conclude(_ given: TaskResult) throws(Interruption) {
+    func conclude(_ given: TaskResult) throws(Interruption) { try leave(by: try settle(given)) }
+
+    /// - Returns: what ends the way.
+    func settle(_ given: TaskResult) throws(Interruption) -> Interruption? {
         var result = given
         register(result)
         if let role = scope.role, ![.skipped, .unreachable].contains(given.status) { run.startedRoles.insert(role.key) }
@@ -318,6 +349,12 @@ final class TaskRun {
         }
         report(result)
         run.coordinator.tell(.result(position, info, presented(result)))
+        return pending
+    }
+
+    /// Throws what ends the way, here or because of another host.
+    func leave(by given: Interruption?) throws(Interruption) {
+        var pending = given
         if let echo = try verdict(failed: pending != nil) { pending = pending ?? echo }
         if let pending { throw pending }
     }

@@ -16,6 +16,9 @@ final class TaskScope: Scope {
     private let taskVariables: Dict
     /// The host that the task is delegated to.
     var delegate: String?
+    /// Variables that a person gave other values, or took away, while the task was debugged.
+    var overrides = Dict()
+    var removed: Set<Value> = []
 
     init(_ run: PlayRun, _ task: TaskPlan, frame: Frame) {
         self.run = run
@@ -57,6 +60,9 @@ final class TaskScope: Scope {
     /// Every level that has the name, the strongest first, until the caller has enough.
     private func search(_ name: String, _ isEnough: (Value) -> Bool) throws(TemplateError) {
         func take(_ value: Value?) -> Bool { value.map(isEnough) ?? false }
+        if !overrides.isEmpty || !removed.isEmpty {
+            if take(local[name]) || take(overrides[name]) || removed.contains(.string(name)) { return }
+        }
         if take(run.plan.extra[name]) { return }
         if take(try magic(name)) || take(local[name]) { return }
         if take(includeParameters[name]) || take(role?.parameters[name]) { return }
@@ -78,7 +84,7 @@ final class TaskScope: Scope {
     }
 
     var names: [String] {
-        var all = run.plan.extra.names + run.plan.magic.names + local.names + includeParameters.names
+        var all = overrides.names + run.plan.extra.names + run.plan.magic.names + local.names + includeParameters.names
         all += run.state.assigned.names + run.state.included.names + taskVariables.names
         all += run.plan.variables.names + run.plan.inventory.names + run.plan.connection.names
         if !run.plan.settings.hidesFacts { all += run.state.facts.names }
@@ -131,7 +137,7 @@ final class TaskScope: Scope {
     func object(named name: String) -> (any TemplateObject)? {
         switch name {
         case "hostvars": HostVariables(scope: self)
-        case "vars": OwnVariables(scope: self)
+        case "vars": OwnVariables(scope: self, isWhole: true)
         case "ansible_delegated_vars": delegate.map { DelegateVariables(host: $0, scope: self) }
         default: nil
         }
@@ -140,6 +146,8 @@ final class TaskScope: Scope {
     func lookup(_ plugin: String, _ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {
         try Lookup(plugin, scope: self).results(terms, options)
     }
+
+    func acceptsUndefined(lookup: String) -> Bool { Lookup(lookup, scope: self).acceptsUndefined }
 
     func template(named name: String) throws(TemplateError) -> Text? {
         guard let entry = try file(named: name, .templates) else { return nil }
@@ -153,16 +161,37 @@ final class TaskScope: Scope {
     }
 
     /// What templates see of themselves; `ansible_managed` only where nothing else says what it is.
-    func templateVariables(_ path: String) throws(TemplateError) -> Dict {
+    func templateVariables(_ entry: FileEntry) throws(TemplateError) -> Dict {
         var variables: Dict = [
-            "template_path": .string(path), "template_fullpath": .string(path), "template_destpath": .null,
+            "template_path": .string(entry.path), "template_fullpath": .string(entry.path), "template_destpath": .null,
             "template_host": .string(run.plan.settings.controllerHost),
-            "template_uid": .string(run.plan.settings.controllerUser),
+            "template_uid": .string(entry.owner ?? run.plan.settings.controllerUser),
+            "template_run_date": .string(Text("{{ now() }}", mark: Mark(isTemplate: true))),
         ]
+        if let modified = entry.modified {
+            let date = "{{ '\(modified)' | to_datetime('%Y-%m-%d %H:%M:%S.%f') }}"
+            variables["template_mtime"] = .string(Text(date, mark: Mark(isTemplate: true)))
+        }
         if try value(of: "ansible_managed") == nil {
-            variables["ansible_managed"] = run.plan.magic["ansible_managed"] ?? "Ansible managed"
+            let setting = run.plan.magic["ansible_managed"]?.text ?? "Ansible managed"
+            variables["ansible_managed"] = try managed(setting, entry.modified)
         }
         return variables
+    }
+
+    /// The setting `ansible_managed`: a format with `{file}`, `{uid}` and `{host}`, of the template's time, that gives
+    /// a template.
+    private func managed(_ setting: String, _ modified: String?) throws(TemplateError) -> Value {
+        guard setting.contains("%") || setting.contains("{") else { return .string(Text(setting)) }
+        var text = [("{file}", "template_path"), ("{uid}", "template_uid"), ("{host}", "template_host")]
+            .reduce(setting) { $0.replacing($1.0, with: "{{{{ \($1.1) }}}}") }
+        text = text.replacing("{{", with: "{").replacing("}}", with: "}")
+        if text.contains("%"), let modified {
+            let date = "('\(modified)' | to_datetime('%Y-%m-%d %H:%M:%S.%f'))"
+            let printed = "\(date).strftime(\(Value.string(text).pythonRepr))"
+            text = try run.templater.evaluate(expression: Text(printed), in: self).pythonText
+        }
+        return .string(Text(text, mark: Mark(isTemplate: true)))
     }
 
     func text(of entry: FileEntry) throws(TemplateError) -> Text {
@@ -210,8 +239,17 @@ private struct HostVariables: TemplateObject {
 /// `vars`, and `hostvars` of this host.
 private struct OwnVariables: TemplateObject {
     let scope: TaskScope
+    /// With other hosts' variables among them.
+    var isWhole = false
     func member(_ key: Value) throws(TemplateError) -> Value? { try scope.value(of: key.pythonText) }
-    var keys: [Value] { get throws(TemplateError) { Set(scope.names).sorted().map { .string($0) } } }
+    func object(_ key: Value) throws(TemplateError) -> (any TemplateObject)? {
+        isWhole && key.text == "hostvars" ? HostVariables(scope: scope) : nil
+    }
+    var keys: [Value] {
+        get throws(TemplateError) {
+            Set(scope.names + (isWhole ? ["hostvars"] : [])).sorted().map { .string($0) }
+        }
+    }
 }
 
 /// `ansible_delegated_vars`: the delegate's variables, under its name.

@@ -42,13 +42,16 @@ package struct SchemaOptions: Sendable {
     package var missing: String?
     /// The same of `requiredOneOf`.
     package var noneGiven: String?
+    /// Which further parameters there are hangs on the node: one that is not known is refused there.
+    package var hangsOnNode = false
 
     package init(
         freeForm: String? = nil, acceptsAny: Bool = false, mutuallyExclusive: [[String]] = [],
         requiredOneOf: [[String]] = [], requiredTogether: [[String]] = [], checkMode: String = "full",
         returns: [(name: String, summary: String)] = [], examples: String = "", notes: [String] = [],
-        onlyReads: Bool = false, missing: String? = nil, noneGiven: String? = nil
+        onlyReads: Bool = false, missing: String? = nil, noneGiven: String? = nil, hangsOnNode: Bool = false
     ) {
+        self.hangsOnNode = hangsOnNode
         self.freeForm = freeForm
         self.acceptsAny = acceptsAny
         self.mutuallyExclusive = mutuallyExclusive

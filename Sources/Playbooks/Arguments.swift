@@ -20,7 +20,10 @@ package enum ArgumentCheck {
                             at: value.place ?? place,
                             notes: ["write parameters as key=value, or below the module as 'key: value'"]))
                 } else if name != "_raw_params" {
-                    found.append(unknown(name, entry, known, key.place ?? value.place ?? place))
+                    var diagnostic = unknown(name, entry, known, key.place ?? value.place ?? place)
+                    // It may be left out when the task runs, and then it does no harm.
+                    if entry.options.hangsOnNode || mayBeOmitted(value) { diagnostic.severity = .warning }
+                    found.append(diagnostic)
                 }
             }
             if row != nil, !holdsTemplate(value) { literal[key] = value }
@@ -67,6 +70,11 @@ package enum ArgumentCheck {
             hint: suggestion(for: name, among: known)
                 ?? "it has: " + entry.parameters.map(\.name).filter { !$0.hasPrefix("_") }.sorted().prefix(12)
                 .joined(separator: ", "))
+    }
+
+    private static func mayBeOmitted(_ value: Value) -> Bool {
+        guard case .string(let text) = value, text.isTemplate else { return false }
+        return text.string.contains("omit")
     }
 
     static func holdsTemplate(_ value: Value) -> Bool {

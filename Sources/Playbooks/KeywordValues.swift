@@ -28,7 +28,8 @@ struct KeywordValues {
         add(.loop, ["loop"])
         add(.batches, ["serial"])
         add(.choice(["inventory", "reverse_inventory", "sorted", "reverse_sorted", "shuffle"]), ["order"])
-        add(.choice(["linear", "free", "host_pinned"]), ["strategy"])
+        add(.choice(["linear", "free", "host_pinned", "debug"]), ["strategy"])
+        add(.choice(["always", "never", "on_failed", "on_unreachable", "on_skipped"]), ["debugger"])
         add(.choice(["sudo", "su"]), ["become_method"])
         return kinds
     }()

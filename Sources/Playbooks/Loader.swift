@@ -197,8 +197,8 @@ package final class Loader {
             name: name, place: node.place, path: path, hosts: hosts, keywords: inheriting(own, from: inherited),
             variables: variables, variableFiles: list(entry("vars_files")), prompts: prompts(entry("vars_prompt")))
         play.keywords["vars"] = nil
-        for value in variables.values { checkTemplates(in: value) }
-        for value in own.values { checkTemplates(in: value) }
+        checkVariables(variables)
+        checkVariables(own)
         checkVariableFiles(play)
         let builder = PlayBuilder(self, play: play)
         builder.build(
@@ -264,6 +264,16 @@ package final class Loader {
                     "Invalid vars_prompt data structure, missing 'name' key",
                     hint: "'name' is the variable that takes the answer"))
         }
+        let known = [
+            "name", "prompt", "default", "private", "confirm", "encrypt", "salt_size", "salt", "unsafe",
+        ]
+        for key in (node?.items ?? []).flatMap({ $0.entries ?? [] }).map(\.key) {
+            guard let name = key.scalar?.pythonText, !known.contains(name) else { continue }
+            report(
+                key.diagnostic(
+                    "Invalid vars_prompt data structure, found unsupported key '\(name)'",
+                    hint: suggestion(for: name, among: known)))
+        }
         return list(node).compactMap { $0.dict }
     }
 
@@ -278,7 +288,7 @@ package final class Loader {
             guard let path = candidates.first(where: { files.kind(of: $0) == .file }) else { continue }
             if let node = document(path, what: "file of variables", from: text.place) {
                 warnOfReserved(in: node)
-                for value in mapping(node, path).values { checkTemplates(in: value) }
+                checkVariables(mapping(node, path))
             }
         }
     }
@@ -383,7 +393,11 @@ package final class Loader {
     // MARK: Templates
 
     /// Syntax, filters and tests of every template and condition, before any host is touched.
-    func checkTemplates(in value: Value, isCondition: Bool = false) {
+    ///
+    /// - Parameter severity: less than an error where nobody may come to evaluate it.
+    func checkTemplates(
+        in value: Value, isCondition: Bool = false, severity: Diagnostic.Severity = .error
+    ) {
         switch value {
         case .string(let text):
             if text.isTemplate || isCondition {
@@ -391,13 +405,22 @@ package final class Loader {
                     if isCondition, text.string.contains("{{") {
                         diagnostic.notes.append("a condition is an expression: write its variables without braces")
                     }
+                    if severity != .error, !templater.parses(text) { diagnostic.severity = severity }
                     reportUnlessLeft(diagnostic)
                 }
             }
-        case .list(let items): for item in items { checkTemplates(in: item, isCondition: isCondition) }
-        case .dict(let dict): for item in dict.values { checkTemplates(in: item) }
+        case .list(let items):
+            for item in items { checkTemplates(in: item, isCondition: isCondition, severity: severity) }
+        case .dict(let dict): for item in dict.values { checkTemplates(in: item, severity: severity) }
         default: break
         }
+    }
+}
+
+extension Loader {
+    /// A variable may be one that nobody reads: what cannot be read is told, and fails whoever does.
+    func checkVariables(_ variables: Dict) {
+        for value in variables.values { checkTemplates(in: value, severity: .warning) }
     }
 }
 

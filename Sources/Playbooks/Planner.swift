@@ -26,6 +26,8 @@ package final class Planner {
     private let templater: Templater
     private let home: String?
     private let lookups: Lookups?
+    /// Every template is sent with its time and owner: `ansible_managed` tells them.
+    private let tellsOrigins: Bool
     private var entries: [String: FileEntry] = [:]
     private var variableFiles: [String: Dict] = [:]
     private var resolved: [FileRequest: FileEntry] = [:]
@@ -37,8 +39,11 @@ package final class Planner {
     /// Lookup plugins, for a play.
     package typealias Lookups = @Sendable (Play) -> DictScope.Lookups
 
-    package init(files: any ProjectFiles, templater: Templater, home: String?, lookups: Lookups? = nil) {
+    package init(
+        files: any ProjectFiles, templater: Templater, home: String?, tellsOrigins: Bool = false, lookups: Lookups? = nil
+    ) {
         self.lookups = lookups
+        self.tellsOrigins = tellsOrigins
         self.files = files
         self.templater = templater
         self.home = home
@@ -220,7 +225,23 @@ package final class Planner {
         }
         let limit = request.kind == .templates || request.kind == .vars ? Self.smallTemplate : Self.smallFile
         let entry = described(path, limit, depth: 0)
-        return (request.kind == .vars ? entry.map(withOpenedValues) : entry, candidates)
+        switch request.kind {
+        case .vars: return (entry.map(withOpenedValues), candidates)
+        case .templates: return (entry.map(withOrigin), candidates)
+        default: return (entry, candidates)
+        }
+    }
+
+    /// Only where it is asked for: a plan is not to change because a file was written anew.
+    private func withOrigin(_ entry: FileEntry) -> FileEntry {
+        var entry = entry
+        let text = String(decoding: entry.contents ?? [], as: UTF8.self)
+        guard tellsOrigins || entry.contents == nil || text.contains("template_mtime") || text.contains("template_uid"),
+            let origin = files.origin(of: entry.path)
+        else { return entry }
+        entry.modified = origin.modified
+        entry.owner = origin.owner
+        return entry
     }
 
     /// The secrets stay here: values under `!vault` go along opened.

@@ -225,6 +225,10 @@ final class PlayBuilder {
     func checkKeywords(_ keywords: Dict) {
         for (key, value) in keywords {
             note(value)
+            if key.text == "vars" {
+                loader.checkVariables(value.dict ?? Dict())
+                continue
+            }
             loader.checkTemplates(in: value, isCondition: Keywords.conditions.contains(key.pythonText))
         }
     }

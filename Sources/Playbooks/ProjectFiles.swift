@@ -10,6 +10,8 @@ package protocol ProjectFiles: AnyObject, Sendable {
     func target(of path: String) -> String?
     /// Permission bits.
     func mode(of path: String) -> Int
+    /// When a file was written last, in local time with microseconds, and whose it is; `nil` where that is not known.
+    func origin(of path: String) -> (modified: String, owner: String)?
     /// Opens a vault; text that is not vaulted comes back as it is.
     func opened(_ text: String, path: String) throws(Diagnostic) -> (text: String, isSecret: Bool)
     /// Opens an inline `!vault` value.
@@ -23,6 +25,7 @@ package protocol ProjectFiles: AnyObject, Sendable {
 extension ProjectFiles {
     package var folder: String { "" }
     package func target(of path: String) -> String? { nil }
+    package func origin(of path: String) -> (modified: String, owner: String)? { nil }
     /// A path as a person is told it.
     func shown(_ path: String) -> String { Wire.shown(path, in: folder) }
     func searched(_ paths: [String]) -> String { "searched: " + paths.map(shown).joined(separator: ", ") }

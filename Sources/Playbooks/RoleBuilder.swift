@@ -94,7 +94,7 @@ extension PlayBuilder {
             }
             KeywordValues(loader: loader).check(entries, Keywords.roleEntry)
             checkKeywords(use.keywords)
-            for value in use.parameters.values { loader.checkTemplates(in: value) }
+            loader.checkVariables(use.parameters)
             return use
         case .sequence:
             loader.report(Diagnostic("an entry of 'roles' is a name or a mapping", at: node.place))
@@ -152,15 +152,16 @@ extension PlayBuilder {
     /// play's `collections`.
     private func collectionRoles(_ name: String) -> [String] {
         let parts = name.split(separator: ".").map(String.init)
-        var full = parts.count == 3 ? [parts] : []
+        // Folders below 'roles' are parts of the name, too.
+        var full = parts.count >= 3 ? [parts] : []
         if parts.count == 1 {
             full = (play.keywords["collections"]?.list ?? []).map {
                 $0.pythonText.split(separator: ".").map(String.init) + parts
-            }.filter { $0.count == 3 }
+            }.filter { $0.count >= 3 }
         }
         return full.flatMap { parts in
             loader.options.content.collectionFolders(parts[0], parts[1], besides: play.folder).map {
-                joined($0, "roles/\(parts[2])")
+                joined($0, "roles/" + parts[2...].joined(separator: "/"))
             }
         }
     }
@@ -211,10 +212,8 @@ extension PlayBuilder {
             loader.warnOfReserved(in: node)
             for (key, value) in loader.mapping(node, "\(kind) of role '\(lastPart(of: role))'") { all[key] = value }
         }
-        for value in all.values {
-            note(value)
-            loader.checkTemplates(in: value)
-        }
+        for value in all.values { note(value) }
+        loader.checkVariables(all)
         return all
     }
 

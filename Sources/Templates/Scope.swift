@@ -12,6 +12,8 @@ package protocol Scope {
     var names: [String] { get }
     /// Runs a lookup plugin; the list of its results.
     func lookup(_ plugin: String, _ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value]
+    /// Whether a lookup may be given what has no value, as an `AbsentValue`.
+    func acceptsUndefined(lookup: String) -> Bool
     /// The text of a template named in `include`, `import` and `extends`; `nil` when there is none.
     func template(named name: String) throws(TemplateError) -> Text?
     /// What templates may see of the machine that evaluates them.
@@ -23,6 +25,7 @@ extension Scope {
     package func lookup(_ plugin: String, _ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {
         throw TemplateError("lookup '\(plugin)' is not available here")
     }
+    package func acceptsUndefined(lookup: String) -> Bool { false }
     package func template(named name: String) throws(TemplateError) -> Text? { nil }
     package var world: World { World() }
 }

@@ -213,7 +213,9 @@ package final class Templater {
             if words.isEmpty { return allowsBrokenConditions ? true : try self.truth(of: datum, evaluator, clean) }
             if let bool = Value.string(words).asBool { return bool }
             // Only a text that somebody wrote into a file is an expression again; a result never is.
-            if result.place != nil { return try self.truth(of: Text(words, mark: result.mark), in: scope) }
+            if result.place != nil, !(result.mark?.isDeclaredUnsafe ?? false) {
+                return try self.truth(of: Text(words, mark: result.mark), in: scope)
+            }
             guard allowsBrokenConditions else {
                 throw TemplateError(
                     Diagnostic("Encountered untrusted template or expression.", at: clean.place))
@@ -285,33 +287,67 @@ package final class Templater {
     package func renderFile(
         _ text: Text, options: FileOptions = FileOptions(), in scope: any Scope
     ) throws(TemplateError) -> String {
-        if let result = try renderLookup(text, options: options, in: scope) { return result }
-        return String(repeating: try syntax(of: text, options).options.newline, count: Self.newlines(text.string))
+        guard let run = try run(text, options, in: scope) else { return try Header.split(text, options).0 }
+        return try locating(text) { () throws(TemplateError) -> String in
+            guard run.output.pieces.isEmpty else { return try ended(run, text) }
+            return String(repeating: run.newline, count: Self.newlines(text.string))
+        }
     }
 
-    /// The same for a lookup: a template without a single piece of output has no value, not an empty one.
-    package func renderLookup(
-        _ text: Text, options: FileOptions, in scope: any Scope
-    ) throws(TemplateError) -> String? {
+    /// The same for a lookup: a template that puts out one thing gives that thing, one that puts out nothing has no
+    /// value.
+    package func renderLookup(_ text: Text, options: FileOptions, in scope: any Scope) throws(TemplateError) -> Value {
+        guard let run = try run(text, options, in: scope) else { return .string(try Header.split(text, options).0) }
+        let value = try locating(text) { () throws(TemplateError) -> Value in
+            if run.output.pieces.isEmpty, !text.string.isEmpty { return .null }
+            let only = run.output.pieces.count == 1 ? run.output.pieces[0] : nil
+            if let only, let value = try native(only, run.evaluator) { return value }
+            return .string(try ended(run, text))
+        }
+        return run.evaluator.sawSecret ? value.mapText(\.secret) : value
+    }
+
+    /// What is no text, as it is.
+    private func native(_ datum: Datum, _ evaluator: Evaluator) throws(TemplateError) -> Value? {
+        switch datum {
+        case .string: nil
+        case .object(let object): try object.value(evaluator)
+        default: try evaluator.value(of: datum)
+        }
+    }
+
+    private struct FileRun {
+        let output: Output
+        let evaluator: Evaluator
+        let newline: String
+    }
+
+    /// `nil` for a text in which no template begins: Ansible leaves it alone, line statements and line ends included.
+    private func run(
+        _ text: Text, _ options: FileOptions, in scope: any Scope
+    ) throws(TemplateError) -> FileRun? {
         let syntax = try syntax(of: text, options)
-        // Ansible leaves a text alone in which no template begins, line statements and line ends included.
         let (body, used) = try Header.split(text, options)
-        guard [used.blockStart, used.variableStart, used.commentStart].contains(where: { body.contains($0) }) else {
-            return body
+        let isTemplate = text.string.hasPrefix("#jinja2:")
+            || [used.blockStart, used.variableStart, used.commentStart].contains { body.contains($0) }
+        guard isTemplate else { return nil }
+        let run = FileRun(
+            output: Output(), evaluator: Evaluator(self, scope, syntax.source), newline: syntax.options.newline)
+        run.evaluator.fileOptions = syntax.options
+        try locating(text) { () throws(TemplateError) in
+            try run.evaluator.run(Context(syntax), Frame(nil, isTop: true), run.output)
+            if run.output.pieces.count == 1, case .undefined(let undefined) = run.output.pieces[0] {
+                throw undefined.error
+            }
         }
-        let evaluator = Evaluator(self, scope, syntax.source)
-        evaluator.fileOptions = syntax.options
-        return try locating(text) { () throws(TemplateError) -> String? in
-            let output = Output()
-            try evaluator.run(Context(syntax), Frame(nil, isTop: true), output)
-            if output.pieces.isEmpty, !text.string.isEmpty { return nil }
-            if output.pieces.count == 1, case .undefined(let undefined) = output.pieces[0] { throw undefined.error }
-            var result = try output.text(evaluator)
-            let wanted = Self.newlines(text.string)
-            let missing = wanted - Self.newlines(result)
-            if missing > 0 { result += String(repeating: syntax.options.newline, count: missing) }
-            return result
-        }
+        return run
+    }
+
+    /// The text that was put out, with as many line ends behind it as the template has.
+    private func ended(_ run: FileRun, _ text: Text) throws(TemplateError) -> String {
+        let result = try run.output.text(run.evaluator)
+        let missing = Self.newlines(text.string) - Self.newlines(result)
+        return missing > 0 ? result + String(repeating: run.newline, count: missing) : result
     }
 
     private static func newlines(_ text: String) -> Int {
@@ -396,6 +432,9 @@ package final class Templater {
             return [error.diagnostic]
         }
     }
+
+    /// Whether a template can be read, whatever it names.
+    package func parses(_ text: Text) -> Bool { (try? syntax(of: text)) != nil }
 
     /// The same for a template file.
     package func check(file text: Text, options: FileOptions = FileOptions()) -> [Diagnostic] {

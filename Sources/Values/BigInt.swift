@@ -33,6 +33,17 @@ package struct BigInt: Sendable, Hashable, Comparable {
         self.init(digits.hasPrefix("-"), limbs)
     }
 
+    /// A number of so many bits, from words of 32, the lowest first; of the last one the high bits count.
+    package init(bits: Int, from next: () -> UInt32) {
+        var limbs: [UInt32] = []
+        var left = bits
+        while left > 0 {
+            limbs.append(left >= 32 ? next() : next() >> UInt32(32 - left))
+            left -= 32
+        }
+        self.init(false, limbs)
+    }
+
     /// The number without its fraction; `nil` for what is no number.
     package init?(_ double: Double) {
         guard double.isFinite else { return nil }

@@ -35,7 +35,7 @@ extension Value {
         case .double(let double):
             let infinity = double < 0 ? "-Infinity" : "Infinity"
             out += double.isNaN ? "NaN" : double.isInfinite ? infinity : Value.repr(of: double)
-        case .string(let text): Self.writeJSON(text.string, to: &out, style)
+        case .string(let text): Self.writeJSON(text.isoformat, to: &out, style)
         case .list(let list):
             Self.writeItems(list.count, "[", "]", to: &out, style, depth) { index, out in
                 list[index].writeJSON(to: &out, style, depth: depth + 1)
@@ -105,11 +105,14 @@ extension Value {
     }
 }
 
-/// Text that is not JSON, with the offset (in UTF-8 bytes, from 0) where reading stopped.
+/// Text that is not JSON, in Python's words: they are what playbooks look for.
 package struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
-    package let offset: Int
     package let message: String
-    package var description: String { "\(message) at byte \(offset)" }
+    /// Where reading stopped; line and column from 1, characters from 0.
+    package let line: Int
+    package let column: Int
+    package let character: Int
+    package var description: String { "\(message): line \(line) column \(column) (char \(character))" }
 }
 
 extension Value {
@@ -127,7 +130,13 @@ private struct JSONReader {
 
     init(_ text: String) { bytes = Array(text.utf8) }
 
-    private func failure(_ message: String) -> JSONError { JSONError(offset: at, message: message) }
+    private func failure(_ message: String, at offset: Int? = nil) -> JSONError {
+        let before = String(decoding: bytes[..<min(offset ?? at, bytes.count)], as: UTF8.self).unicodeScalars
+        let start = before.lastIndex(of: "\n").map { before.index(after: $0) } ?? before.startIndex
+        return JSONError(
+            message: message, line: before.count { $0 == "\n" } + 1,
+            column: before.distance(from: start, to: before.endIndex) + 1, character: before.count)
+    }
     private var peek: UInt8? { at < bytes.count ? bytes[at] : nil }
 
     private mutating func skipBlanks() {
@@ -137,12 +146,12 @@ private struct JSONReader {
     mutating func document() throws(JSONError) -> Value {
         let value = try value(depth: 0)
         skipBlanks()
-        if peek != nil { throw failure("text behind the end of the JSON value") }
+        if peek != nil { throw failure("Extra data") }
         return value
     }
 
     private mutating func value(depth: Int) throws(JSONError) -> Value {
-        if depth > Self.depthLimit { throw failure("more than \(Self.depthLimit) levels") }
+        if depth > Self.depthLimit { throw failure("More than \(Self.depthLimit) levels") }
         skipBlanks()
         switch peek {
         case UInt8(ascii: "{"): return try object(depth)
@@ -153,27 +162,37 @@ private struct JSONReader {
         case UInt8(ascii: "n"): return try word("null", .null)
         case UInt8(ascii: "N"): return try word("NaN", .double(.nan))
         case UInt8(ascii: "I"): return try word("Infinity", .double(.infinity))
-        case nil: throw failure("the text ends where a value was expected")
+        case nil: throw failure("Expecting value")
         default: return try number()
         }
     }
 
     private mutating func word(_ word: String, _ value: Value) throws(JSONError) -> Value {
-        guard bytes[at...].starts(with: word.utf8) else { throw failure("not a JSON value") }
+        guard bytes[at...].starts(with: word.utf8) else { throw failure("Expecting value") }
         at += word.utf8.count
         return value
     }
 
     private mutating func number() throws(JSONError) -> Value {
         let start = at
-        while let byte = peek, "+-0123456789.eE".utf8.contains(byte) { at += 1 }
+        if peek == UInt8(ascii: "-") { at += 1 }
+        if bytes[at...].starts(with: "Infinity".utf8), at > start { return try word("Infinity", .double(-.infinity)) }
+        func digits(_ at: Int) -> Int {
+            at + bytes[at...].prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }.count
+        }
+        let whole = peek == UInt8(ascii: "0") ? at + 1 : digits(at)
+        guard whole > at else { throw failure("Expecting value", at: start) }
+        at = whole
+        if peek == UInt8(ascii: "."), digits(at + 1) > at + 1 { at = digits(at + 1) }
+        if let byte = peek, byte | 0x20 == UInt8(ascii: "e") {
+            let isSigned = at + 1 < bytes.count && (bytes[at + 1] == 0x2b || bytes[at + 1] == 0x2d)
+            let first = at + (isSigned ? 2 : 1)
+            if first < bytes.count, digits(first) > first { at = digits(first) }
+        }
         let text = String(decoding: bytes[start..<at], as: UTF8.self)
-        if text == "-", bytes[at...].starts(with: "Infinity".utf8) { return try word("Infinity", .double(-.infinity)) }
-        if let int = Int(text), !text.hasPrefix("+") { return .int(int) }
-        if !text.hasPrefix("+"), let whole = Value.integer(digits: text) { return whole }
-        if let double = Double(text) { return .double(double) }
-        at = start
-        throw failure("not a JSON value")
+        if at == whole, let int = Value.integer(digits: text) { return int }
+        guard let double = Double(text) else { throw failure("Expecting value", at: start) }
+        return .double(double)
     }
 
     private mutating func array(_ depth: Int) throws(JSONError) -> Value {
@@ -200,10 +219,10 @@ private struct JSONReader {
         }
         while true {
             skipBlanks()
-            guard peek == UInt8(ascii: "\"") else { throw failure("a key in double quotes was expected") }
+            guard peek == UInt8(ascii: "\"") else { throw failure("Expecting property name enclosed in double quotes") }
             let key = try string()
             skipBlanks()
-            guard peek == UInt8(ascii: ":") else { throw failure("':' was expected") }
+            guard peek == UInt8(ascii: ":") else { throw failure("Expecting ':' delimiter") }
             at += 1
             dict[key] = try value(depth: depth + 1)
             if try !separator(UInt8(ascii: "}")) { return .dict(dict) }
@@ -214,29 +233,30 @@ private struct JSONReader {
     private mutating func separator(_ close: UInt8) throws(JSONError) -> Bool {
         skipBlanks()
         guard let byte = peek, byte == close || byte == UInt8(ascii: ",") else {
-            throw failure("',' or '\(Character(Unicode.Scalar(close)))' was expected")
+            throw failure("Expecting ',' delimiter")
         }
         at += 1
         return byte != close
     }
 
     private mutating func string() throws(JSONError) -> String {
+        let start = at
         at += 1
         var out: [UInt8] = []
         while let byte = peek {
             at += 1
             switch byte {
             case UInt8(ascii: "\""): return String(decoding: out, as: UTF8.self)
-            case UInt8(ascii: "\\"): out += String(Character(try escape())).utf8
-            case 0..<0x20: throw failure("a control character in a string")
+            case UInt8(ascii: "\\"): out += String(Character(try escape(start))).utf8
+            case 0..<0x20: throw failure("Invalid control character at", at: at - 1)
             default: out.append(byte)
             }
         }
-        throw failure("a string without an end")
+        throw failure("Unterminated string starting at", at: start)
     }
 
-    private mutating func escape() throws(JSONError) -> Unicode.Scalar {
-        guard let byte = peek else { throw failure("a string without an end") }
+    private mutating func escape(_ start: Int) throws(JSONError) -> Unicode.Scalar {
+        guard let byte = peek else { throw failure("Unterminated string starting at", at: start) }
         at += 1
         switch byte {
         case UInt8(ascii: "n"): return "\n"
@@ -246,7 +266,7 @@ private struct JSONReader {
         case UInt8(ascii: "f"): return "\u{c}"
         case UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: "\""): return Unicode.Scalar(byte)
         case UInt8(ascii: "u"): return try unicodeEscape()
-        default: throw failure("not an escape in JSON")
+        default: throw failure("Invalid \\escape", at: at - 2)
         }
     }
 
@@ -267,7 +287,7 @@ private struct JSONReader {
     private mutating func hexUnit() throws(JSONError) -> UInt32 {
         guard at + 4 <= bytes.count,
             let unit = UInt32(String(decoding: bytes[at..<at + 4], as: UTF8.self), radix: 16)
-        else { throw failure("four hexadecimal digits were expected") }
+        else { throw failure("Invalid \\uXXXX escape", at: at - 1) }
         at += 4
         return unit
     }

@@ -15,7 +15,7 @@ package final class SourceFile: Sendable, Hashable, CustomStringConvertible {
     package func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
-/// A position in a file. Lines and columns count from 1; columns count characters.
+/// A position in a file. Lines and columns count from 1; columns count characters. What is no file has line 0.
 package struct Place: Sendable, Hashable, CustomStringConvertible {
     package let file: SourceFile
     package let line: Int32
@@ -27,5 +27,5 @@ package struct Place: Sendable, Hashable, CustomStringConvertible {
         self.column = Int32(clamping: column)
     }
 
-    package var description: String { "\(file.name):\(line):\(column)" }
+    package var description: String { line == 0 ? file.name : "\(file.name):\(line):\(column)" }
 }

@@ -18,7 +18,7 @@ extension Value {
         case .int(let int): out += String(int)
         case .big(let big): out += big.description
         case .double(let double): out += Self.repr(of: double)
-        case .string(let text): out += Self.repr(of: text.string)
+        case .string(let text): out += text.pythonRepr
         case .list(let list):
             out += "["
             for (index, item) in list.enumerated() {
@@ -86,7 +86,7 @@ extension Value {
         return (digits, exponent, negative)
     }
 
-    private static func repr(of string: String) -> String {
+    static func repr(ofText string: String) -> String {
         let quote: Unicode.Scalar = string.contains("'") && !string.contains("\"") ? "\"" : "'"
         var out = String(Character(quote))
         for scalar in string.unicodeScalars {

@@ -23,7 +23,10 @@ package struct Text: Sendable {
     package var untrusted: Text {
         guard let mark, mark.isTemplate, mark.seal == nil else { return self }
         return Text(
-            string, mark: Mark(place: mark.place, isSecret: mark.isSecret, isDeclaredUnsafe: mark.isDeclaredUnsafe))
+            string,
+            mark: Mark(
+                place: mark.place, isSecret: mark.isSecret, isDeclaredUnsafe: mark.isDeclaredUnsafe,
+                isVouchedFor: mark.isVouchedFor))
     }
 
     /// The same string, never to be evaluated because its authors said so.
@@ -34,10 +37,12 @@ package struct Text: Sendable {
     /// The same string, to be masked wherever it is shown.
     package var secret: Text {
         if isSecret || isSealed { return self }
-        let isDeclaredUnsafe = mark?.isDeclaredUnsafe ?? false
         return Text(
             string,
-            mark: Mark(place: place, isTemplate: isTemplate, isSecret: true, isDeclaredUnsafe: isDeclaredUnsafe))
+            mark: Mark(
+                place: place, isTemplate: isTemplate, isSecret: true,
+                isDeclaredUnsafe: mark?.isDeclaredUnsafe ?? false, isVouchedFor: mark?.isVouchedFor ?? false,
+                moment: mark?.moment))
     }
 }
 
@@ -48,13 +53,19 @@ package final class Mark: Sendable {
     package let isSecret: Bool
     /// `!unsafe` in YAML, `__ansible_unsafe` in JSON: inventories are written with it as they were read.
     package let isDeclaredUnsafe: Bool
+    /// Declared to be as good as what a playbook's authors wrote; only tests ask for it.
+    package let isVouchedFor: Bool
+    /// A date or time of YAML or TOML, whose string is what Python prints for it.
+    package let moment: Moment?
     /// What is to be opened before it is read; such a text passes for a template.
     package let seal: Seal?
 
     package init(
         place: Place? = nil, isTemplate: Bool = false, isSecret: Bool = false, isDeclaredUnsafe: Bool = false,
-        seal: Seal? = nil
+        isVouchedFor: Bool = false, moment: Moment? = nil, seal: Seal? = nil
     ) {
+        self.isVouchedFor = isVouchedFor
+        self.moment = moment
         self.isDeclaredUnsafe = isDeclaredUnsafe
         self.seal = seal
         self.place = place

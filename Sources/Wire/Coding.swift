@@ -166,7 +166,8 @@ extension Place: WireCodable {
 extension Text: WireCodable {
     package func encode(to writer: inout WireWriter) {
         let flags: UInt8 = (isTemplate ? 1 : 0) | (isSecret ? 2 : 0) | (place != nil ? 4 : 0) | (isSealed ? 8 : 0)
-            | (mark?.isDeclaredUnsafe ?? false ? 16 : 0)
+            | (mark?.isDeclaredUnsafe ?? false ? 16 : 0) | (mark?.isVouchedFor ?? false ? 32 : 0)
+            | (moment.map { $0 == .date ? 64 : $0 == .dateTime ? 128 : 192 } ?? 0)
         writer.write(byte: flags)
         writer.write(string)
         if let place { writer.write(place) }
@@ -180,9 +181,10 @@ extension Text: WireCodable {
         let place: Place? = flags & 4 != 0 ? try reader.value() : nil
         let why = flags & 8 != 0 ? try reader.string() : nil
         let seal = why.map { $0.isEmpty ? Seal.closed : .unopenable($0) }
+        let moment: Moment? = [nil, .date, .dateTime, .time][Int(flags >> 6)]
         let mark = flags == 0 ? nil : Mark(
             place: place, isTemplate: flags & 1 != 0, isSecret: flags & 2 != 0, isDeclaredUnsafe: flags & 16 != 0,
-            seal: seal)
+            isVouchedFor: flags & 32 != 0, moment: moment, seal: seal)
         self.init(string, mark: mark)
     }
 }

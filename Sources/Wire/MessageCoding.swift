@@ -179,6 +179,10 @@ extension Event: WireCodable {
         case .polled(let position, let info, let job):
             writer.write(tag: 12, position, info)
             writer.write(job)
+        case .redone(let position, let statuses):
+            writer.write(byte: 13)
+            writer.write(position)
+            writer.write(statuses.map(\.rawValue))
         }
     }
     package init(from reader: inout WireReader) throws(WireError) {
@@ -201,6 +205,10 @@ extension Event: WireCodable {
         case 10: self = .stats(try reader.value(), perHost: try reader.bool(), aggregate: try reader.bool())
         case 11: self = .retry(try reader.value(), try reader.value(), left: try reader.int())
         case 12: self = .polled(try reader.value(), try reader.value(), job: try reader.string())
+        case 13:
+            let position: Position = try reader.value()
+            let statuses: [String] = try reader.array()
+            self = .redone(position, statuses.compactMap(Status.init))
         case let tag: throw WireError("an event of unknown kind \(tag)")
         }
     }
@@ -247,6 +255,14 @@ extension Question: WireCodable {
             writer.write(echo)
             writer.write(seconds != nil)
             writer.write(seconds ?? 0)
+        case .line(let text, let prompt, let position):
+            writer.write(tag: 15, text, position)
+            writer.write(prompt)
+        case .debugged(let text, let ends):
+            writer.write(byte: 16)
+            writer.write(text)
+            writer.write(ends)
+        case .step(let position, let info): writer.write(tag: 17, position, info)
         case .meta(let action, let position): writer.write(tag: 12, action, position)
         case .verdict(let position, let failed):
             writer.write(byte: 13)
@@ -257,7 +273,7 @@ extension Question: WireCodable {
             writer.write(position)
             writer.write(isUnreachable)
         case .brought(let position):
-            writer.write(byte: 15)
+            writer.write(byte: 18)
             writer.write(position)
         case .module(let path):
             writer.write(byte: 20)
@@ -313,7 +329,13 @@ extension Question: WireCodable {
         case 12: self = .meta(try reader.string(), try reader.value())
         case 13: self = .verdict(try reader.value(), failed: try reader.bool())
         case 14: self = .revival(try reader.value(), isUnreachable: try reader.bool())
-        case 15: self = .brought(within: try reader.value())
+        case 15:
+            let text = try reader.string()
+            let position: Position = try reader.value()
+            self = .line(showing: text, prompt: try reader.string(), position)
+        case 16: self = .debugged(showing: try reader.string(), ends: try reader.bool())
+        case 17: self = .step(try reader.value(), try reader.value())
+        case 18: self = .brought(within: try reader.value())
         case 20: self = .module(path: try reader.string())
         case 21: self = .parts(try reader.array())
         case 22:

@@ -1,7 +1,7 @@
 package import Values
 
 /// The version of everything in this target. Both ends must have the same; the controller uploads the agent it needs.
-package let wireVersion = 5
+package let wireVersion = 6
 
 /// Where a task stands in the run, the same on every host: play, section and ordinals down through includes and items.
 /// Ordered lexicographically, the order in which Ansible's `linear` would come to it.
@@ -70,6 +70,8 @@ package enum Event: Sendable {
     case groupBy(group: String, parents: [String])
     /// `set_stats`.
     case stats(Dict, perHost: Bool, aggregate: Bool)
+    /// The result that the task told last does not count, whatever it was: the task is done again.
+    case redone(Position, [Status])
 }
 
 /// A result with what the display needs to know about it.
@@ -228,6 +230,13 @@ package enum Question: Sendable {
     /// Facts for another host; `isAssigned`: they are variables, as `set_fact` sets them.
     case delegateFacts(host: String, Dict, isAssigned: Bool)
     case pause(prompt: String, seconds: Double?, echo: Bool, Position)
+    /// Shows a text and a prompt, and asks for a line, which at the end of the input is `EOF`. Nobody else is asked
+    /// until this host is `debugged`.
+    case line(showing: String, prompt: String, Position)
+    /// Whoever was asked is through with the task, or ends the run.
+    case debugged(showing: String, ends: Bool)
+    /// Whether the task is done at all: answered with a boolean.
+    case step(Position, TaskInfo)
     case meta(String, Position)
     /// A task that `any_errors_fatal` holds for ended here, inside of what rescues: answered with the host that failed
     /// in it, once every host is through.

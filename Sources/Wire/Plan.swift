@@ -78,7 +78,12 @@ package struct RunSettings: Sendable, Hashable {
     package var gathersOnce = false
     /// Mappings are merged (`hash_behaviour = merge`).
     package var mergesHashes = false
+    /// A person is asked before each task.
     package var step = false
+    /// A person is asked about tasks that failed, where no `debugger` says otherwise.
+    package var debugs = false
+    /// Nor about those whose failure is passed over.
+    package var debuggerIgnoresErrors = true
     /// The play adds hosts or groups: `groups` is asked for where it is read.
     package var changesInventory = false
     /// The engine is not on the host: every module is sent there by the coordinator.
@@ -242,6 +247,10 @@ package struct FileEntry: Sendable, Hashable {
     package var opened = Dict()
     /// Where it points, as written, when the path itself is a link. One that leads to nothing has no digest.
     package var target: String?
+    /// Of a template that asks: when it was written last, in the controller's local time (`2026-11-29 20:41:00.000000`).
+    package var modified: String?
+    /// Of a template that asks: whose it is.
+    package var owner: String?
     package init(
         path: String, digest: String, size: Int, mode: Int, contents: [UInt8]? = nil, isSecret: Bool = false,
         children: [FileEntry]? = nil, target: String? = nil

@@ -7,7 +7,7 @@ extension RunSettings: WireCodable {
         for flag in [
             checkMode, diffMode, forceHandlers, forgivesMissingHandlers, isFree, reportsVariables, step,
             changesInventory, isAway, allowsBrokenConditions, warnsOfUntrusted, reportsFacts, hidesFacts,
-            gathersOnce, mergesHashes,
+            gathersOnce, mergesHashes, debugs, debuggerIgnoresErrors,
         ] { writer.write(flag) }
         writer.write(verbosity)
         writer.write(tags)
@@ -34,6 +34,8 @@ extension RunSettings: WireCodable {
         hidesFacts = try reader.bool()
         gathersOnce = try reader.bool()
         mergesHashes = try reader.bool()
+        debugs = try reader.bool()
+        debuggerIgnoresErrors = try reader.bool()
         verbosity = try reader.int()
         tags = try reader.array()
         skipTags = try reader.array()
@@ -161,6 +163,8 @@ extension FileEntry: WireCodable {
         if let children { writer.write(children) }
         writer.write(opened)
         writer.write(target ?? "")
+        writer.write(modified ?? "")
+        writer.write(owner ?? "")
     }
     package init(from reader: inout WireReader) throws(WireError) {
         path = try reader.string()
@@ -173,6 +177,10 @@ extension FileEntry: WireCodable {
         opened = try reader.value()
         let link = try reader.string()
         target = link.isEmpty ? nil : link
+        modified = try reader.string()
+        if modified?.isEmpty ?? true { modified = nil }
+        owner = try reader.string()
+        if owner?.isEmpty ?? true { owner = nil }
     }
 }
 

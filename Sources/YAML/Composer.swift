@@ -226,7 +226,7 @@ extension Composer {
             value = typed
         }
         if case .string(let text) = value {
-            value = .string(Text(text.string, mark: Mark(place: contentPlace(scalar, event))))
+            value = .string(Text(text.string, mark: Mark(place: contentPlace(scalar, event), moment: text.moment)))
         }
         return Node(
             content: .scalar(value), place: place(event.start), length: Self.length(event), tag: tag)

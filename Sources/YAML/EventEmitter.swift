@@ -9,9 +9,18 @@ import Values
 
     private let emitter: UnsafeMutablePointer<yaml_emitter_t>
     private let output = Output()
+    private let scalarStyle: yaml_scalar_style_t
 
     /// `nil` when memory is short.
     init?(_ style: YAMLStyle) {
+        scalarStyle =
+            switch style.scalars {
+            case nil: YAML_ANY_SCALAR_STYLE
+            case .literal?: YAML_LITERAL_SCALAR_STYLE
+            case .folded?: YAML_FOLDED_SCALAR_STYLE
+            case .single?: YAML_SINGLE_QUOTED_SCALAR_STYLE
+            case .double?: YAML_DOUBLE_QUOTED_SCALAR_STYLE
+            }
         unsafe emitter = .allocate(capacity: 1)
         guard unsafe yaml_emitter_initialize(emitter) == 1 else {
             unsafe emitter.deallocate()
@@ -19,6 +28,7 @@ import Values
         }
         unsafe yaml_emitter_set_indent(emitter, Int32(clamping: style.indent))
         unsafe yaml_emitter_set_width(emitter, style.width > 0 ? Int32(clamping: style.width) : -1)
+        unsafe yaml_emitter_set_canonical(emitter, style.isCanonical ? 1 : 0)
         unsafe yaml_emitter_set_unicode(emitter, style.unicode ? 1 : 0)
         unsafe yaml_emitter_set_output(
             emitter,
@@ -84,10 +94,10 @@ import Values
     ) throws(Diagnostic) {
         let bytes = Array(text.utf8)
         let tag = Array("tag:yaml.org,2002:\(kind)".utf8) + [0]
-        try unsafe emit { event in
+        try unsafe emit { [scalarStyle] event in
             unsafe yaml_scalar_event_initialize(
                 event, nil, tag, bytes, Int32(clamping: bytes.count), plain ? 1 : 0, kind == "str" ? 1 : 0,
-                isLiteral ? YAML_LITERAL_SCALAR_STYLE : YAML_ANY_SCALAR_STYLE)
+                isLiteral ? YAML_LITERAL_SCALAR_STYLE : scalarStyle)
         }
     }
 }

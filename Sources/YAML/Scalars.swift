@@ -2,8 +2,7 @@ import Values
 
 /// What a plain scalar means in YAML 1.1, as PyYAML resolves it.
 ///
-/// Differences from Python, where Swift has no such type: an integer beyond 64 bits stays the string of its digits,
-/// and a timestamp is the string that Python prints for it.
+/// A timestamp is the string that Python prints for it, with a mark that says so.
 func resolvedScalar(_ text: String) -> Value {
     let utf8 = text.utf8
     guard let first = utf8.first else { return .null }
@@ -170,7 +169,9 @@ private func timestamp(_ bytes: [UInt8]) -> Value? {
     guard let year = count(4...4), pass("-"), let month = count(1...2), pass("-"), let day = count(1...2) else {
         return nil
     }
-    if at == bytes.count { return month.count == 2 && day.count == 2 ? .string("\(year)-\(month)-\(day)") : nil }
+    if at == bytes.count {
+        return month.count == 2 && day.count == 2 ? .string(Text("\(year)-\(month)-\(day)", .date)) : nil
+    }
     if !pass("Tt") {
         guard pass(" \t") else { return nil }
         while pass(" \t") {}
@@ -183,9 +184,9 @@ private func timestamp(_ bytes: [UInt8]) -> Value? {
         let micros = (digits + "000000").prefix(6)
         if micros != "000000" { out += "." + micros }
     }
-    if at == bytes.count { return .string(Text(out)) }
+    if at == bytes.count { return .string(Text(out, .dateTime)) }
     while pass(" \t") {}
-    if pass("Z") { return at == bytes.count ? .string(Text(out + "+00:00")) : nil }
+    if pass("Z") { return at == bytes.count ? .string(Text(out + "+00:00", .dateTime)) : nil }
     let negative = at < bytes.count && bytes[at] == UInt8(ascii: "-")
     guard pass("+-"), let hours = count(1...2) else { return nil }
     var minutes = "00"
@@ -195,7 +196,7 @@ private func timestamp(_ bytes: [UInt8]) -> Value? {
     }
     guard at == bytes.count else { return nil }
     let zero = (Int(hours) ?? 0) == 0 && minutes == "00"
-    return .string(Text(out + (negative && !zero ? "-" : "+") + padded(hours) + ":" + minutes))
+    return .string(Text(out + (negative && !zero ? "-" : "+") + padded(hours) + ":" + minutes, .dateTime))
 }
 
 private func decodedBase64(_ text: String) -> [UInt8]? {

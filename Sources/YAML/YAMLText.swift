@@ -13,8 +13,15 @@ package struct YAMLStyle: Sendable {
     package var explicitStart: Bool
     /// Write characters beyond ASCII as they are.
     package var unicode: Bool
+    /// How every scalar is written; `nil`: as it fits best.
+    package var scalars: Scalars?
+    /// Every tag and quote is written out.
+    package var isCanonical = false
     /// Strings of several lines as blocks (`|`).
     package var literal = Literal.none
+
+    /// PyYAML's `default_style`.
+    package enum Scalars: String, Sendable { case literal = "|", folded = ">", single = "'", double = "\"" }
 
     package enum Literal: Sendable {
         case none
@@ -55,11 +62,11 @@ package func yamlText(
 private func write(_ value: Value, _ style: YAMLStyle, to emitter: inout EventEmitter) throws(Diagnostic) {
     switch value {
     case .list(let list):
-        try emitter.startSequence(flow: style.flow ?? list.allSatisfy(isScalar))
+        try emitter.startSequence(flow: style.flow ?? (style.scalars == nil && list.allSatisfy(isScalar)))
         for item in list { try write(item, style, to: &emitter) }
         try emitter.endSequence()
     case .dict(let dict):
-        try emitter.startMapping(flow: style.flow ?? dict.values.allSatisfy(isScalar))
+        try emitter.startMapping(flow: style.flow ?? (style.scalars == nil && dict.values.allSatisfy(isScalar)))
         for (key, item) in style.sortKeys ? sorted(dict) : dict.elements.map({ ($0.key, $0.value) }) {
             try write(key, style, to: &emitter)
             try write(item, style, to: &emitter)
@@ -71,6 +78,8 @@ private func write(_ value: Value, _ style: YAMLStyle, to emitter: inout EventEm
     case .big(let big): try emitter.scalar(big.description, "int", plain: true)
     case .double(let double): try emitter.scalar(text(double), "float", plain: true)
     case .string(let text) where text.isSealed: try emitter.vault(text.string)
+    case .string(let text) where text.moment == .date || text.moment == .dateTime:
+        try emitter.scalar(text.string, "timestamp", plain: scalar(text.string, taggedAs: "timestamp") != nil)
     case .string(let text): try write(text.string, style, to: &emitter)
     }
 }

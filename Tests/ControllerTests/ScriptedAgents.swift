@@ -284,6 +284,10 @@ struct ScriptedSource: RunSource {
 }
 
 struct SilentPrompter: Prompter {
+    func line(
+        _ prompt: String, showing text: String, until isOver: @Sendable () -> Bool
+    ) async -> (line: String?, isInterrupted: Bool) { (nil, false) }
+    func show(_ text: String) {}
     func pause(_ prompt: String, seconds: Double?, echo: Bool) async -> (input: String, isInterrupted: Bool) {
         ("yes", false)
     }

@@ -63,6 +63,9 @@ struct Scene {
         context.settings.mergesHashes = settings["merge"]?.isTrue ?? false
         context.settings.checkMode = settings["check"]?.isTrue ?? false
         context.settings.forceHandlers = settings["force_handlers"]?.isTrue ?? false
+        context.settings.debugs = settings["debugs"]?.isTrue ?? false
+        context.settings.debuggerIgnoresErrors = settings["debugger_ignores_errors"]?.isTrue ?? true
+        context.settings.step = settings["step"]?.isTrue ?? false
         context.settings.reportsVariables = settings["reports"]?.isTrue ?? false
         context.groups = ["all": .strings(hosts)]
         context.batch = hosts
@@ -128,10 +131,13 @@ extension Scene {
 ///
 /// A line of the script is a question and its answer: `turn NAME stop`, `once NAME follow ok {…}`,
 /// `lookup PLUGIN = VALUE`, `variable HOST.NAME = VALUE`, `delegate HOST = {…}`, `pause = TEXT`, and
+/// `type LINE` and `step NAME no` for a person, and
 /// `after NAME stop`: asked to stop once the task has ended. Values are JSON.
 final class ScriptedCoordinator: Coordinator {
     private let script: [String]
     private(set) var lines: [String] = []
+    /// What a person types, line by line.
+    private var typed: [String]
     private(set) var stopReason: String?
     var play = 0
     private let search: (Question, Int) -> Answer
@@ -143,6 +149,7 @@ final class ScriptedCoordinator: Coordinator {
 
     init(_ script: [String], search: @escaping (Question, Int) -> Answer) {
         self.script = script
+        typed = script.filter { $0.hasPrefix("type ") || $0 == "type" }.map { String($0.dropFirst(5)) }
         self.search = search
     }
 
@@ -172,6 +179,7 @@ final class ScriptedCoordinator: Coordinator {
         case .message(let diagnostic): note("message \(diagnostic.message)")
         case .addHost(let name, let groups, let variables): note("add \(name) \(groups) \(shown(variables))")
         case .groupBy(let group, let parents): note("group \(group) \(parents)")
+        case .redone(let at, let statuses): note("redone \(short(at)) \(statuses.map(\.rawValue))")
         case .stats(let data, let perHost, _): note("stats \(shown(data)) \(perHost)")
         case .polled(let at, let info, _): note("polled \(short(at)) \(info.name)")
         case .retry(let at, let info, let left): note("retry \(short(at)) \(info.name) \(left)")
@@ -229,6 +237,17 @@ final class ScriptedCoordinator: Coordinator {
         case .pause(let prompt, _, _, let at):
             note("? pause \(short(at)) \(prompt.split(separator: "\n"))")
             return .input(value("pause")?.pythonText ?? "", interrupted: false)
+        case .line(let shown, let prompt, let at):
+            let line = typed.isEmpty ? "EOF" : typed.removeFirst()
+            for text in shown.split(separator: "\n", omittingEmptySubsequences: false).dropLast() { note("  \(text)") }
+            note("? line \(short(at)) \(prompt)\(line)")
+            return .input(line, interrupted: false)
+        case .debugged(let shown, let ends):
+            note("! debugged \(ends) \(shown.trimmed)")
+            return ends ? .stop(reason: "interrupted") : .proceed
+        case .step(let at, let info):
+            note("? step \(short(at)) \(info.name)")
+            return .value(.bool(answer(to: "step \(info.name)") != "no"))
         case .verdict(let at, let failed):
             note("? verdict \(short(at)) failed=\(failed)")
             return .value(value("verdict \(short(at))"))

@@ -79,7 +79,7 @@ enum Samples {
         .variables(dict, facts: dict), .notified(handler: "restart", position), .message(diagnostic),
         .addHost(name: "new", groups: ["g"], variables: dict), .groupBy(group: "g", parents: ["all"]),
         .stats(dict, perHost: true, aggregate: false), .retry(position, info, left: 3),
-        .polled(position, info, job: "j1.2"),
+        .polled(position, info, job: "j1.2"), .redone(position, [.failed, .changed]),
     ]
 
     static let questions: [Question] = [
@@ -96,7 +96,8 @@ enum Samples {
         .delegateFacts(host: "db", dict, isAssigned: true),
         .pause(prompt: "?", seconds: 1.5, echo: true, position),
         .pause(prompt: "?", seconds: nil, echo: false, position),
-        .meta("end_play", position),
+        .meta("end_play", position), .line(showing: "1\n", prompt: "> ", position),
+        .debugged(showing: "", ends: true), .step(position, info),
     ]
 
     static let answers: [Answer] = [

@@ -30,11 +30,11 @@ Loader.add_constructor("!vault", lambda loader, node: "decrypted:" + loader.cons
 
 def plain(value):
     if isinstance(value, dict):
-        return {plain(k): plain(v) for k, v in value.items()}
+        return {k if isinstance(k, (bytes, int, float)) else str(k) if k is not None else k: plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]
     if isinstance(value, (datetime.date, datetime.datetime)):
-        return str(value)
+        return value.isoformat()
     if isinstance(value, bytes):
         return value.decode()
     return value

@@ -81,6 +81,8 @@ package struct Linearizer: Sendable {
             add(.retry(host: name, info, left: left), host, position, info)
         case .polled(let position, let info, let job):
             add(.polled(host: name, info, job: job), host, position, info)
+        case .redone(let position, let statuses):
+            add(.redone(host: name, statuses), host, position, nil)
         case .result(let position, let info, let result): add(result, info, position, host)
         case .included(let position, let info, let path, let label):
             let at = advance(host, to: position)

@@ -38,6 +38,8 @@ actor BatchRun {
     private var trust: [Trust]
     private var progress: [Progress]
     private var end = BatchEnd()
+    /// Who talks to the person at the terminal.
+    var floor = Floor()
     /// Added hosts and groups that the source has not been told of.
     private var inventoryChanges: [RunEvent] = []
 
@@ -68,7 +70,7 @@ actor BatchRun {
         hosts = plans.map(\.host)
         barrier = Barrier(hosts: plans.count, forks: shared.options.forks, isFree: outline.isFree)
         linearizer = Linearizer(hosts: hosts, isFree: outline.isFree)
-        trust = plans.map(Trust.init)
+        trust = plans.map { Trust($0, reach: shared.reach(of: $0.host)) }
         progress = plans.map { plan in
             let first = firstTask(plan.steps)
             return Progress(
@@ -84,6 +86,7 @@ actor BatchRun {
         await withTaskGroup(of: Void.self) { group in
             for host in hosts.indices { group.addTask { await self.serve(host) } }
         }
+        for host in hosts.indices { shared.learn(hosts[host], reach: trust[host].settableReach()) }
         await tellInventory()
         await shared.keepFacts()
         return end
@@ -166,6 +169,10 @@ actor BatchRun {
             let isFailed = result.status == .failed || result.status == .unreachable
             if isFailed, result.isFatalToAll { progress[host].fatal = position }
             shared.show(.activity(host: hosts[host], nil))
+        case .redone:
+            progress[host].fatal = nil
+            progress[host].isInTask = true
+            progress[host].isPast = false
         case .variables(let variables, let facts):
             shared.learn(hosts[host], assigned: variables, facts: facts)
         default: break
@@ -232,6 +239,7 @@ actor BatchRun {
     }
 
     private func leave(_ host: Int) {
+        hangUp(host)
         shared.show(.activity(host: hosts[host], nil))
         show(linearizer.end(host))
         release(barrier.end(host))
@@ -261,7 +269,7 @@ actor BatchRun {
     // MARK: Waiting
 
     /// Waits until the order lets the host go on.
-    private func turn(_ host: Int, _ position: Position, _ request: Barrier.Request) async -> Barrier.Release.Kind {
+    func turn(_ host: Int, _ position: Position, _ request: Barrier.Request) async -> Barrier.Release.Kind {
         show(linearizer.reach(position, by: host))
         return await withCheckedContinuation { continuation in
             waiting[host] = continuation
@@ -298,6 +306,12 @@ actor BatchRun {
             if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
             let (input, isInterrupted) = await shared.prompter.pause(prompt, seconds: seconds, echo: echo)
             return .input(input, interrupted: isInterrupted)
+        case .line(let text, let prompt, let position): return await line(prompt, showing: text, host, position)
+        case .debugged(let text, let ends):
+            if ends { await quit(showing: text) }
+            hangUp(host)
+            return ends ? .stop(reason: "interrupted") : .proceed
+        case .step(let position, let info): return await step(host, position, info)
         case .hostVariable(let other, let name, let position):
             if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
             if let name, other == hosts[host], let left = remaining(name, of: host) { return .value(left) }

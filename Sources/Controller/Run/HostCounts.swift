@@ -36,6 +36,23 @@ package struct HostCounts: Sendable, Hashable {
         failed = max(0, failed - 1)
     }
 
+    /// A task that is done again: Ansible takes one from what it counted, and from `ok`, as long as there is any.
+    /// What is in a block with `rescue` counts as rescued all the same.
+    package mutating func takeBack(_ statuses: [Status]) {
+        func less(_ path: WritableKeyPath<Self, Int>) { self[keyPath: path] = max(0, self[keyPath: path] - 1) }
+        for status in statuses {
+            switch status {
+            case .failed: less(\.failed)
+            case .unreachable: less(\.unreachable)
+            case .changed: less(\.changed)
+            case .skipped: less(\.skipped)
+            case .rescued: rescued += 1
+            case .ok, .ignored: break
+            }
+        }
+        less(\.ok)
+    }
+
     /// An included file counts as a task that is ok.
     package mutating func countInclude() { ok += 1 }
 
@@ -56,6 +73,7 @@ package struct Recap: Sendable {
         switch event {
         case .result(let host, _, let result): hosts[host, default: HostCounts()].count(result)
         case .included(let names, _, _): for host in names { hosts[host, default: HostCounts()].countInclude() }
+        case .redone(let host, let statuses): hosts[host, default: HostCounts()].takeBack(statuses)
         case .rescued(let host): hosts[host, default: HostCounts()].countRescue()
         default: break
         }

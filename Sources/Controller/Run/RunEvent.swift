@@ -21,6 +21,10 @@ package enum RunEvent: Sendable {
     case included(hosts: [String], path: String, label: String)
     case notified(host: String, handler: String)
     case message(host: String?, Diagnostic)
+    /// The task is done again: what it came to first does not count.
+    case redone(host: String, [Status])
+    /// A question that a person has answered, as a headline.
+    case answered(String)
     /// A failure of this host was rescued: it counts as that.
     case rescued(host: String)
     case addHost(host: String, name: String, groups: [String], variables: Dict)
@@ -37,11 +41,11 @@ extension RunEvent {
     var host: String? {
         switch self {
         case .item(let host, _, _), .result(let host, _, _), .meta(let host, _, _), .retry(let host, _, _),
-            .polled(let host, _, _), .notified(let host, _), .rescued(let host),
+            .polled(let host, _, _), .notified(let host, _), .rescued(let host), .redone(let host, _),
             .addHost(let host, _, _, _), .groupBy(let host, _, _), .stats(let host, _, _, _), .activity(let host, _):
             host
         case .message(let host, _): host
-        case .play, .noHostsMatched, .noHostsLeft, .task, .included, .recap: nil
+        case .play, .noHostsMatched, .noHostsLeft, .task, .included, .answered, .recap: nil
         }
     }
 }

@@ -16,6 +16,8 @@ package struct PlayOutline: Sendable {
     var checkMode: Bool? { keywords["check_mode"]?.asBool }
     /// Nobody waits for anybody.
     package var isFree: Bool { ["free", "host_pinned"].contains(shortStrategy) }
+    /// A person is asked about what failed.
+    package var isDebugging: Bool { shortStrategy == "debug" }
     var anyErrorsFatal: Bool { keywords["any_errors_fatal"]?.asBool ?? false }
     var maxFailPercentage: Double? {
         guard let value = keywords["max_fail_percentage"], !value.isNull else { return nil }
@@ -99,6 +101,13 @@ extension RunSource {
 package protocol Prompter: Sendable {
     /// Shows the prompt and waits for a line, or for so many seconds.
     func pause(_ prompt: String, seconds: Double?, echo: Bool) async -> (input: String, isInterrupted: Bool)
+    /// Shows the text and the prompt, and waits for a line; `nil` at the end of the input.
+    ///
+    /// - Parameter isOver: asked again and again; nobody waits for an answer any more.
+    func line(
+        _ prompt: String, showing text: String, until isOver: @Sendable () -> Bool
+    ) async -> (line: String?, isInterrupted: Bool)
+    func show(_ text: String)
 }
 
 /// What a run is told on the command line and in `ansible.cfg`.
@@ -106,5 +115,7 @@ package struct RunOptions: Sendable {
     /// At most so many hosts log in, and change something, at the same time; 0 is no limit.
     package var forks = 0
     package var verbosity = 0
+    /// A person is asked before each task.
+    package var step = false
     package init() {}
 }

@@ -9,8 +9,14 @@ final class RunState: Sendable {
         var known: [String: HostKnowledge] = [:]
         /// Hosts of whom there are facts that the source has not been given.
         var news: Set<String> = []
+        /// What plays may have set about how hosts are reached.
+        var reach: [String: Set<String>] = [:]
         var isStopping = false
         var isAborting = false
+        /// A person ended it: nothing more is shown.
+        var isQuit = false
+        /// A person is asked before each task.
+        var isStepping: Bool
     }
 
     let source: any RunSource
@@ -18,7 +24,7 @@ final class RunState: Sendable {
     let options: RunOptions
     let prompter: any Prompter
     private let sink: any EventSink
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(
         source: any RunSource, sessions: AgentSessions, options: RunOptions, prompter: any Prompter,
@@ -29,12 +35,14 @@ final class RunState: Sendable {
         self.options = options
         self.prompter = prompter
         self.sink = sink
+        state = Mutex(State(isStepping: options.step))
     }
 
     /// Counts and shows, one event after the other.
     func show(_ events: [RunEvent]) {
         guard !events.isEmpty else { return }
         state.withLock { state in
+            if state.isQuit { return }
             for event in events {
                 state.recap.count(event)
                 sink.show(event)
@@ -43,7 +51,7 @@ final class RunState: Sendable {
     }
 
     func show(_ event: RunEvent) { show([event]) }
-    func showRecap() { sink.show(.recap(state.withLock(\.recap.sorted))) }
+    func showRecap() { show(.recap(state.withLock(\.recap.sorted))) }
 
     func knowledge(of host: String) -> HostKnowledge { state.withLock { $0.known[host] ?? HostKnowledge() } }
 
@@ -54,6 +62,9 @@ final class RunState: Sendable {
             if !facts.isEmpty { state.news.insert(host) }
         }
     }
+
+    func reach(of host: String) -> Set<String> { state.withLock { $0.reach[host] ?? [] } }
+    func learn(_ host: String, reach: Set<String>) { state.withLock { $0.reach[host] = reach } }
 
     /// Gives the source what became known.
     func keepFacts() async {
@@ -91,6 +102,16 @@ final class RunState: Sendable {
             defer { state.isStopping = true }
             return state.isStopping
         }
+    }
+
+    var isStepping: Bool { state.withLock(\.isStepping) }
+    func stopStepping() { state.withLock { $0.isStepping = false } }
+
+    /// Ends the run without a further word.
+    func quit() async {
+        state.withLock { $0.isQuit = true }
+        _ = stop()
+        await sessions.finishAll()
     }
 
     func abort() { state.withLock { $0.isAborting = true } }

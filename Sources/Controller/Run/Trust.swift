@@ -18,11 +18,14 @@ struct Trust {
     private var conversations: Set<String> = []
     private var granted: Set<String> = []
     private var known: [String: Bool] = [:]
+    private var reach: Set<String>
     /// What other hosts' tasks came to: a file that was made on the controller may be named there.
     private var results: [Value] = []
 
-    init(_ plan: PlayPlan) {
+    /// - Parameter reach: what it said in earlier plays.
+    init(_ plan: PlayPlan, reach: Set<String> = []) {
         self.plan = plan
+        self.reach = reach
         for entry in plan.files.values { offer(entry) }
     }
 
@@ -83,10 +86,12 @@ struct Trust {
                 return Diagnostic("the node delegated a module '\(call.module)' that it was not given")
             }
             if host == plan.host, variables.isEmpty || reaches(call.module) { return nil }
+            if host == plan.host, settableReach().isSuperset(of: variables.names) { return nil }
             if host != plan.host, delegates(call.module, to: host) { return nil }
             return Diagnostic("the node delegated '\(call.module)' to '\(host)', which no task of its plan does")
         case .module(let path):
-            let isNamed = granted.contains(path)
+            let gathering = plan.magic["_facts_modules"]?.dict ?? Dict()
+            let isNamed = granted.contains(path) || gathering.values.contains { $0.text == path }
                 || Self.tasks(in: steps).contains { $0.keywords["_module"]?.text == path }
             return isNamed ? nil : Diagnostic("the node asked for module '\(path)', which no task of its plan runs")
         case .plugin(_, let name, _, _):
@@ -108,6 +113,10 @@ struct Trust {
 
     /// A plugin is started where a task or a template names it; then it is the node's own to talk to.
     private mutating func refusal(ofStep step: Value) -> Diagnostic? {
+        if let name = step["has"]?.text {
+            let isNamed = names(plugin: name.split(separator: ".").last.map(String.init) ?? name)
+            return isNamed ? nil : Diagnostic("the node asked for '\(name)', which its plan does not name")
+        }
         let id = step["id"]?.text ?? ""
         guard let begin = step["begin"] else {
             return conversations.contains(id) ? nil : Diagnostic("the node answered a plugin that it did not start")
@@ -138,7 +147,7 @@ struct Trust {
             ["include_tasks", "include_role"].contains($0.module) && Self.names(host, $0)
         }
         return Self.tasks(in: steps).contains { task in
-            (Self.runs(module, task) || task.keywords["_plugin"] != nil) && (includes || Self.names(host, task))
+            (runs(module, task) || task.keywords["_plugin"] != nil) && (includes || Self.names(host, task))
         }
     }
 
@@ -148,14 +157,34 @@ struct Trust {
             let own = [task.keywords["_reach"], task.inherited["_reach"], task.keywords["vars"]].contains { value in
                 value?.dict?.keys.contains { $0.pythonText.hasPrefix("ansible_") } ?? false
             }
-            return own && Self.runs(module, task)
+            return own && runs(module, task)
         }
     }
 
-    /// A task runs its own module, or the one that a template names; one with `async` asks for its job, too.
-    private static func runs(_ module: String, _ task: TaskPlan) -> Bool {
-        task.module == module || task.keywords["_action"] != nil
-            || (module == "async_status" && task.keywords["async"] != nil)
+    /// What `set_fact` may say about how the host is reached, in this play or an earlier one.
+    mutating func settableReach() -> Set<String> {
+        for task in Self.tasks(in: steps) where task.module == "set_fact" {
+            guard case .dict(let facts) = task.arguments else {
+                reach.formUnion(reachVariables)
+                continue
+            }
+            for case .string(let name) in facts.keys {
+                let isKnown = !name.isTemplate && name.string != "_variable_params"
+                reach.formUnion(isKnown ? [name.string] : reachVariables)
+            }
+        }
+        return reach
+    }
+
+    /// A task runs its own module, or the one that a template names; one with `async` asks for its job, too, and one
+    /// that gathers facts runs what gathers them.
+    private func runs(_ module: String, _ task: TaskPlan) -> Bool {
+        if task.module == module || task.keywords["_action"] != nil { return true }
+        let gathers = task.module == "gather_facts"
+        if module == "async_status" { return gathers || task.keywords["async"] != nil }
+        guard gathers else { return false }
+        let names = plan.magic["_facts_modules"]?.dict?.names ?? []
+        return module == "setup" || names.contains { $0 == module || $0.hasSuffix(".\(module)") }
     }
 
     private static func names(_ host: String, _ task: TaskPlan) -> Bool {
@@ -228,7 +257,7 @@ struct Trust {
     private var texts: [Value] {
         let roles = plan.roles + plan.taskFiles.values.flatMap(\.roles)
             + plan.dynamicRoles.values.flatMap(\.roles) + includedRoles
-        var values = [plan.inventory, plan.variables, plan.extra].map { Value.dict($0) } + results
+        var values = [plan.inventory, plan.variables, plan.extra, plan.magic].map { Value.dict($0) } + results
         values += roles.flatMap { [.dict($0.defaults), .dict($0.variables), .dict($0.parameters)] }
         for task in Self.tasks(in: steps) { values += [task.arguments, .dict(task.keywords), .dict(task.inherited)] }
         return values

@@ -2,12 +2,27 @@ import Templates
 import Values
 import Wire
 
-/// Filters and tests in Python, which the controller runs. Loading has checked their names.
+/// Filters and tests in Python, which the controller runs.
 final class AskedPlugins: TemplatePlugins {
     private unowned let coordinator: any Coordinator
+    private var known: [String: (isFound: Bool, failure: String?)] = [:]
     init(_ coordinator: any Coordinator) { self.coordinator = coordinator }
 
-    func has(_ kind: PluginKind, _ name: String) -> Bool { true }
+    func has(_ kind: PluginKind, _ name: String) -> Bool { state(of: kind, name).isFound }
+    func failure(_ kind: PluginKind, _ name: String) -> String? { state(of: kind, name).failure }
+
+    private func state(of kind: PluginKind, _ name: String) -> (isFound: Bool, failure: String?) {
+        let key = "\(kind.rawValue) \(name)"
+        if let known = known[key] { return known }
+        // Where nobody can tell, using it will.
+        var state: (isFound: Bool, failure: String?) = (true, nil)
+        let step: Value = ["has": .string(name), "kind": .string(kind.rawValue)]
+        if case .asked(let reply)? = try? coordinator.ask(.converse(step)), let isFound = reply["found"]?.bool {
+            state = (isFound, reply["failure"]?.text)
+        }
+        known[key] = state
+        return state
+    }
 
     func apply(
         _ kind: PluginKind, _ name: String, _ arguments: [Value], _ named: Dict

@@ -1,3 +1,4 @@
+import Modules
 import Templates
 import Values
 import Wire
@@ -18,7 +19,7 @@ extension TaskRun {
         let candidates = try hostVariable("ansible_interpreter_python_fallback", delegate)?.list?.map(\.pythonText)
         return ForeignCall(
             module: module, interpreter: isAutomatic || word.isEmpty ? nil : word,
-            isSilent: word.hasSuffix("_silent"), candidates: isAutomatic ? candidates ?? Self.pythons : [])
+            isSilent: word.hasSuffix("_silent"), candidates: isAutomatic ? candidates ?? FactSource.pythons : [])
     }
 
     /// The Python that this host's variables name; `nil` where it is to be found out.
@@ -29,10 +30,6 @@ extension TaskRun {
     }
 
     private static let automatic: Set<String> = ["", "auto", "auto_legacy", "auto_silent", "auto_legacy_silent"]
-
-    /// Ansible's list.
-    private static let pythons =
-        (8...13).reversed().map { "python3.\($0)" } + ["/usr/bin/python3", "python3"]
 
     /// `#!/usr/bin/python3`, `#!/usr/bin/env python`, …
     private static func isPython(_ words: [String]) -> Bool {

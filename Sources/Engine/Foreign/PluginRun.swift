@@ -53,6 +53,9 @@ struct PluginRun {
         defer { scope.local = before }
         for (name, value) in ask["variables"]?.dict ?? Dict() { scope.local[name] = value }
         do throws(TemplateError) { return try scope.run.templater.render(ask["value"] ?? .null, in: scope) } catch {
+            if error.isUndefined, ask["absent"]?.isTrue ?? false {
+                return AbsentValue(index: nil, message: error.told).value
+            }
             throw .failed(TaskFailure(error.told))
         }
     }
@@ -76,16 +79,18 @@ extension Lookup {
     func foreign(
         _ name: String, _ terms: [Value], _ options: Dict, _ scope: TaskScope
     ) throws(TemplateError) -> [Value] {
+        let reply: Value
         do throws(Interruption) {
-            let reply = try PluginRun(scope: scope).reply([
+            reply = try PluginRun(scope: scope).reply([
                 "kind": "lookup", "name": .string(name), "terms": .list(terms), "options": .dict(options),
             ])
-            return (reply["result"]?.list ?? []).map(\.untrusted)
         } catch {
             if case .failed(let failure) = error, let diagnostic = failure.diagnostic {
                 throw TemplateError(diagnostic)
             }
             throw TemplateError(error.message)
         }
+        if let absent = AbsentValue(reply["absent"] ?? .null) { throw TemplateError(absent.message, undefinedName: "") }
+        return (reply["result"]?.list ?? []).map(\.untrusted)
     }
 }

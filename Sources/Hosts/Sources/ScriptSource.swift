@@ -10,6 +10,8 @@ struct ScriptSource {
     private var graph: Graph
 
     private(set) var warnings: [Diagnostic] = []
+    /// What the script wrote to its standard error, the end of it.
+    private var said: [String] = []
 
     /// - Returns: what the script wrote to its standard error, and what is old-fashioned about its output.
     static func read(
@@ -17,7 +19,11 @@ struct ScriptSource {
     ) throws(Diagnostic) -> [Diagnostic] {
         let file = SourceFile(name: source.name)
         var reader = ScriptSource(source: source, file: file, options: options, graph: graph)
-        try reader.readAll()
+        do throws(Diagnostic) { try reader.readAll() } catch {
+            var told = error
+            told.notes += reader.warnings.map(\.message)
+            throw told
+        }
         graph = reader.graph
         return reader.warnings
     }
@@ -30,35 +36,37 @@ struct ScriptSource {
     }
 
     private func error(_ message: String, notes: [String] = []) -> Diagnostic {
-        Diagnostic("inventory script '\(source.name)': \(message)", notes: notes)
+        Diagnostic("inventory script '\(source.name)': \(message)", notes: notes.isEmpty ? said : notes)
     }
 
-    private mutating func output(_ arguments: [String]) throws(Diagnostic) -> (text: String, said: [String]) {
+    private mutating func output(_ arguments: [String]) throws(Diagnostic) -> String {
         guard let run = ScriptRun(source.path, arguments) else {
             let command = ([source.path] + arguments).joined(separator: " ")
             throw error(
                 "Failed to execute inventory script command '\(command)'",
                 notes: [unsafe String(cString: strerror(errno))])
         }
-        let said = run.errors.split(separator: "\n").suffix(20).map(String.init)
+        said = run.errors.split(separator: "\n").suffix(20).map(String.init)
         guard run.status == 0 else {
-            throw error("Inventory script returned non-zero exit code \(run.status)", notes: said)
+            throw error("Inventory script returned non-zero exit code \(run.status)")
         }
         guard let text = run.output else {
             throw error(
-                "Inventory script result contained characters that cannot be interpreted as UTF-8", notes: said)
+                "Inventory script result contained characters that cannot be interpreted as UTF-8")
         }
-        return (text, said)
+        return text
     }
 
     private mutating func readAll() throws(Diagnostic) {
-        let (text, said) = try output(["--list"])
+        let text = try output(["--list"])
         guard let value = try? Value(json: text) else {
             throw error(
-                "Unable to get JSON decoder for inventory script result. Value could not be parsed as JSON",
-                notes: said)
+                "Unable to get JSON decoder for inventory script result. Value could not be parsed as JSON")
         }
-        let groups = try checked(value, said)
+        let groups = try checked(value)
+        guard Self.isWellFormed(value, isTop: true) else {
+            throw error("Inventory script result could not be parsed as JSON")
+        }
         if options.showsScriptErrors, !said.isEmpty {
             warnings.append(
                 Diagnostic("the inventory script '\(source.name)' says:", notes: said, severity: .warning))
@@ -90,18 +98,18 @@ struct ScriptSource {
     }
 
     private mutating func variables(ofHost name: String) throws(Diagnostic) -> Value? {
-        let (text, said) = try output(["--host", name])
+        let text = try output(["--host", name])
         if text.allSatisfy(\.isWhitespace) { return nil }
         do { return try Value(json: text) } catch {
             throw self.error(
-                "Inventory script result for host '\(name)' could not be parsed as JSON: \(error)", notes: said)
+                "Inventory script result for host '\(name)' could not be parsed as JSON: \(error)")
         }
     }
 
     /// The mapping of groups, with what it says of itself (`_meta.profile`) understood.
-    private func checked(_ value: Value, _ said: [String]) throws(Diagnostic) -> Dict {
+    private func checked(_ value: Value) throws(Diagnostic) -> Dict {
         func refused(_ why: String) -> Diagnostic {
-            error("Unable to get JSON decoder for inventory script result. \(why)", notes: said)
+            error("Unable to get JSON decoder for inventory script result. \(why)")
         }
         guard let groups = value.dict else { throw refused("Value is '\(value.typeName)' instead of 'dict'") }
         guard let meta = groups["_meta"] else { return groups }
@@ -144,7 +152,7 @@ struct ScriptSource {
                 throw error("Value contains '\(name).vars' which is '\(given.typeName)' instead of 'dict'")
             }
             for (key, value) in variables {
-                graph.set(key, isTrusted ? try trusted(value) : value.mapText(\.unsafe), ofGroup: group)
+                graph.set(key, isTrusted ? try trusted(value) : try untrusted(value), ofGroup: group)
             }
         }
         for child in try names("children", of: name, data) {
@@ -166,6 +174,22 @@ struct ScriptSource {
             throw error("Value contains '\(group).\(key)' which is '\(given.typeName)' instead of 'list'")
         }
         return list.map(\.pythonText)
+    }
+
+    private func untrusted(_ value: Value) throws(Diagnostic) -> Value {
+        try trusted(value).mapText { $0.isSealed ? $0 : $0.unsafe }
+    }
+
+    /// What marks a text as encrypted or unsafe has a text in it, and is none of the groups.
+    private static func isWellFormed(_ value: Value, isTop: Bool = false) -> Bool {
+        switch value {
+        case .list(let list): return list.allSatisfy { isWellFormed($0) }
+        case .dict(let dict):
+            let marks = ["__ansible_unsafe", "__ansible_vault"].compactMap { dict[$0] }
+            return marks.isEmpty
+                ? dict.values.allSatisfy { isWellFormed($0) } : !isTop && marks.allSatisfy { $0.text != nil }
+        default: return true
+        }
     }
 
     /// A script is trusted as an inventory file is; `__ansible_vault` and `__ansible_unsafe` mark what is not plain.

@@ -1,7 +1,7 @@
 import Values
 import YAML
 
-/// Reads TOML 1.0. Strings know their place; dates and times are strings as Python prints them.
+/// Reads TOML 1.0. Strings know their place; dates and times are what Python prints for them, with a mark.
 struct TOMLReader {
     private let bytes: [UInt8]
     private let file: SourceFile

@@ -54,7 +54,7 @@ enum TOMLScalar {
         return Double(text.filter { $0 != "_" }).map(Value.double)
     }
 
-    /// A date, a time or both, as Python's `isoformat()` writes it.
+    /// A date, a time or both.
     private static func moment(_ text: String) -> Value? {
         let characters = Array(text.utf8)
         func isNumber(_ range: Range<Int>) -> Bool {
@@ -62,7 +62,7 @@ enum TOMLScalar {
         }
         let isDate = isNumber(0..<4) && characters.count >= 10 && characters[4] == 0x2d && isNumber(5..<7)
             && characters[7] == 0x2d && isNumber(8..<10)
-        if isDate, characters.count == 10 { return .string(text) }
+        if isDate, characters.count == 10 { return .string(Text(text, .date)) }
         let start = isDate ? 11 : 0
         guard !isDate || [0x20, 0x54, 0x74].contains(characters[10]) else { return nil }
         guard isNumber(start..<start + 2), characters.count >= start + 8, characters[start + 2] == 0x3a,
@@ -84,6 +84,7 @@ enum TOMLScalar {
         let isZone = zone.isEmpty || (zone.utf8.count == 6 && (zone.hasPrefix("+") || zone.hasPrefix("-")))
         guard isZone, isDate || zone.isEmpty else { return nil }
         let time = String(decoding: characters[start..<start + 8], as: UTF8.self) + fraction + zone
-        return .string(isDate ? String(decoding: characters[0..<10], as: UTF8.self) + "T" + time : time)
+        guard isDate else { return .string(Text(time, .time)) }
+        return .string(Text(String(decoding: characters[0..<10], as: UTF8.self) + " " + time, .dateTime))
     }
 }

@@ -2,7 +2,7 @@ import Machine
 import Values
 
 /// Where facts are read from: the machine, with reads that never fail; what cannot be read is not there.
-struct FactSource {
+package struct FactSource {
     let machine: any MachineReader
     let context: Context
     let options: FactOptions

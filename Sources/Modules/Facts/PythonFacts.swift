@@ -27,6 +27,9 @@ extension FactSource {
 
     private var interpreter: String? {
         if let named = context.python { return machine.program(named) }
-        return ["/usr/bin/python3", "python3"].lazy.compactMap { machine.program($0) }.first
+        return Self.pythons.lazy.compactMap { machine.program($0) }.first
     }
+
+    /// Where a Python is looked for, in Ansible's order.
+    package static let pythons = (8...13).reversed().map { "python3.\($0)" } + ["/usr/bin/python3", "python3"]
 }

@@ -57,7 +57,7 @@ struct PutTemplate: FileAction {
                 "A command that may refuse the new content, with %s for its path: 'nginx -t -c %s'."),
             Parameter(
                 "output_encoding", \.outputEncoding, default: "utf-8",
-                "How the text is written: utf-8, latin-1 or ascii."),
+                "How the text is written, by the names of Python: utf-8, utf-16, latin-1, windows-1252, …"),
             Parameter(
                 "newline_sequence", \.rendering.newlineSequence, default: "\\n",
                 "What ends lines: \\n, \\r or \\r\\n."),
@@ -115,20 +115,13 @@ struct PutTemplate: FileAction {
     }
 
     private func encoded(_ text: String) throws(Failure) -> [UInt8] {
-        let limit: UInt32
-        switch outputEncoding.lowercased().replacing("_", with: "-") {
-        case "", "utf-8", "utf8": return Array(text.utf8)
-        case "latin-1", "latin1", "iso-8859-1", "iso8859-1": limit = 0xff
-        case "ascii", "us-ascii": limit = 0x7f
-        default: throw Failure("output_encoding '\(outputEncoding)' is not known here: utf-8, latin-1 and ascii are")
+        guard let encoding = TextEncoding(named: outputEncoding) else {
+            throw Failure(
+                "output_encoding '\(outputEncoding)' is not known here: use a name such as utf-8, utf-16, latin-1, "
+                    + "windows-1252 or iso-8859-15")
         }
-        var bytes: [UInt8] = []
-        for scalar in text.unicodeScalars {
-            guard scalar.value <= limit else {
-                throw Failure("the rendered template holds '\(scalar)', which \(outputEncoding) cannot write")
-            }
-            bytes.append(UInt8(scalar.value))
+        do throws(TextEncoding.Missing) { return try encoding.bytes(of: text) } catch {
+            throw Failure("the rendered template holds '\(error.scalar)', which \(outputEncoding) cannot write")
         }
-        return bytes
     }
 }

@@ -18,7 +18,8 @@ struct AnyPackage: Action {
                   ansible.builtin.package:
                     name: git
                     state: present
-                """, notes: ["Parameters beside name, state and use are those of the package manager's module."]))
+                """, notes: ["Parameters beside name, state and use are those of the package manager's module."],
+            hangsOnNode: true))
 
     func run(on machine: some MachineReader, _ context: Context) throws(Failure) -> Outcome {
         var name = use

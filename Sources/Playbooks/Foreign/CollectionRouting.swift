@@ -2,18 +2,21 @@ import Values
 import YAML
 
 /// What `meta/runtime.yml` of a collection says about names that moved.
-struct CollectionRouting {
+package struct CollectionRouting: Sendable {
     private let routing: Dict
 
     /// - Parameter path: of the file; one that is not there says nothing.
-    init(_ path: String, files: any ProjectFiles) {
-        let bytes = (try? files.contents(of: path)).flatMap { $0 } ?? []
+    package init(_ path: String, files: any ProjectFiles) {
+        self.init(path, contents: (try? files.contents(of: path)).flatMap { $0 } ?? [])
+    }
+
+    package init(_ path: String, contents bytes: [UInt8]) {
         let value = bytes.isEmpty ? nil : try? YAMLReader.value(String(decoding: bytes, as: UTF8.self), name: path)
         routing = value?["plugin_routing"]?.dict ?? Dict()
     }
 
     /// The new name; `nil` where it did not move.
-    func redirect(_ kind: String, _ name: String) -> String? { routing[kind]?[name]?["redirect"]?.text }
+    package func redirect(_ kind: String, _ name: String) -> String? { routing[kind]?[name]?["redirect"]?.text }
 
     /// Why the name is gone.
     func tombstone(_ kind: String, _ name: String) -> String? {

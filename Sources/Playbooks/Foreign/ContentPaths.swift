@@ -15,7 +15,9 @@ package struct ContentPaths: Sendable {
 
     /// A collection by its two words in this order of folders; those beside the playbook come first.
     package func collectionFolders(_ namespace: String, _ name: String, besides playFolder: String) -> [String] {
-        ([joined(playFolder, "collections")] + collections).map { root in
+        // ansible-core has one of its own.
+        let own = core.map { [joined($0, "_internal")] } ?? []
+        return ([joined(playFolder, "collections")] + collections + own).map { root in
             let base = lastPart(of: root) == "ansible_collections" ? root : joined(root, "ansible_collections")
             return "\(base)/\(namespace)/\(name)"
         }

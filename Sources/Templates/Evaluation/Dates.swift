@@ -13,13 +13,27 @@ enum TimeZone {
     }
 }
 
-/// Python's `datetime` without a zone.
+/// Python's `datetime`, `date` or `time`.
 final class DateTime: RuntimeObject {
-    let typeName = "datetime"
-    /// Since 1970-01-01 00:00:00 of whatever zone it is meant in.
+    /// Since 1970-01-01 00:00:00 of the zone it is meant in; of a time alone, since midnight.
     let microseconds: Int
+    let kind: Moment
+    /// Seconds east of UTC; `nil` where no zone is said.
+    let offset: Int?
 
-    init(microseconds: Int) { self.microseconds = microseconds }
+    init(microseconds: Int, _ kind: Moment = .dateTime, offset: Int? = nil) {
+        self.microseconds = microseconds
+        self.kind = kind
+        self.offset = offset
+    }
+
+    var typeName: String {
+        switch kind {
+        case .date: "date"
+        case .dateTime: "datetime"
+        case .time: "time"
+        }
+    }
 
     var day: Int { microseconds.floorDivided(by: 86_400_000_000) }
     var secondOfDay: Int { (microseconds - day * 86_400_000_000) / 1_000_000 }
@@ -54,31 +68,90 @@ final class DateTime: RuntimeObject {
         return (thursday.civil.year, (thursday.dayOfYear - 1) / 7 + 1)
     }
 
-    func text(_ evaluator: Evaluator) throws(TemplateError) -> String {
-        formatted("%Y-%m-%d %H:%M:%S") + (microsecond == 0 ? "" : "." + Self.padded(microsecond, 6))
+    func text(_ evaluator: Evaluator) throws(TemplateError) -> String { printed(" ") }
+
+    func value(_ evaluator: Evaluator) throws(TemplateError) -> Value? { .string(Text(printed(" "), kind)) }
+
+    private func printed(_ separator: String) -> String {
+        if kind == .date { return formatted("%Y-%m-%d") }
+        let clock = formatted("%H:%M:%S") + (microsecond == 0 ? "" : "." + Self.padded(microsecond, 6))
+        if kind == .time { return clock }
+        return formatted("%Y-%m-%d") + separator + clock + (offset.map(Self.zone) ?? "")
     }
 
-    func value(_ evaluator: Evaluator) throws(TemplateError) -> Value? { .string(try text(evaluator)) }
+    private static func zone(_ offset: Int) -> String {
+        let minutes = abs(offset) / 60
+        return (offset < 0 ? "-" : "+") + padded(minutes / 60, 2) + ":" + padded(minutes % 60, 2)
+    }
 
-    func adding(_ microseconds: Int) -> DateTime { DateTime(microseconds: self.microseconds + microseconds) }
+    func adding(_ microseconds: Int) -> DateTime {
+        let sum = self.microseconds + microseconds
+        guard kind == .date else { return DateTime(microseconds: sum, kind, offset: offset) }
+        return DateTime(microseconds: sum.floorDivided(by: 86_400_000_000) * 86_400_000_000, .date)
+    }
+
+    /// Where it stands among those of its type: moments that name their zones are compared in one.
+    var absolute: Int { microseconds - (offset ?? 0) * 1_000_000 }
+
+    func isComparable(with other: DateTime) -> Bool {
+        kind == other.kind && (offset == nil) == (other.offset == nil)
+    }
 
     func subtracting(_ other: Datum) throws(TemplateError) -> Datum {
-        if let date = other.runtimeObject as? DateTime {
-            return .object(TimeDelta(microseconds: microseconds - date.microseconds))
+        if let date = other.runtimeObject as? DateTime, date.kind == kind, kind != .time {
+            guard isComparable(with: date) else {
+                throw TemplateError("can't subtract offset-naive and offset-aware datetimes")
+            }
+            return .object(TimeDelta(microseconds: absolute - date.absolute))
         }
         if let delta = other.runtimeObject as? TimeDelta { return .object(adding(-delta.microseconds)) }
-        throw TemplateError("unsupported operand type(s) for -: 'datetime' and '\(other.typeName)'")
+        throw TemplateError("unsupported operand type(s) for -: '\(typeName)' and '\(other.typeName)'")
+    }
+
+    /// The fields that each kind has, in the order of Python's constructors.
+    private var fields: KeyValuePairs<String, Int> {
+        switch kind {
+        case .date: ["year": civil.year, "month": civil.month, "day": civil.day]
+        case .time:
+            [
+                "hour": secondOfDay / 3600, "minute": secondOfDay / 60 % 60, "second": secondOfDay % 60,
+                "microsecond": microsecond,
+            ]
+        case .dateTime:
+            [
+                "year": civil.year, "month": civil.month, "day": civil.day, "hour": secondOfDay / 3600,
+                "minute": secondOfDay / 60 % 60, "second": secondOfDay % 60, "microsecond": microsecond,
+            ]
+        }
+    }
+
+    private func replaced(_ call: Call) throws(TemplateError) -> Datum {
+        let names = fields.map(\.key)
+        let given = try call.bound(names)
+        var new = Dictionary(uniqueKeysWithValues: fields.map { ($0.key, $0.value) })
+        for (name, value) in zip(names, given) {
+            guard let value else { continue }
+            guard let int = value.int else {
+                throw TemplateError("'\(value.typeName)' object cannot be interpreted as an integer")
+            }
+            new[name] = int
+        }
+        guard
+            let date = DateTime(
+                [new["year"] ?? 1970, new["month"] ?? 1, new["day"] ?? 1],
+                [new["hour"] ?? 0, new["minute"] ?? 0, new["second"] ?? 0, new["microsecond"] ?? 0], kind, offset)
+        else { throw TemplateError("\(typeName).replace(): a value is out of range") }
+        return .object(date)
     }
 
     func attribute(_ name: String, _ evaluator: Evaluator) throws(TemplateError) -> Datum? {
+        if let field = fields.first(where: { $0.key == name }) { return .int(field.value) }
         switch name {
-        case "year": return .int(civil.year)
-        case "month": return .int(civil.month)
-        case "day": return .int(civil.day)
-        case "hour": return .int(secondOfDay / 3600)
-        case "minute": return .int(secondOfDay / 60 % 60)
-        case "second": return .int(secondOfDay % 60)
-        case "microsecond": return .int(microsecond)
+        case "replace":
+            return .object(Function(name) { [self] (call) throws(TemplateError) in try self.replaced(call) })
+        case "timestamp" where kind != .dateTime, "date" where kind != .dateTime, "time" where kind != .dateTime,
+            "weekday" where kind == .time, "isoweekday" where kind == .time:
+            return nil
         case "strftime":
             return .object(
                 Function(name) { [self] (call) throws(TemplateError) in
@@ -88,21 +161,27 @@ final class DateTime: RuntimeObject {
             return .object(
                 Function(name) { [self] (call) throws(TemplateError) in
                     let separator = try call.bound(["sep"])[0]?.text ?? "T"
-                    let fraction = self.microsecond == 0 ? "" : "." + Self.padded(self.microsecond, 6)
-                    return .string(self.formatted("%Y-%m-%d\(separator)%H:%M:%S") + fraction)
+                    return .string(self.printed(separator))
                 })
         case "timestamp":
             return .object(
                 Function(name) { [self] (_) throws(TemplateError) in
                     let seconds = self.microseconds.floorDivided(by: 1_000_000)
-                    let offset = TimeZone.local(at: seconds).offset
+                    let offset = self.offset ?? TimeZone.local(at: seconds).offset
                     return .double(Double(self.microseconds - offset * 1_000_000) / 1_000_000)
                 })
         case "weekday": return .object(Function(name) { [self] (_) throws(TemplateError) in .int(self.weekday) })
         case "isoweekday": return .object(Function(name) { [self] (_) throws(TemplateError) in .int(self.weekday + 1) })
         case "date":
             return .object(
-                Function(name) { [self] (_) throws(TemplateError) in .string(self.formatted("%Y-%m-%d")) })
+                Function(name) { [self] (_) throws(TemplateError) in
+                    .object(DateTime(microseconds: self.day * 86_400_000_000, .date))
+                })
+        case "time":
+            return .object(
+                Function(name) { [self] (_) throws(TemplateError) in
+                    .object(DateTime(microseconds: self.microseconds - self.day * 86_400_000_000, .time))
+                })
         default: return nil
         }
     }
@@ -200,6 +279,42 @@ final class DateTime: RuntimeObject {
         case "%": return "%"
         default: return "%\(letter)"
         }
+    }
+
+    /// What the numbers say; `nil` where there is no such day or time.
+    convenience init?(_ date: [Int], _ clock: [Int], _ kind: Moment, _ offset: Int? = nil) {
+        guard (1...9999).contains(date[0]), (1...12).contains(date[1]), (0..<24).contains(clock[0]),
+            (0..<60).contains(clock[1]), (0..<60).contains(clock[2]), (0..<1_000_000).contains(clock[3])
+        else { return nil }
+        let leap = date[0] % 4 == 0 && (date[0] % 100 != 0 || date[0] % 400 == 0)
+        let lengths = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        guard (1...lengths[date[1] - 1]).contains(date[2]) else { return nil }
+        let days = Self.days(date[0], date[1], date[2])
+        let seconds = days * 86_400 + clock[0] * 3600 + clock[1] * 60 + clock[2]
+        self.init(microseconds: seconds * 1_000_000 + clock[3], kind, offset: offset)
+    }
+
+    /// What Python printed.
+    convenience init?(_ text: String, _ kind: Moment) {
+        let halves = text.split(separator: " ")
+        var date = [1970, 1, 1]
+        if kind != .time {
+            date = (halves.first ?? "").split(separator: "-").compactMap { Int($0) }
+            guard date.count == 3 else { return nil }
+        }
+        guard kind != .date else {
+            self.init(date, [0, 0, 0, 0], .date)
+            return
+        }
+        let clock = halves.last ?? ""
+        let zone = clock.lastIndex { $0 == "+" || $0 == "-" }
+        var parts = clock[..<(zone ?? clock.endIndex)].split { $0 == ":" || $0 == "." }.compactMap { Int($0) }
+        if parts.count == 3 { parts.append(0) }
+        guard parts.count == 4 else { return nil }
+        let away = zone.map { clock[$0...].dropFirst().split(separator: ":").compactMap { Int($0) } }
+        guard away == nil || away?.count == 2 else { return nil }
+        let isWest = zone.map { clock[$0] == "-" } ?? false
+        self.init(date, parts, kind, away.map { ($0[0] * 3600 + $0[1] * 60) * (isWest ? -1 : 1) })
     }
 
     /// `strptime`: what the text says under the format.

@@ -19,6 +19,8 @@ final class Evaluator {
     var fileOptions = FileOptions()
     /// Members of results that have no value are passed over.
     var dropsUndefined = false
+    /// What had no value in the terms of a lookup that takes such; `nil` where that is an error.
+    var absent: [Undefined]?
     /// Constant strings that look like templates are rendered: conditions of older playbooks have them.
     var rendersConstants = false
     /// The string literals that look like templates and were evaluated: they, and no data, may be rendered.
@@ -145,6 +147,7 @@ final class Evaluator {
         case .double(let double): return .double(double)
         case .string(let text):
             if text.isSecret { sawSecret = true }
+            if let kind = text.moment, let date = DateTime(text.string, kind) { return .object(date) }
             return text.isTemplate ? try renderNested(text) : .string(text)
         case .list(let list): return .list(ListBox(list.map { .raw($0) }))
         case .dict(let dict): return .dict(DictBox(dict))
@@ -237,7 +240,10 @@ final class Evaluator {
                 if !Templater.isOmit(value) { result[key] = value }
             }
             return .dict(result)
-        case .undefined(let undefined): throw undefined.error
+        case .undefined(let undefined):
+            guard let count = absent?.count else { throw undefined.error }
+            absent?.append(undefined)
+            return AbsentValue(index: count, message: undefined.error.told).value
         case .object(let object):
             guard let value = try object.value(self) else {
                 throw TemplateError("type '\(object.typeName)' cannot be kept in a variable")

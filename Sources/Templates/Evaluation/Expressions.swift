@@ -140,11 +140,19 @@ extension Evaluator {
         if case .undefined(let undefined) = key { throw undefined.error }
         if let found = try member(key, of: object) { return found }
         if let name = key.text, let found = try method(name, of: object) { return found }
-        return missing(key.text, try repr(key), of: object, span)
+        let shown = try repr(key)
+        // ansible-core leaves the words to Jinja2 where the key is false.
+        guard try isTrue(key) || key.text != nil else {
+            let owner = object.isNull ? "None" : "\(object.typeName) object"
+            return missing(nil, shown, of: object, span, words: "\(owner) has no element \(shown)")
+        }
+        return missing(key.text, shown, of: object, span)
     }
 
-    private func missing(_ name: String?, _ shown: String, of object: Datum, _ span: Span) -> Datum {
-        var message = "object of type '\(object.typeName)' has no attribute \(shown)"
+    private func missing(
+        _ name: String?, _ shown: String, of object: Datum, _ span: Span, words: String? = nil
+    ) -> Datum {
+        var message = words ?? "object of type '\(object.typeName)' has no attribute \(shown)"
         if case .object(let found) = object, let scope = found as? ScopeObject { message = "\(scope.name)[\(shown)]" }
         return .undefined(
             Undefined(message, name: name ?? shown, source: source, span: span) {

@@ -49,7 +49,7 @@ enum Globals {
                     "'hint' of undef() takes text, got '\(given.typeName)'",
                     words: "The 'hint' argument must be of type 'str', not '\(given.typeName)'.")
             }
-            let message = hint.flatMap { $0.isEmpty ? nil : $0 } ?? "Mandatory variable has not been overridden"
+            let message = hint.flatMap { $0.isEmpty ? nil : $0 } ?? AbsentValue.unset
             return .undefined(Undefined(message, name: nil, source: nil, span: Span(0, 1)))
         }
         table["lookup"] = .object(LookupFunction("lookup", wantsList: false))
@@ -82,65 +82,6 @@ enum Globals {
         let date = DateTime(microseconds: (time.seconds + offset) * 1_000_000 + time.nanoseconds / 1000)
         if let format = bound[1]?.text, !format.isEmpty { return .string(date.formatted(format)) }
         return .object(date)
-    }
-}
-
-/// `lookup`, `query` and `q`.
-final class LookupFunction: RuntimeObject {
-    let typeName = "function"
-    let name: String
-    private let wantsList: Bool
-    init(_ name: String, wantsList: Bool) {
-        self.name = name
-        self.wantsList = wantsList
-    }
-    var isCallable: Bool { true }
-
-    func call(_ call: Call) throws(TemplateError) -> Datum {
-        let evaluator = call.evaluator
-        guard let plugin = call.positional.first?.text else {
-            if case .undefined(let undefined) = call.positional.first { return .undefined(undefined) }
-            throw TemplateError("'\(name)' needs the name of a lookup plugin")
-        }
-        var terms: [Value] = []
-        for datum in call.positional.dropFirst() {
-            // A fallback for an undefined name is what `first_found` and `vars` with `default` are for.
-            if case .undefined(let undefined) = datum { return .undefined(undefined) }
-            terms.append(try evaluator.value(of: try evaluator.renderedConstant(datum)))
-        }
-        var options = Dict()
-        for (key, datum) in call.named {
-            if case .undefined(let undefined) = datum { return .undefined(undefined) }
-            options[key] = try evaluator.value(of: datum)
-        }
-        let wantList = options.removeValue(forKey: "wantlist")?.isTrue ?? false
-        let errors = options.removeValue(forKey: "errors")?.text ?? "strict"
-        let isList = wantsList || wantList
-        let results: [Value]
-        do throws(TemplateError) {
-            results = try evaluator.scope.lookup(plugin, terms, options)
-        } catch {
-            if error.isLimit || errors == "strict" || error.isUndefined {
-                throw error.worded { "The lookup plugin '\(plugin)' failed: \($0)" }
-            }
-            return isList ? .list([]) : .null
-        }
-        for result in results { result.forEachText { if $0.isSecret { evaluator.sawSecret = true } } }
-        if isList { return .list(results.map { .raw($0) }) }
-        if results.count == 1 { return .raw(results[0]) }
-        let texts = results.compactMap(\.text)
-        return texts.count == results.count && !texts.isEmpty
-            ? .string(texts.joined(separator: ",")) : .list(results.map { .raw($0) })
-    }
-}
-
-extension Evaluator {
-    /// Older playbooks write templates into the literals they give to lookups: `lookup('env', '{{ name }}')`.
-    func renderedConstant(_ datum: Datum) throws(TemplateError) -> Datum {
-        guard case .string(let text) = datum, text.mark == nil,
-            Templater.looksLikeTemplate(text.string, templater.options), constants.contains(text.string)
-        else { return datum }
-        return try lifted(.raw(.string(Text(text.string, mark: Mark(isTemplate: true)))))
     }
 }
 

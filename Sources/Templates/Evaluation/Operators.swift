@@ -80,7 +80,9 @@ extension Evaluator {
         case (.subtract, .object(let a), _):
             if let date = a as? DateTime { return try date.subtracting(right) }
         case (.add, .object(let a), .object(let b)):
-            if let date = a as? DateTime ?? b as? DateTime, let delta = a as? TimeDelta ?? b as? TimeDelta {
+            if let date = a as? DateTime ?? b as? DateTime, let delta = a as? TimeDelta ?? b as? TimeDelta,
+                date.kind != .time
+            {
                 return .object(date.adding(delta.microseconds))
             }
         default: break
@@ -220,7 +222,9 @@ extension Evaluator {
             }
             return true
         case (.object(let a), .object(let b)):
-            if let x = a as? DateTime, let y = b as? DateTime { return x.microseconds == y.microseconds }
+            if let x = a as? DateTime, let y = b as? DateTime {
+                return x.isComparable(with: y) && x.absolute == y.absolute
+            }
             if let x = a as? TimeDelta, let y = b as? TimeDelta { return x.microseconds == y.microseconds }
             if let x = a as? ScopeObject, let y = b as? ScopeObject {
                 return try areEqual(.dict(try x.contents(self)), .dict(try y.contents(self)))
@@ -265,7 +269,12 @@ extension Evaluator {
         case (.list(let a), .list(let b)): return try precedes(a.items, b.items, sign)
         case (.tuple(let a), .tuple(let b)): return try precedes(a, b, sign)
         case (.object(let a), .object(let b)):
-            if let x = a as? DateTime, let y = b as? DateTime { return x.microseconds < y.microseconds }
+            if let x = a as? DateTime, let y = b as? DateTime, x.kind == y.kind {
+                guard x.isComparable(with: y) else {
+                    throw TemplateError("can't compare offset-naive and offset-aware datetimes")
+                }
+                return x.absolute < y.absolute
+            }
             if let x = a as? TimeDelta, let y = b as? TimeDelta { return x.microseconds < y.microseconds }
         default:
             if let a = number(left), let b = number(right) { return order(a, b).map { $0 < 0 } ?? false }
@@ -415,7 +424,9 @@ extension Evaluator {
                 return "{" + parts.joined(separator: ", ") + "}"
             }
         case .undefined(let undefined): throw undefined.error
-        case .object(let object): return try object.text(self)
+        case .object(let object):
+            if object is DateTime { return try value(of: datum).pythonRepr }
+            return try object.text(self)
         case .raw: return try repr(try lifted(datum))
         }
     }

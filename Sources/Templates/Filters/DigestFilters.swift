@@ -54,35 +54,25 @@ extension Filters {
         }
     }
 
-    private static func encoded(_ text: String, _ encoding: String) throws(TemplateError) -> [UInt8] {
-        switch encoding.lowercased().filter({ $0 != "-" && $0 != "_" }) {
-        case "utf8", "ascii", "usascii": return Array(text.utf8)
-        case "utf16le": return text.utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
-        case "utf16be": return text.utf16.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
-        case "utf16": return [0xff, 0xfe] + text.utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
-        case "latin1", "iso88591": return text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
-        default: throw TemplateError("unknown encoding: \(encoding)", hint: "known: utf-8, utf-16, utf-16-le, latin-1")
+    private static func encoded(_ text: String, _ name: String) throws(TemplateError) -> [UInt8] {
+        let encoding = try encoding(name)
+        do throws(TextEncoding.Missing) { return try encoding.bytes(of: text) } catch {
+            throw TemplateError("'\(error.scalar)' cannot be written in \(name)")
         }
     }
 
-    private static func decoded(_ bytes: [UInt8], _ encoding: String) throws(TemplateError) -> String {
-        func units(_ low: Int) -> [UInt16] {
-            stride(from: 0, to: bytes.count - 1, by: 2).map {
-                UInt16(bytes[$0 + low]) | UInt16(bytes[$0 + 1 - low]) << 8
-            }
+    private static func decoded(_ bytes: [UInt8], _ name: String) throws(TemplateError) -> String {
+        guard let text = try encoding(name).text(of: bytes) else {
+            throw TemplateError("the decoded bytes are not \(name)")
         }
-        switch encoding.lowercased().filter({ $0 != "-" && $0 != "_" }) {
-        case "utf8", "ascii", "usascii":
-            guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw TemplateError("the decoded bytes are not UTF-8")
-            }
-            return text
-        case "utf16le", "utf16": return String(decoding: units(0).drop { $0 == 0xfeff }, as: UTF16.self)
-        case "utf16be": return String(decoding: units(1), as: UTF16.self)
-        case "latin1", "iso88591":
-            return String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
-        default: throw TemplateError("unknown encoding: \(encoding)", hint: "known: utf-8, utf-16, utf-16-le, latin-1")
+        return text
+    }
+
+    private static func encoding(_ name: String) throws(TemplateError) -> TextEncoding {
+        guard let found = TextEncoding(named: name) else {
+            throw TemplateError("unknown encoding: \(name)", hint: "known: utf-8, utf-16, latin-1, windows-1252, …")
         }
+        return found
     }
 }
 

@@ -7,8 +7,8 @@ extension Filters {
 
     static func addInspections(_ table: inout FilterTable) {
         table.add(collection + "apply_trust") { (c) throws(TemplateError) in
-            guard case .string(let text) = c.value, text.string.hasTemplateSyntax else { return c.value }
-            return .string(Text(text.string, mark: Mark(place: text.place, isTemplate: true, isSecret: text.isSecret)))
+            guard case .string(let text) = c.value else { return c.value }
+            return .string(text.vouchedFor(at: text.place))
         }
         table.add(collection + "dump_object", acceptsUndefined: true) { (c) throws(TemplateError) in
             guard case .undefined(let undefined) = c.value else { return c.value }
@@ -70,7 +70,7 @@ extension Filters {
             return switch self {
             case .origin: text.place != nil
             // What stands in a file and was not declared unsafe could have been a template.
-            case .trusted: text.isTemplate || (text.place != nil && !(text.mark?.isDeclaredUnsafe ?? false))
+            case .trusted: text.isVouchedFor || (text.place != nil && !(text.mark?.isDeclaredUnsafe ?? false))
             case .vaulted: text.isSecret || text.isSealed
             }
         }

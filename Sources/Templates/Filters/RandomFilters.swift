@@ -74,6 +74,14 @@ struct MersenneTwister {
         }
     }
 
+    /// The same of a bound of any size.
+    mutating func below(_ bound: BigInt) -> BigInt {
+        while true {
+            let number = BigInt(bits: bound.bitWidth) { next() }
+            if number < bound { return number }
+        }
+    }
+
     private mutating func bits(_ count: Int) -> Int {
         if count <= 32 { return Int(next() >> UInt32(32 - count)) }
         let low = Int(next())
@@ -107,6 +115,36 @@ extension Filters {
                 return number
             }
         }
+
+        mutating func below(_ bound: BigInt) -> BigInt {
+            switch self {
+            case .world(let random):
+                // Enough more bits that no number is likelier than another.
+                return BigInt(bits: bound.bitWidth + 64) { UInt32(truncatingIfNeeded: random() >> 16) }
+                    .floorDivided(by: bound).rest
+            case .seeded(var twister):
+                let number = twister.below(bound)
+                self = .seeded(twister)
+                return number
+            }
+        }
+    }
+
+    /// Beyond 64 bits: the whole numbers from 0 to the value, by the step.
+    private static func random(
+        below end: BigInt, _ c: FilterCall, _ source: inout Source
+    ) throws(TemplateError) -> Datum {
+        let start = BigInt(try c.int(0) ?? 0)
+        let given = try c.int(1) ?? 1
+        let step = BigInt(given == 0 ? 1 : given)
+        let one = BigInt(1)
+        // As many as Python's range has: rounded up.
+        let span = step < BigInt(0) ? start - end : end - start
+        let count = (span - one).floorDivided(by: step < BigInt(0) ? -step : step).quotient + one
+        if count < one {
+            throw TemplateError("empty range for random: \(start.description), \(end.description), \(step.description)")
+        }
+        return .integer(start + step * source.below(count))
     }
 
     private static func source(_ seed: Datum?, _ evaluator: Evaluator) throws(TemplateError) -> Source {
@@ -125,6 +163,7 @@ extension Filters {
                 if count <= 0 { throw TemplateError("empty range for random: \(start), \(end), \(step)") }
                 return .int(start + step * source.below(count))
             }
+            if case .big(let end) = c.value { return try random(below: end, c, &source) }
             if let range = c.value.runtimeObject as? RangeObject {
                 if range.count == 0 { throw TemplateError("cannot choose from an empty sequence") }
                 return .int(range.start + range.step * source.below(range.count))

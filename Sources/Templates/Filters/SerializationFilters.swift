@@ -14,11 +14,14 @@ extension Filters {
             guard case .string(let text) = c.value else {
                 throw TemplateError("the JSON object must be str, bytes or bytearray, not \(c.value.typeName)")
             }
-            do throws(JSONError) {
-                return .raw(try Value(json: text.string))
-            } catch {
-                throw TemplateError("this is not JSON: \(error)")
+            let named = c.call.named.first { $0.name == "profile" }?.value ?? c.call.positional.first
+            let profile = try JSONProfile(named?.text ?? "tagless")
+            let value: Value
+            do throws(JSONError) { value = try Value(json: text.string) } catch {
+                let words = "The filter plugin 'ansible.builtin.from_json' failed: \(error)"
+                throw TemplateError("this is not JSON: \(error)", words: words)
             }
+            return .raw(try profile.decoded(value, of: text))
         }
         table.add("to_yaml", isOpen: true) { (c) throws(TemplateError) in
             .string(try yamlText(c, 2, flow: nil))
@@ -80,6 +83,10 @@ extension Filters {
             case "default_flow_style": style.flow = value.isNull ? nil : try c.evaluator.isTrue(value)
             case "allow_unicode": style.unicode = try c.evaluator.isTrue(value)
             case "explicit_start": style.explicitStart = try c.evaluator.isTrue(value)
+            case "canonical": style.isCanonical = try c.evaluator.isTrue(value)
+            case "default_style":
+                guard !value.isNull else { break }
+                style.scalars = value.text.flatMap(YAMLStyle.Scalars.init(rawValue:))
             case "line_break", "encoding", "version", "tags", "vault_to_text", "dump_skip_templates": break
             default: throw TemplateError("'\(c.call.name)' has no argument '\(name)'")
             }

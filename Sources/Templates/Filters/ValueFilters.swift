@@ -37,6 +37,7 @@ extension Filters {
         }
         table.add("type_debug", acceptsUndefined: true) { (c) throws(TemplateError) in
             guard case .undefined(let undefined) = c.value else { return .string(c.value.typeName) }
+            if undefined.sealed != nil { return .string("VaultExceptionMarker") }
             return .string(undefined.isError ? "CapturedExceptionMarker" : "UndefinedMarker")
         }
         table.add("attr", parameters: ["name"], required: 1) { (c) throws(TemplateError) in

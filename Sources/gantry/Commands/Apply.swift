@@ -54,12 +54,8 @@ struct Apply: AsyncParsableCommand {
     @Flag(help: "Forget what the fact cache holds of the inventory's hosts.")
     var flushCache = false
 
-    @Flag(help: ArgumentHelp("Ask before each task.", visibility: .hidden))
+    @Flag(help: "Ask before each task.")
     var step = false
-
-    func validate() throws {
-        if step { throw ValidationError("--step: hosts run plays by themselves and do not ask before each task") }
-    }
 
     func run() async throws {
         try modulePath.apply()
@@ -71,6 +67,7 @@ struct Apply: AsyncParsableCommand {
         configuration.announce(verbosity: verbosity)
         var settings = RunSettings()
         settings.checkMode = runOptions.check
+        settings.step = step
         settings.diffMode = runOptions.diff || configuration.flag(.diffAlways)
         settings.verbosity = verbosity
         settings.allowsBrokenConditions = configuration.flag(.brokenConditions)

@@ -106,6 +106,10 @@ final class Project: Sendable {
             warnings += loader.diagnostics.filter { $0.severity == .warning }
         }
         errors += files.vault.refusals()
+        // What several playbooks name is wrong once.
+        var seen: Set<String> = []
+        errors = errors.filter { seen.insert($0.shown).inserted }
+        warnings = warnings.filter { seen.insert($0.shown).inserted }
         if !errors.isEmpty { throw CommandFailure(errors, status: errors.lazy.compactMap(\.status).first ?? 4) }
         return (plays, warnings)
     }
@@ -131,6 +135,8 @@ final class Project: Sendable {
         context.settings.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
         context.settings.reportsFacts = factCache != nil
         context.settings.hidesFacts = !configuration.flag(.injectsFacts)
+        context.settings.debugs = configuration.flag(.taskDebugger)
+        context.settings.debuggerIgnoresErrors = configuration.flag(.debuggerIgnoresErrors)
         context.settings.gathersOnce = configuration.string(.gathering) == "smart"
         context.settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
         context.settings.controllerHost = Installation.hostName

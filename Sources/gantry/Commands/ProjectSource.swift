@@ -34,7 +34,6 @@ actor ProjectSource: RunSource {
     private let defaults: ConnectionSettings.Defaults
     /// Keywords that the command line sets where a play says nothing.
     private let fallbacks: Dict
-    private let prompted: @Sendable (Play) throws(Diagnostics) -> Dict
     private var answers: [Int: Dict] = [:]
     private let lookups: ControllerLookups
     private let configuration: Configuration
@@ -47,7 +46,7 @@ actor ProjectSource: RunSource {
 
     init(
         project: Project, plays: [Play], settings: RunSettings, defaults: ConnectionSettings.Defaults, fallbacks: Dict,
-        prompted: @escaping @Sendable (Play) throws(Diagnostics) -> Dict, sink: any EventSink
+        sink: any EventSink
     ) {
         self.plays = plays
         self.sink = sink
@@ -66,13 +65,16 @@ actor ProjectSource: RunSource {
         folders = Project.variableFolders(of: plays)
         self.defaults = defaults
         self.fallbacks = fallbacks
-        self.prompted = prompted
         packer = ModulePacker(files: project.files, paths: loaderOptions.content)
         let lookups = ControllerLookups(
             configuration: project.configuration, files: project.files,
             environment: project.configuration.environment, home: project.home)
         self.lookups = lookups
-        planner = Planner(files: project.files, templater: templater, home: project.home) { play in
+        let managed = project.configuration.string(.managed)
+        planner = Planner(
+            files: project.files, templater: templater, home: project.home,
+            tellsOrigins: managed.contains("%") || managed.contains("{")
+        ) { play in
             let basis = SearchBasis(roles: [], taskFolder: play.folder, playFolder: play.folder)
             return { (plugin, terms, options) throws(TemplateError) in
                 do throws(Diagnostic) { return try lookups.results(plugin, terms, options, basis) } catch {
@@ -111,10 +113,27 @@ actor ProjectSource: RunSource {
 
     var playCount: Int { plays.count }
 
+    /// What a play's own keywords may read; answers of `vars_prompt` are asked for when the play begins.
+    private func known(_ play: Play, answers: Dict = Dict()) -> Dict {
+        var known = play.variables
+        for layer in [answers, loaderOptions.extra] { for (name, value) in layer { known[name] = value } }
+        return known
+    }
+
+    private func answered(_ index: Int) throws(Diagnostics) -> Dict {
+        if let given = answers[index] { return given }
+        let known = known(plays[index])
+        let prompts = PlayPrompts(extra: loaderOptions.extra) { (value: Value) throws(Diagnostics) in
+            try self.rendered(value, known)
+        }
+        let given = try prompts.answers(plays[index])
+        answers[index] = given
+        return given
+    }
+
     func outline(of index: Int) throws(Diagnostics) -> PlayOutline {
         let play = plays[index]
-        var known = play.variables
-        for (name, value) in loaderOptions.extra { known[name] = value }
+        let known = known(play, answers: try answered(index))
         var keywords = fallbacks
         for (name, value) in play.keywords { keywords[name] = value }
         for name in ["serial", "order", "strategy", "max_fail_percentage", "any_errors_fatal", "throttle"] {
@@ -134,15 +153,13 @@ actor ProjectSource: RunSource {
     }
 
     func hosts(of index: Int) throws(Diagnostics) -> [String] {
-        let selected = try inventory.select(try pattern(of: plays[index]), limit: limit)
+        let selected = try inventory.select(try pattern(of: plays[index], answers: try answered(index)), limit: limit)
         for warning in try mismatches(selected.warnings) { sink.show(.message(host: nil, warning)) }
         return selected.hosts
     }
 
-    private func pattern(of play: Play) throws(Diagnostics) -> String {
-        var known = play.variables
-        for (name, value) in loaderOptions.extra { known[name] = value }
-        let value = try rendered(play.hosts, known)
+    private func pattern(of play: Play, answers: Dict = Dict()) throws(Diagnostics) -> String {
+        let value = try rendered(play.hosts, known(play, answers: answers))
         return value.list.map { $0.map(\.pythonText).joined(separator: ",") } ?? value.pythonText
     }
 
@@ -151,17 +168,20 @@ actor ProjectSource: RunSource {
     ) throws(Diagnostics) -> PlayPlan {
         let play = plays[index]
         if !play.problems.isEmpty { throw Diagnostics(play.problems) }
-        if answers[index] == nil { answers[index] = try prompted(play) }
-        context.prompted = answers[index] ?? Dict()
+        context.prompted = try answered(index)
         context.batch = batch
         context.playHosts = hosts
         context.allPlayHosts = try self.hosts(of: index)
         context.groups = Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) })
-        let isFree = try outline(of: index).isFree
+        let outline = try outline(of: index)
         do throws(Diagnostic) {
             var plan = try planner.plan(
                 play, index: index, host: host, variables: try variables(of: host), own: own(host), in: context)
-            plan.settings.isFree = isFree
+            plan.magic["_facts_default"] = .string(configuration.string(.factsModules))
+            plan.magic["_facts_modules"] = .dict(
+                FactsModules(plan, files: files, content: loaderOptions.content, playFolder: play.folder).paths)
+            plan.settings.isFree = outline.isFree
+            plan.settings.debugs = plan.settings.debugs || outline.isDebugging
             for (name, value) in fallbacks {
                 apply(name, value, to: &plan.steps)
                 apply(name, value, to: &plan.handlers)
@@ -301,6 +321,8 @@ actor ProjectSource: RunSource {
             guard let name else { return .strings(all.names) }
             guard let value = all[name] else { return nil }
             do throws(TemplateError) { return try templater.render(value, in: DictScope(all)) } catch {
+                // That nothing opens it matters to who reads it.
+                if case .string(let text) = value, text.isSealed { return value }
                 var diagnostic = error.diagnostic
                 diagnostic.notes.append("in variable '\(name)' of host '\(host)'")
                 throw diagnostic

@@ -153,7 +153,9 @@ struct RunCommand: AsyncParsableCommand {
         let found = entry != nil ? nil : ForeignModules.file(
             of: module, files: project.files, paths: project.configuration.contentPaths,
             playFolder: playbookDir ?? ".")
-        guard let name = entry?.name ?? found?.name else {
+        // It is `setup`, and runs others, too.
+        let own = Registry.shortName(module) == "gather_facts" ? "gather_facts" : entry?.name
+        guard let name = own ?? found?.name else {
             throw CommandFailure(
                 Diagnostic(
                     "there is no module '\(module)'", hint: suggestion(for: module, among: Registry.all.map(\.name))),

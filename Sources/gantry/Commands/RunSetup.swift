@@ -33,14 +33,13 @@ struct RunSetup {
         let connector = Connector(
             image: image, forks: limit, verbosity: settings.verbosity,
             passphrase: hasTerminal ? Self.passphrase : nil)
-        let extra = project.extra
         let source = ProjectSource(
             project: project, plays: plays, settings: settings, defaults: try defaults(), fallbacks: try fallbacks(),
-            prompted: { (play: Play) throws(Diagnostics) in try PlayPrompts.answers(play, extra: extra) },
             sink: sink)
         var options = RunOptions()
         options.forks = limit
         options.verbosity = settings.verbosity
+        options.step = settings.step
         let run = Run(
             source: source, connecting: connector, options: options, prompter: TerminalPrompter(), sink: sink)
         let watch = Interrupts.watch { await run.interrupt() }
@@ -209,40 +208,3 @@ enum Interrupts {
 
 /// A signal handler reaches nothing but a global: where it writes that it came.
 private nonisolated(unsafe) var signalWriter: Int32 = -1
-
-/// `vars_prompt`: asked once a play, before any of its hosts is touched.
-enum PlayPrompts {
-    static func answers(_ play: Play, extra: Dict) throws(Diagnostics) -> Dict {
-        var answers = Dict()
-        for prompt in play.prompts {
-            guard let name = prompt["name"]?.text else {
-                throw Diagnostics([Diagnostic("an entry of 'vars_prompt' needs 'name'", at: play.place)])
-            }
-            if extra[name] != nil { continue }
-            let isPrivate = prompt["private"]?.asBool ?? true
-            let fallback = prompt["default"]
-            let shown = (prompt["prompt"]?.pythonText ?? name) + (fallback.map { " [\($0.pythonText)]" } ?? "") + ": "
-            do throws(Diagnostic) {
-                answers[name] = try answer(shown, isPrivate, fallback, confirms: prompt["confirm"]?.asBool ?? false)
-            } catch {
-                guard let fallback else { throw Diagnostics([error]) }
-                answers[name] = fallback
-            }
-        }
-        return answers
-    }
-
-    private static func answer(
-        _ shown: String, _ isPrivate: Bool, _ fallback: Value?, confirms: Bool
-    ) throws(Diagnostic) -> Value {
-        while true {
-            let first = try Prompt.ask(shown, echo: !isPrivate)
-            if confirms, try Prompt.ask("confirm " + shown, echo: !isPrivate) != first {
-                Output.print("***** VALUES ENTERED DO NOT MATCH ****")
-                continue
-            }
-            if first.isEmpty, let fallback { return fallback }
-            return .string(Text(first, mark: Mark(isSecret: isPrivate)))
-        }
-    }
-}

@@ -64,7 +64,8 @@ final class DefaultCallback: Callback {
         case .stats(let host, let values, let perHost, let aggregate):
             stats.collect(host, values, perHost: perHost, aggregate: aggregate)
         case .activity(let host, let info): live.note(host, info)
-        case .rescued, .addHost, .groupBy: break
+        case .answered(let question): terminal.banner(question)
+        case .rescued, .redone, .addHost, .groupBy: break
         case .recap(let hosts):
             begin()
             live.clear()

@@ -38,6 +38,7 @@ final class JSONDisplay: EventSink {
                 "notes": .strings(diagnostic.notes),
             ]
         case .rescued(let host): return ["event": "rescued", "host": .string(host)]
+        case .redone(let host, _): return ["event": "redone", "host": .string(host)]
         case .stats(let host, let values, _, _):
             return ["event": "stats", "host": .string(host), "data": .dict(values)]
         case .recap(let hosts):
@@ -45,7 +46,7 @@ final class JSONDisplay: EventSink {
                 (host, Value.dict(Dict(counts.pairs.map { ($0.name, Value.int($0.count)) })))
             }
             return ["event": "recap", "hosts": .dict(Dict(counts))]
-        case .addHost, .groupBy, .activity: return nil
+        case .addHost, .groupBy, .activity, .answered: return nil
         }
     }
 

@@ -116,6 +116,6 @@ struct MessageLines {
     /// What Ansible runs on the controller.
     private static let actions: Set<String> = [
         "assert", "debug", "fail", "set_fact", "set_stats", "pause", "include_vars", "add_host", "group_by",
-        "validate_argument_spec", "wait_for_connection", "reboot",
+        "validate_argument_spec", "wait_for_connection", "reboot", "gather_facts",
     ]
 }

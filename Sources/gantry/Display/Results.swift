@@ -63,8 +63,19 @@ struct ResultText {
             shown["diff"] = nil
         }
         for key in ["exception", "failed", "skipped", "warnings", "deprecations"] { shown[key] = nil }
+        shown = shown.mapValues(Self.withoutInternals)
         if action == "debug", !(shown["unreachable"]?.isTrue ?? false) { shown = debugged(shown) }
         return Dict(uniqueKeysWithValues: shown.elements)
+    }
+
+    private static func withoutInternals(_ value: Value) -> Value {
+        switch value {
+        case .list(let list): return .list(list.map(withoutInternals))
+        case .dict(let dict):
+            let kept = dict.filter { !($0.key.text?.hasPrefix("_ansible_") ?? false) }
+            return .dict(Dict(uniqueKeysWithValues: kept.elements).mapValues(withoutInternals))
+        default: return value
+        }
     }
 
     private func yaml(_ value: Value, indent: Int, margin: Int) -> String {

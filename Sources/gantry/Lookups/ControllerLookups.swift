@@ -69,15 +69,15 @@ struct ControllerLookups: Sendable {
         Diagnostic(message, notes: ["searched: " + find(name, "files", basis).searched.joined(separator: ", ")])
     }
 
-    /// - Parameter encoding: UTF-8, or one that has a byte for a character.
+    /// - Parameter encoding: a name that Python knows; UTF-8 where there is none.
     private func text(
         _ name: String, _ encoding: String?, _ basis: SearchBasis
     ) throws(Diagnostic) -> (text: String, isSecret: Bool)? {
         guard let path = find(name, "files", basis).path, let bytes = try files.contents(of: path) else { return nil }
-        let isWide = ["iso88591", "latin1", "l1", "cp1252"].contains(
-            (encoding ?? "utf-8").lowercased().filter { $0 != "-" && $0 != "_" })
-        let text = isWide ? String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) })) : nil
-        return try files.opened(text ?? String(decoding: bytes, as: UTF8.self), path: path)
+        guard let encoding else { return try files.opened(String(decoding: bytes, as: UTF8.self), path: path) }
+        guard let known = TextEncoding(named: encoding) else { throw Diagnostic("unknown encoding: \(encoding)") }
+        guard let text = known.text(of: bytes) else { throw Diagnostic("'\(path)' is not written in \(encoding)") }
+        return try files.opened(text, path: path)
     }
 
     private func file(

@@ -20,13 +20,29 @@ enum ActionProgram {
             if isinstance(value, dict):
                 if len(value) == 1 and '__template' in value:
                     return mark(value['__template'])
+                if len(value) == 1 and '__undefined' in value:
+                    return absent(value['__undefined'])
                 return {key: unpacked(item, mark) for key, item in value.items()}
             if isinstance(value, list):
                 return [unpacked(item, mark) for item in value]
             return value
 
 
+        def absent(text):
+            """What stands for a value that is not there; it knows the text by which the engine knows it."""
+            from ansible._internal._templating._jinja_common import UndefinedMarker
+            return UndefinedMarker(text.split('\0', 3)[3], name=text, _no_template_source=True)
+
+
+        def is_absent(value):
+            return hasattr(type(value), '_as_exception')
+
+
         def packed(value, trusted):
+            if is_absent(value):
+                name = value._undefined_name
+                known = isinstance(name, str) and name.startswith('\0')
+                return {'__undefined': name if known else '\0undefined\0-\0' + value._as_message()}
             if isinstance(value, str):
                 return {'__template': str(value)} if trusted(value) else str(value)
             if value is None or isinstance(value, (bool, int, float)):
@@ -52,7 +68,10 @@ enum ActionProgram {
             def run(self):
                 LOCAL.talk = self
                 try:
-                    reply = {'result': (run_action if self.begin['kind'] == 'action' else run_lookup)(self)}
+                    if self.begin['kind'] == 'action':
+                        reply = {'result': run_action(self)}
+                    else:
+                        reply = run_lookup(self)
                 except Exception as error:
                     reply = failure(error)
                 reply['warnings'] = self.warnings
@@ -68,6 +87,9 @@ enum ActionProgram {
 
 
         def failure(error):
+            source = getattr(error, 'source', None)
+            if is_absent(source):
+                return {'absent': source}
             try:
                 from ansible.errors import AnsibleAction, AnsibleActionSkip
                 if isinstance(error, AnsibleAction):
@@ -128,8 +150,9 @@ enum ActionProgram {
 
 
         class Templar:
-            def __init__(self, talk, variables, loader=None):
+            def __init__(self, talk, variables, loader=None, behavior=None):
                 self.talk = talk
+                self.behavior = behavior
                 self.known = variables
                 self.variables = variables
                 self._loader = loader
@@ -147,32 +170,40 @@ enum ActionProgram {
                 changed.pop('hostvars', None)
                 return changed
 
+            def rendered(self, value, variables):
+                if self.behavior is None:
+                    return self.talk.ask('template', value=value, variables=variables)
+                value = self.talk.ask('template', value=value, variables=variables, absent=True)
+                return self.behavior.handle_marker(value) if is_absent(value) else value
+
             def template(self, variable, *ignored, **options):
                 mark, trusted = trust()
                 if isinstance(variable, str) and not trusted(variable):
                     return variable
-                return self.talk.ask('template', value=variable, variables=self.more())
+                return self.rendered(variable, self.more())
 
             do_template = template
 
             def evaluate_expression(self, expression, local_variables=None, **ignored):
                 text = {'__template': '{{ ' + str(expression) + ' }}'}
-                return self.talk.ask('template', value=text, variables=self.more(local_variables))
+                return self.rendered(text, self.more(local_variables))
 
             def evaluate_conditional(self, conditional, *ignored, **options):
                 text = {'__template': '{{ (' + str(conditional) + ') | bool }}'}
-                return self.talk.ask('template', value=text, variables=self.more())
+                return self.rendered(text, self.more())
 
             def is_template(self, data):
                 return isinstance(data, str) and ('{{' in data or '{%' in data or '{#' in data)
 
             is_possibly_template = is_template
 
-            def extend(self, *ignored, **options):
-                return self
+            def extend(self, *ignored, marker_behavior=None, **options):
+                copy = Templar(self.talk, self.known, self._loader, marker_behavior or self.behavior)
+                copy.variables = self.variables
+                return copy
 
             def copy_with_new_env(self, *ignored, available_variables=None, **options):
-                copy = Templar(self.talk, self.known, self._loader)
+                copy = Templar(self.talk, self.known, self._loader, self.behavior)
                 copy.variables = self.variables if available_variables is None else available_variables
                 return copy
 
@@ -350,11 +381,18 @@ enum ActionProgram {
                 if '/ansible_collections/' not in folder:
                     lookup_loader.add_directory(folder)
             loader = data_loader(begin)
-            plugin = lookup_loader.get(begin['name'], loader=loader, templar=Templar(talk, variables, loader))
+            try:
+                plugin = lookup_loader.get(begin['name'], loader=loader, templar=Templar(talk, variables, loader))
+            except Exception as error:
+                raise AnsibleError("The lookup plugin '%s' failed to load: %s" % (begin['name'], error))
             if plugin is None:
                 raise AnsibleError("The lookup plugin '%s' was not found." % begin['name'])
+            given = list(begin['terms']) + list(begin['options'].values())
+            absent = [value for value in given if is_absent(value)]
+            if absent and not getattr(plugin, 'accept_args_markers', False):
+                return {'absent': absent[0]}
             result = plugin.run(begin['terms'], variables=variables, **begin['options'])
-            return list(result) if result is not None else []
+            return {'result': list(result) if result is not None else []}
 
 
         """#

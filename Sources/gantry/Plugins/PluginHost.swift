@@ -16,6 +16,10 @@ final class PluginHost: TemplatePlugins, Sendable {
         var known: [String: Bool] = [:]
         var problems: [String] = []
         var failures: [String: String] = [:]
+        /// What each `runtime.yml` says of names that moved, by its path.
+        var routings: [String: CollectionRouting] = [:]
+        /// The names under which plugins were found that moved.
+        var moved: [String: String] = [:]
     }
     private let state = Mutex(State())
     private let paths: ContentPaths
@@ -46,34 +50,61 @@ final class PluginHost: TemplatePlugins, Sendable {
         state.withLock { $0.failures["\(kind.rawValue) \(name)"] }
     }
 
-    func has(_ kind: PluginKind, _ name: String) -> Bool {
-        state.withLock { state in
-            let key = "\(kind.rawValue) \(name)"
-            if let known = state.known[key] { return known }
-            let folders = places(of: kind, name, state.folders)
-            if kind == .lookup {
-                // A lookup is a file of its name.
-                let file = (name.split(separator: ".").last ?? "") + ".py"
-                return folders.contains { Disk.kind(joined($0, String(file))) == .file }
+    func has(_ kind: PluginKind, _ name: String) -> Bool { state.withLock { has(kind, name, &$0, moves: 0) } }
+
+    private func has(_ kind: PluginKind, _ name: String, _ state: inout State, moves: Int) -> Bool {
+        let key = "\(kind.rawValue) \(name)"
+        if let known = state.known[key] { return known }
+        var found = false
+        let folders = places(of: kind, name, state.folders)
+        if kind == .lookup {
+            // A lookup is a file of its name.
+            let file = (name.split(separator: ".").last ?? "") + ".py"
+            found = folders.contains { Disk.kind(joined($0, String(file))) == .file }
+        } else if !folders.isEmpty {
+            do throws(Diagnostic) {
+                found = try ask(&state, "has", kind, name, [("folders", .strings(folders))]).isTrue
+            } catch {
+                state.problems.append(error.message)
+                state.failures[key] = error.message
             }
-            var found = false
-            if !folders.isEmpty {
-                do throws(Diagnostic) {
-                    found = try ask(&state, "has", kind, name, [("folders", .strings(folders))]).isTrue
-                } catch {
-                    state.problems.append(error.message)
-                    state.failures[key] = error.message
-                }
-            }
-            state.known[key] = found
-            return found
         }
+        if !found, moves < 8, let target = redirect(kind, name, &state), has(kind, target, &state, moves: moves + 1) {
+            state.moved[key] = state.moved["\(kind.rawValue) \(target)"] ?? target
+            found = true
+        }
+        state.known[key] = found
+        return found
+    }
+
+    /// Where ansible-core, or the collection of the name, says that a plugin went.
+    private func redirect(_ kind: PluginKind, _ name: String, _ state: inout State) -> String? {
+        let parts = name.split(separator: ".").map(String.init)
+        guard let short = parts.last else { return nil }
+        let isOwn = parts.count < 3 || ["ansible.builtin", "ansible.legacy"].contains("\(parts[0]).\(parts[1])")
+        let files = isOwn
+            ? paths.core.map { ["\($0)/config/ansible_builtin_runtime.yml"] } ?? []
+            : (state.folders + ["."]).flatMap { paths.collectionFolders(parts[0], parts[1], besides: $0) }
+                .map { "\($0)/meta/runtime.yml" }
+        for path in files {
+            let routing = state.routings[path] ?? CollectionRouting(
+                path, contents: (try? Disk.contents(path)).flatMap { $0 } ?? [])
+            state.routings[path] = routing
+            if let target = routing.redirect(kind.rawValue, short), target != name { return target }
+        }
+        return nil
+    }
+
+    /// The name that the plugin goes by now.
+    private func present(_ kind: PluginKind, _ name: String) -> String {
+        state.withLock { $0.moved["\(kind.rawValue) \(name)"] } ?? name
     }
 
     func apply(
         _ kind: PluginKind, _ name: String, _ arguments: [Value], _ named: Dict
     ) throws(TemplateError) -> Value {
         guard has(kind, name) else { throw TemplateError("there is no \(kind.rawValue) named '\(name)'") }
+        let name = present(kind, name)
         let result = state.withLock { state -> Result<Value, Diagnostic> in
             do throws(Diagnostic) {
                 return .success(
@@ -86,13 +117,20 @@ final class PluginHost: TemplatePlugins, Sendable {
         }
     }
 
-    /// Goes on with a plugin that runs: what it asks next, or what it came to.
+    /// Goes on with a plugin that runs: what it asks next, or what it came to. Or says whether there is one.
     func converse(_ step: Value) throws(Diagnostic) -> Value {
+        if let name = step["has"]?.text, let kind = step["kind"]?.text.flatMap(PluginKind.init(rawValue:)) {
+            let isFound = has(kind, name)
+            return ["found": .bool(isFound), "failure": failure(kind, name).map { .string($0) } ?? .null]
+        }
         var request = step.dict ?? Dict()
         request["do"] = "step"
         if var begin = step["begin"]?.dict {
             if begin["kind"]?.text == "lookup" {
-                let name = begin["name"]?.text ?? ""
+                let given = begin["name"]?.text ?? ""
+                _ = has(.lookup, given)
+                let name = present(.lookup, given)
+                begin["name"] = .string(name)
                 begin["folders"] = .strings(places(of: .lookup, name, state.withLock { $0.folders }))
             }
             request["begin"] = Self.marked(.dict(begin))
@@ -110,9 +148,10 @@ final class PluginHost: TemplatePlugins, Sendable {
         }
     }
 
-    /// JSON has no marks: templates travel in a mapping of their own.
+    /// JSON has no marks: templates, and what has no value, travel in mappings of their own.
     private static func marked(_ value: Value) -> Value {
         switch value {
+        case .string where AbsentValue(value) != nil: ["__undefined": value]
         case .string(let text): text.isTemplate ? ["__template": .string(text.untrusted)] : value
         case .list(let list): .list(list.map(marked))
         case .dict(let dict): .dict(dict.mapValues(marked))
@@ -127,6 +166,7 @@ final class PluginHost: TemplatePlugins, Sendable {
             if dict.count == 1, let text = dict["__template"]?.text {
                 return .string(Text(text, mark: Mark(isTemplate: true)))
             }
+            if dict.count == 1, let absent = dict["__undefined"] { return absent }
             return .dict(dict.mapValues(unmarked))
         default: return value
         }

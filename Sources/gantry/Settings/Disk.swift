@@ -23,6 +23,28 @@ enum Disk {
         return count < 0 ? nil : String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// When it was written last, in local time with microseconds, and whose it is.
+    static func origin(_ path: String) -> (modified: String, owner: String)? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        var parts = unsafe tm()
+        unsafe localtime_r(&status.st_mtim.tv_sec, &parts)
+        func padded(_ number: Int, _ width: Int) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: max(width - digits.count, 0)) + digits
+        }
+        let day = unsafe [(parts.tm_year + 1900, 4), (parts.tm_mon + 1, 2), (parts.tm_mday, 2)]
+        let time = unsafe [(parts.tm_hour, 2), (parts.tm_min, 2), (parts.tm_sec, 2)]
+        func joined(_ numbers: [(Int32, Int)], _ separator: String) -> String {
+            numbers.map { padded(Int($0), $1) }.joined(separator: separator)
+        }
+        let owner = unsafe getpwuid(status.st_uid).map { unsafe String(cString: $0.pointee.pw_name) }
+        return (
+            "\(joined(day, "-")) \(joined(time, ":")).\(padded(min((status.st_mtim.tv_nsec + 500) / 1000, 999_999), 6))",
+            owner ?? String(status.st_uid)
+        )
+    }
+
     /// When the file was written last, in seconds.
     static func modified(_ path: String) -> Int? {
         var status = stat()
@@ -107,6 +129,7 @@ final class DiskFiles: ProjectFiles {
     func names(in folder: String) -> [String] { Disk.names(folder) }
     func mode(of path: String) -> Int { Disk.mode(path) }
     func target(of path: String) -> String? { Disk.target(path) }
+    func origin(of path: String) -> (modified: String, owner: String)? { Disk.origin(path) }
     func digest(of contents: [UInt8]) -> String { vault.digest(contents) }
 
     func opened(_ text: String, path: String) throws(Diagnostic) -> (text: String, isSecret: Bool) {

@@ -106,9 +106,6 @@ enum OtherSettings {
         DEFAULT_POLL_INTERVAL | defaults.poll_interval | ANSIBLE_POLL_INTERVAL | number | 15
         DEFAULT_SELINUX_SPECIAL_FS | selinux.special_context_filesystems | ANSIBLE_SELINUX_SPECIAL_FS | list | \
         fuse, nfs, vboxsf, ramfs, 9p, vfat
-        ENABLE_TASK_DEBUGGER | defaults.enable_task_debugger | ANSIBLE_ENABLE_TASK_DEBUGGER | flag | false
-        TASK_DEBUGGER_IGNORE_ERRORS | defaults.task_debugger_ignore_errors | ANSIBLE_TASK_DEBUGGER_IGNORE_ERRORS \
-        | flag | true
         DEFAULT_STRATEGY_PLUGIN_PATH | defaults.strategy_plugins | ANSIBLE_STRATEGY_PLUGINS | pathSpec | \
         ~/.ansible/plugins/strategy:/usr/share/ansible/plugins/strategy
         DEFAULT_SU | defaults.su | ANSIBLE_SU | flag | false
@@ -127,7 +124,6 @@ enum OtherSettings {
         DUPLICATE_YAML_DICT_KEY | defaults.duplicate_dict_key | ANSIBLE_DUPLICATE_YAML_DICT_KEY | choice error \
         warn ignore | warn
         ERROR_ON_MISSING_HANDLER | defaults.error_on_missing_handler | ANSIBLE_ERROR_ON_MISSING_HANDLER | flag | true
-        FACTS_MODULES | defaults.facts_modules | ANSIBLE_FACTS_MODULES | list | smart
         GALAXY_IGNORE_CERTS | galaxy.ignore_certs | ANSIBLE_GALAXY_IGNORE | flag |
         GALAXY_SERVER_TIMEOUT | galaxy.server_timeout | ANSIBLE_GALAXY_SERVER_TIMEOUT | number | 60
         GALAXY_ROLE_SKELETON_IGNORE | galaxy.role_skeleton_ignore | ANSIBLE_GALAXY_ROLE_SKELETON_IGNORE | list | \

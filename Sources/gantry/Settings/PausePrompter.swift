@@ -32,6 +32,31 @@ struct TerminalPrompter: Prompter {
         return ("", decision == .interrupted)
     }
 
+    func line(
+        _ prompt: String, showing text: String, until isOver: @Sendable () -> Bool
+    ) async -> (line: String?, isInterrupted: Bool) {
+        show(text)
+        show((isatty(1) == 1 ? "\r\u{1b}[K" : "") + prompt)
+        var typed: [UInt8] = []
+        while !isOver(), !Task.isCancelled {
+            var waited = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+            guard unsafe poll(&waited, 1, 0) > 0 else {
+                try? await Task.sleep(for: .milliseconds(20))
+                continue
+            }
+            // Byte by byte: what comes behind the line is another question's.
+            var byte: UInt8 = 0
+            let count = unsafe read(0, &byte, 1)
+            if count < 0, errno == EINTR || errno == EAGAIN { continue }
+            if count <= 0 { return (typed.isEmpty ? nil : Self.text(typed), false) }
+            if byte == UInt8(ascii: "\n") { return (Self.text(typed), false) }
+            typed.append(byte)
+        }
+        return (nil, true)
+    }
+
+    func show(_ text: String) { Output.put(text, 1) }
+
     /// A terminal whose foreground we are.
     private var isInteractive: Bool { isatty(0) == 1 && getpgrp() == tcgetpgrp(0) }
 

@@ -67,10 +67,21 @@ struct Setting: Sendable {
         "vault ids with their sources, separated by commas", type: .list)
     static let strategy = Setting(
         "DEFAULT_STRATEGY", ["defaults.strategy"], ["ANSIBLE_STRATEGY"], "linear",
-        "linear, free or host_pinned, for plays that name none")
+        "linear, free, host_pinned or debug, for plays that name none")
+    static let taskDebugger = Setting(
+        "ENABLE_TASK_DEBUGGER", ["defaults.enable_task_debugger"], ["ANSIBLE_ENABLE_TASK_DEBUGGER"], "false",
+        "ask about tasks that failed, where no debugger keyword says otherwise", type: .flag)
+    static let debuggerIgnoresErrors = Setting(
+        "TASK_DEBUGGER_IGNORE_ERRORS", ["defaults.task_debugger_ignore_errors"],
+        ["ANSIBLE_TASK_DEBUGGER_IGNORE_ERRORS"], "true",
+        "do not ask about failures that ignore_errors passes over", type: .flag)
     static let gathering = Setting(
         "DEFAULT_GATHERING", ["defaults.gathering"], ["ANSIBLE_GATHERING"], "implicit",
         "implicit, explicit or smart", type: .choice(["implicit", "explicit", "smart"]))
+    static let factsModules = Setting(
+        "FACTS_MODULES", ["defaults.facts_modules"], ["ANSIBLE_FACTS_MODULES"], "smart",
+        "the modules that gather facts, separated by commas; smart is setup, or what fits the network system",
+        type: .list)
     static let duplicateKeys = Setting(
         "DUPLICATE_YAML_DICT_KEY", ["defaults.duplicate_dict_key"], ["ANSIBLE_DUPLICATE_YAML_DICT_KEY"], "warn",
         "error, warn or ignore where a key is written twice", type: .choice(["error", "warn", "ignore"]))
@@ -207,9 +218,8 @@ struct Setting: Sendable {
     static let effective: [Setting] = [
         inventory, rolesPath, forks, hostKeyChecking, remoteUser, remotePort, privateKeyFile, timeout, transport,
         sshArguments, sshCommonArguments, sshExtraArguments, sshRetries, vaultPasswordFile, vaultIdentities, strategy,
-        gathering, hashBehaviour, duplicateKeys, become, becomeMethod, becomeUser, becomeAskPassword, askPassword,
-        askVaultPassword,
-        forceHandlers, missingHandlerFails, anyErrorsFatal, diffAlways, diffContext, logPath, noColour, forceColour,
+        taskDebugger, debuggerIgnoresErrors, gathering, factsModules, hashBehaviour, duplicateKeys, become, becomeMethod,
+        becomeUser, becomeAskPassword, askPassword, askVaultPassword, forceHandlers, missingHandlerFails, anyErrorsFatal, diffAlways, diffContext, logPath, noColour, forceColour,
         displaySkipped, displayOK, failedToErrors, checkMarkers, customStats, resultFormat, verbosity,
         ignoredExtensions, managed, playbookVarsRoot, home, vaultIdentity, vaultIDMatch, vaultEncryptIdentity,
         vaultEncryptSalt,
