@@ -29,7 +29,7 @@ extension TaskRun {
     ///
     /// What fails inside goes on upwards as it is: it has been told, and is not this task's failure.
     func performInclude() throws(Interruption) {
-        let isOnce = try flag("run_once")
+        let isOnce = try isOnce()
         if isOnce, try !isLeader() { return try takeOverBrought() }
         let before = run.state
         var inclusions: [Inclusion] = []
@@ -61,6 +61,7 @@ extension TaskRun {
         for inclusion in inclusions {
             run.coordinator.tell(.included(position, info, path: inclusion.path, label: inclusion.label))
         }
+        if let echo = try verdict(failed: false) { throw echo }
         for inclusion in inclusions { try run(inclusion) }
     }
 

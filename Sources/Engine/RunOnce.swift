@@ -9,6 +9,19 @@ extension TaskRun {
         try runToEnd { result throws(Interruption) in try handOver(result, since: before) }
     }
 
+    /// `run_once`, where hosts keep step; elsewhere it is no more than a word, as in Ansible.
+    func isOnce() throws(Interruption) -> Bool {
+        guard try flag("run_once") else { return false }
+        guard run.plan.settings.isFree else { return true }
+        run.coordinator.tell(
+            .message(
+                Diagnostic(
+                    "Using run_once with the free strategy is not currently supported. This task will still be "
+                        + "executed for every host in the inventory list.",
+                    severity: .warning)))
+        return false
+    }
+
     /// Whether this host is the one to run the task; another one has taken over what came of it, then.
     func isLeader() throws(Interruption) -> Bool {
         switch try run.coordinator.ask(.once(position, info)) {

@@ -192,7 +192,7 @@ final class TaskRun {
         if includeModules.contains(task.module) { return try performInclude() }
         // These act on the run, not on a host.
         if ["add_host", "pause"].contains(task.module) { return try runOnce() }
-        if try flag("run_once") { return try runOnce() }
+        if try isOnce() { return try runOnce() }
         try runToEnd { _ in }
     }
 
@@ -368,11 +368,15 @@ final class TaskRun {
 
     /// Under `any_errors_fatal`, what fails on one host fails on all; where a block takes that up, each host has to
     /// learn of it before it goes on.
-    private func verdict(failed: Bool) throws(Interruption) -> Interruption? {
-        guard run.guardedDepth > 0, !run.plan.settings.isFree, task.keywords["any_errors_fatal"] != nil,
+    func verdict(failed: Bool) throws(Interruption) -> Interruption? {
+        // Handlers that run in spite of failures are as good as an `always` around everything.
+        let isGuarded = run.guardedDepth > 0 || run.plan.settings.forceHandlers
+        guard isGuarded, !run.plan.settings.isFree, task.keywords["any_errors_fatal"] != nil,
             try flag("any_errors_fatal")
         else { return nil }
-        switch try run.coordinator.ask(.verdict(position.adding(.max), failed: failed)) {
+        // Behind the task, but before what it includes.
+        let end = position.adding(includeModules.contains(task.module) ? -1 : .max)
+        switch try run.coordinator.ask(.verdict(end, failed: failed)) {
         case .value(let host?):
             var failure = TaskFailure("any_errors_fatal: '\(host.pythonText)' failed")
             failure.isEcho = true
