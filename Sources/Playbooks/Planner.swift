@@ -40,7 +40,8 @@ package final class Planner {
     package typealias Lookups = @Sendable (Play) -> DictScope.Lookups
 
     package init(
-        files: any ProjectFiles, templater: Templater, home: String?, tellsOrigins: Bool = false, lookups: Lookups? = nil
+        files: any ProjectFiles, templater: Templater, home: String?, tellsOrigins: Bool = false,
+        lookups: Lookups? = nil
     ) {
         self.lookups = lookups
         self.tellsOrigins = tellsOrigins

@@ -247,7 +247,7 @@ package struct FileEntry: Sendable, Hashable {
     package var opened = Dict()
     /// Where it points, as written, when the path itself is a link. One that leads to nothing has no digest.
     package var target: String?
-    /// Of a template that asks: when it was written last, in the controller's local time (`2026-11-29 20:41:00.000000`).
+    /// Of a template that asks: when it was written last, in the controller's time (`2026-11-29 20:41:00.000000`).
     package var modified: String?
     /// Of a template that asks: whose it is.
     package var owner: String?

@@ -39,10 +39,8 @@ enum Disk {
             numbers.map { padded(Int($0), $1) }.joined(separator: separator)
         }
         let owner = unsafe getpwuid(status.st_uid).map { unsafe String(cString: $0.pointee.pw_name) }
-        return (
-            "\(joined(day, "-")) \(joined(time, ":")).\(padded(min((status.st_mtim.tv_nsec + 500) / 1000, 999_999), 6))",
-            owner ?? String(status.st_uid)
-        )
+        let fraction = padded(min((status.st_mtim.tv_nsec + 500) / 1000, 999_999), 6)
+        return ("\(joined(day, "-")) \(joined(time, ":")).\(fraction)", owner ?? String(status.st_uid))
     }
 
     /// When the file was written last, in seconds.

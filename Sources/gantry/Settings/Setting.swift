@@ -218,8 +218,9 @@ struct Setting: Sendable {
     static let effective: [Setting] = [
         inventory, rolesPath, forks, hostKeyChecking, remoteUser, remotePort, privateKeyFile, timeout, transport,
         sshArguments, sshCommonArguments, sshExtraArguments, sshRetries, vaultPasswordFile, vaultIdentities, strategy,
-        taskDebugger, debuggerIgnoresErrors, gathering, factsModules, hashBehaviour, duplicateKeys, become, becomeMethod,
-        becomeUser, becomeAskPassword, askPassword, askVaultPassword, forceHandlers, missingHandlerFails, anyErrorsFatal, diffAlways, diffContext, logPath, noColour, forceColour,
+        taskDebugger, debuggerIgnoresErrors, gathering, factsModules, hashBehaviour, duplicateKeys, become,
+        becomeMethod, becomeUser, becomeAskPassword, askPassword, askVaultPassword, forceHandlers,
+        missingHandlerFails, anyErrorsFatal, diffAlways, diffContext, logPath, noColour, forceColour,
         displaySkipped, displayOK, failedToErrors, checkMarkers, customStats, resultFormat, verbosity,
         ignoredExtensions, managed, playbookVarsRoot, home, vaultIdentity, vaultIDMatch, vaultEncryptIdentity,
         vaultEncryptSalt,
