@@ -153,6 +153,8 @@ enum NumberMethods {
         case ("imag", _), ("numerator", .double), ("denominator", .double): return name == "imag" ? .int(0) : nil
         case ("numerator", _): return object
         case ("denominator", _): return .int(1)
+        case ("bit_length", .bool), ("bit_count", .bool):
+            return .object(Function(name) { (_) throws(TemplateError) in object.int.map { .int($0) } ?? .null })
         case ("bit_length", .int(let int)):
             return .object(Function(name) { (_) throws(TemplateError) in .int(BigInt(int).bitWidth) })
         case ("bit_length", .big(let big)):

@@ -43,6 +43,16 @@ struct FilterCall {
         return text.string
     }
 
+    /// The items, each of which has to be text.
+    func strictStrings() throws(TemplateError) -> [String] {
+        try items().mapThrowing { (item) throws(TemplateError) in
+            guard case .string(let text) = item else {
+                throw TemplateError("expected str, bytes or os.PathLike object, not \(item.typeName)")
+            }
+            return text.string
+        }
+    }
+
     func items() throws(TemplateError) -> [Datum] { try evaluator.items(of: value) }
 
     func text(_ index: Int) throws(TemplateError) -> String? {

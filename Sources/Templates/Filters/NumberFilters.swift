@@ -53,6 +53,8 @@ extension Filters {
             if number <= 0 { throw TemplateError("math domain error") }
             guard let base = c[0] else { return .double(log(number)) }
             let wanted = try double(base, "log")
+            if wanted <= 0 { throw TemplateError("math domain error") }
+            if wanted == 1 { throw TemplateError("float division by zero") }
             return .double(wanted == 10 ? log10(number) : log(number) / log(wanted))
         }
         table.add("pow", parameters: ["y"], required: 1) { (c) throws(TemplateError) in

@@ -120,17 +120,13 @@ extension Filters {
             guard c.value.isSequence else {
                 throw TemplateError("|path_join expects string or sequence, got \(c.value.typeName) instead")
             }
-            var parts: [String] = []
-            for item in try c.items() { parts.append(try c.evaluator.text(item)) }
-            return .string(Paths.joined(parts))
+            return .string(Paths.joined(try c.strictStrings()))
         }
         table.add("commonpath") { (c) throws(TemplateError) in
             guard c.value.isSequence else {
                 throw TemplateError("|commonpath expects sequence, got \(c.value.typeName) instead")
             }
-            var parts: [String] = []
-            for item in try c.items() { parts.append(try c.evaluator.text(item)) }
-            return .string(try Paths.common(parts))
+            return .string(try Paths.common(try c.strictStrings()))
         }
         table.add("fileglob") { (c) throws(TemplateError) in
             let world = c.evaluator.scope.world

@@ -27,7 +27,9 @@ extension Filters {
         if try !c.evaluator.isTrue(c.value) { return [] }
         if call.positional.isEmpty, let index = call.named.firstIndex(where: { $0.name == "attribute" }) {
             let path = AttributePath(call.named.remove(at: index).value)
-            let fallback = call.named.firstIndex { $0.name == "default" }.map { call.named.remove(at: $0).value }
+            // No value is no fallback.
+            let given = call.named.firstIndex { $0.name == "default" }.map { call.named.remove(at: $0).value }
+            let fallback = given.flatMap { $0.isNull ? nil : $0 }
             if let extra = call.named.first { throw TemplateError("'map' has no argument '\(extra.name)'") }
             for item in try c.items() { result.append(try path.value(of: item, c.evaluator, fallback: fallback)) }
             return result
