@@ -22,6 +22,12 @@ package final class LocalExecutor: Executor {
         _ call: ModuleCall, asking coordinator: any Coordinator, turn: @escaping () throws(Interruption) -> Void
     ) -> CallResult {
         if call.module == "_sleep" { return sleep(call) }
+        // A user with a process of its own is not removed.
+        if call.module == "user", call.arguments["state"] == "absent",
+            let name = (call.arguments["name"] ?? call.arguments["user"])?.text
+        {
+            children?.leave(user: name)
+        }
         if let become = call.become, needsChild(become) {
             guard let children else { return failed("this process cannot become another user") }
             do throws(Failure) {
@@ -90,6 +96,8 @@ package final class LocalExecutor: Executor {
 /// Where executors for other users come from.
 package protocol EscalatedExecutors: AnyObject {
     func executor(for become: Become) throws(Failure) -> any Executor
+    /// Ends those that are this user: it is about to go.
+    func leave(user: String)
 }
 
 package func failed(_ message: String) -> CallResult { failed(Failure(message)) }

@@ -66,6 +66,7 @@ package final class PlayRun {
         self.templater = templater
         templater.plugins = AskedPlugins(coordinator)
         templater.allowsBrokenConditions = plan.settings.allowsBrokenConditions
+        templater.allowsSurrogates = plan.settings.allowsSurrogates
         isAway = plan.settings.isAway
         if plan.settings.warnsOfUntrusted {
             templater.untrusted = { text in

@@ -50,7 +50,7 @@ extension TaskRun {
                 variables[name] = variables[name] ?? run.state.assigned[name] ?? run.state.included[name]
             }
         }
-        if let name = task.keywords["register"]?.text { variables[name] = .dict(result.registered) }
+        if let name = task.keywords["register"]?.text { variables[name] = .dict(result.remembered) }
         _ = try run.coordinator.ask(
             .onceDone(position, result, variables: variables, facts: new(run.state.facts, before.facts)))
     }

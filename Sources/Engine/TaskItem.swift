@@ -202,15 +202,19 @@ struct TaskItem {
         return task.task.module == "fetch" ? try kept(called, call.arguments) : called
     }
 
-    /// With `-vvv`, people see what the module was given.
+    /// What the module was given: people see it with `-vvv`, and what is registered of a loop's items has it.
     private func withInvocation(of call: ModuleCall, _ called: CallResult) -> CallResult {
-        guard run.plan.settings.verbosity >= 3, called.result["invocation"] ?? called.result["unreachable"] == nil,
-            task.task.module != "gather_facts", let entry = Registry.entry(call.module), call.foreign == nil
+        guard run.plan.settings.verbosity >= 3 || loop != nil,
+            called.result["invocation"] ?? called.result["unreachable"] == nil,
+            !Self.tellsNothing.contains(task.task.module), let entry = Registry.entry(call.module), call.foreign == nil
         else { return called }
         var shown = called
         shown.result["invocation"] = ["module_args": .dict(entry.invocation(call.arguments))]
         return shown
     }
+
+    /// Actions that ansible-core itself does, without a module that would tell.
+    private static let tellsNothing: Set<String> = ["raw", "script", "wait_for_connection", "gather_facts", "fetch"]
 
     /// Hands over what `fetch` has read.
     private func kept(_ called: CallResult, _ arguments: Dict) throws(Interruption) -> CallResult {
@@ -341,7 +345,7 @@ struct TaskItem {
             for (key, value) in written { all[key] = value }
         default: break
         }
-        if Directives.rendersItself.contains(task.task.module) {
+        if rendersItself {
             var kept = Dict()
             for (key, value) in all where try !isOmitted(value) {
                 let isExpression = ["that", "var"].contains(key.text)
@@ -357,9 +361,14 @@ struct TaskItem {
         return try split(rendered, all)
     }
 
+    /// Conditions and names of variables are not values: these read what is written.
+    private var rendersItself: Bool {
+        keywords["_plugin"] == nil && Directives.rendersItself.contains(task.task.module)
+    }
+
     /// Arguments that are one template; none where it is omitted.
     private func splat(_ text: Text) throws(Interruption) -> Dict {
-        let rendered = try Directives.rendersItself.contains(task.task.module)
+        let rendered = try rendersItself
             ? task.container(text) : task.render(.string(text))
         if rendered == Templater.omit { return Dict() }
         if let dict = rendered.dict { return dict }
@@ -378,7 +387,13 @@ struct TaskItem {
     }
 
     /// From `module_defaults`, by any of the module's names.
-    private func defaults() throws(Interruption) -> Dict { try defaults(of: task.task.module) }
+    private func defaults() throws(Interruption) -> Dict {
+        // A module that a template names is known only now.
+        guard let found = try task.keyword("_defaults")?.list else { return try defaults(of: task.task.module) }
+        var merged = Dict()
+        for layer in found { for (name, setting) in layer.dict ?? Dict() { merged[name] = setting } }
+        return merged
+    }
 
     func defaults(of module: String) throws(Interruption) -> Dict {
         guard let all = try task.keyword("module_defaults")?.dict else { return Dict() }
@@ -451,7 +466,7 @@ struct TaskItem {
             }
         }
         if result["changed"] == nil { result["changed"] = false }
-        if run.plan.settings.verbosity < 3 { result["invocation"] = nil }
+        if loop == nil, run.plan.settings.verbosity < 3 { result["invocation"] = nil }
         addLines("stdout", "stdout_lines", &result)
         addLines("stderr", "stderr_lines", &result)
         return TaskResult(

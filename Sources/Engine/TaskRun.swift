@@ -16,6 +16,8 @@ final class TaskRun {
     /// What the module was last given.
     var lastArguments: Dict?
     let isHandler: Bool
+    /// What the task does that later releases of the language will not have.
+    private var deprecations: [Value] = []
     private(set) var isLoop = false
     /// Of a loop: whether its items' failures are passed over.
     private var ignores: [Status: Bool] = [:]
@@ -200,6 +202,15 @@ final class TaskRun {
     func execute() throws(Interruption) -> TaskResult {
         ignores = [:]
         isLoop = false
+        deprecations = []
+        var result = try attempted()
+        if !deprecations.isEmpty {
+            result.result["deprecations"] = .list(deprecations + (result.result["deprecations"]?.list ?? []))
+        }
+        return result
+    }
+
+    private func attempted() throws(Interruption) -> TaskResult {
         do throws(Interruption) {
             // A name that hangs on an item is told without it.
             _ = info
@@ -388,7 +399,7 @@ final class TaskRun {
 
     func register(_ result: TaskResult) {
         guard let name = task.keywords["register"]?.text else { return }
-        run.state.assigned[name] = Value.dict(result.registered).untrusted
+        run.state.assigned[name] = Value.dict(result.remembered).untrusted
     }
 
     /// The task as `ansible_failed_task` shows it: its keywords as they are written, its arguments without secrets.
@@ -426,6 +437,7 @@ final class TaskRun {
     /// As it may leave this process: hidden under `no_log`, secrets masked, internal keys gone.
     func presented(_ result: TaskResult) -> TaskResult {
         var shown = result
+        if run.plan.settings.verbosity < 3 { shown.dropInvocations() }
         if result.isHidden {
             shown.result = [
                 "censored": """
@@ -442,7 +454,7 @@ final class TaskRun {
             shown.diagnostic = nil
             shown.label = result.label.map { _ in "(censored due to no_log)" }
         } else if !run.masking.isEmpty {
-            shown.result = run.masking.masked(result.result)
+            shown.result = run.masking.masked(shown.result)
             shown.diff = result.diff.map(run.masking.masked)
             shown.label = result.label.map(run.masking.masked)
             shown.warnings = result.warnings.map(run.masking.masked)
@@ -465,10 +477,15 @@ final class TaskRun {
         case .bool(let bool): return bool ? nil : value
         case .null: return nil
         case .string(let text):
-            if text.mark?.isDeclaredUnsafe ?? false {
+            let isUnsafe = text.mark?.isDeclaredUnsafe ?? false
+            // What a template or a module made is no expression; only what somebody wrote into a file is.
+            if isUnsafe || (text.place == nil && !text.isTemplate) {
                 let refusal = TemplateError(
-                    Diagnostic("Encountered untrusted template or expression.", at: text.place))
-                throw interruption(conditional(refusal), "Error while evaluating conditional: ")
+                    Diagnostic(
+                        "Encountered untrusted template or expression.", at: text.place,
+                        notes: ["conditions are defined by playbooks and roles, not by results"]))
+                throw interruption(
+                    conditional(refusal), isUnsafe ? "Error while evaluating conditional: " : "")
             }
             warnOfDelimiters(text)
             do throws(TemplateError) {
@@ -483,8 +500,13 @@ final class TaskRun {
 
     private func warnOfDelimiters(_ text: Text) {
         guard text.isTemplate, Templater.isWrapped(text.string.trimmed) else { return }
-        let message = "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}. "
-            + "This feature will be removed from ansible-core version 2.23."
+        let feature = "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}."
+        let version = "2.23"
+        deprecations.append([
+            "msg": .string(feature), "version": .string(version), "collection_name": "ansible.builtin",
+            "deprecator": ["resolved_name": "ansible.builtin", "type": .null],
+        ])
+        let message = "\(feature) This feature will be removed from ansible-core version \(version)."
         run.coordinator.tell(.message(Diagnostic(message, at: text.place ?? task.place, severity: .deprecation)))
     }
 
@@ -507,9 +529,28 @@ final class TaskRun {
 let includeModules: Set<String> = ["include_tasks", "include_role", "include"]
 
 extension TaskResult {
+    /// What the task's variable holds in the end: of the calls of modules, only those of a loop's items.
+    var remembered: Dict {
+        var all = registered
+        all["invocation"] = nil
+        return all
+    }
+
+    /// For whoever did not ask to see what modules were called with.
+    mutating func dropInvocations() {
+        result["invocation"] = nil
+        guard let items = result["results"]?.list, items.contains(where: { $0["invocation"] != nil }) else { return }
+        result["results"] = .list(
+            items.map { item in
+                guard var dict = item.dict else { return item }
+                dict["invocation"] = nil
+                return .dict(dict)
+            })
+    }
+
     /// As it is registered: without keys that are for the display.
     var registered: Dict {
-        let own = result.filter { !$0.key.pythonText.hasPrefix("_ansible_") && $0.key.text != "invocation" }
+        let own = result.filter { !$0.key.pythonText.hasPrefix("_ansible_") }
         var all = Dict(uniqueKeysWithValues: own.elements)
         if !warnings.isEmpty, all["warnings"] == nil { all["warnings"] = .strings(warnings) }
         return all

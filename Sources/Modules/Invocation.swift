@@ -7,6 +7,7 @@ extension ModuleEntry {
         for parameter in parameters {
             let names = ([parameter.name] + parameter.aliases).filter { given[$0] != nil }
             all[parameter.name] = parameter.value(names.last.flatMap { given[$0] })
+            if options.untold.contains(parameter.name) { all[parameter.name] = .null }
             // Ansible keeps what came by another name under that name, too.
             for name in names { all[name] = all[parameter.name] }
         }

@@ -42,6 +42,8 @@ package struct SchemaOptions: Sendable {
     package var missing: String?
     /// The same of `requiredOneOf`.
     package var noneGiven: String?
+    /// Parameters whose values are not told again with the result.
+    package var untold: Set<String>
     /// Which further parameters there are hangs on the node: one that is not known is refused there.
     package var hangsOnNode = false
 
@@ -49,7 +51,8 @@ package struct SchemaOptions: Sendable {
         freeForm: String? = nil, acceptsAny: Bool = false, mutuallyExclusive: [[String]] = [],
         requiredOneOf: [[String]] = [], requiredTogether: [[String]] = [], checkMode: String = "full",
         returns: [(name: String, summary: String)] = [], examples: String = "", notes: [String] = [],
-        onlyReads: Bool = false, missing: String? = nil, noneGiven: String? = nil, hangsOnNode: Bool = false
+        onlyReads: Bool = false, missing: String? = nil, noneGiven: String? = nil, untold: Set<String> = [],
+        hangsOnNode: Bool = false
     ) {
         self.hangsOnNode = hangsOnNode
         self.freeForm = freeForm
@@ -64,6 +67,7 @@ package struct SchemaOptions: Sendable {
         self.onlyReads = onlyReads
         self.missing = missing
         self.noneGiven = noneGiven
+        self.untold = untold
     }
 }
 

@@ -3,7 +3,10 @@ package import Values
 
 /// Load-time checks of a task's arguments: names always, values where they are literal.
 package enum ArgumentCheck {
-    package static func diagnostics(_ entry: ModuleEntry, _ arguments: Dict, at place: Place) -> [Diagnostic] {
+    /// - Parameter defaults: what `module_defaults` has for the task.
+    package static func diagnostics(
+        _ entry: ModuleEntry, _ arguments: Dict, over defaults: [Value] = [], at place: Place
+    ) -> [Diagnostic] {
         var found: [Diagnostic] = []
         let known = Set(entry.parameters.flatMap { [$0.name] + $0.aliases })
         var given: Set<String> = []
@@ -28,7 +31,12 @@ package enum ArgumentCheck {
             }
             if row != nil, !holdsTemplate(value) { literal[key] = value }
         }
-        let isOpen = arguments["_variable_params"] != nil
+        let isOpen = arguments["_variable_params"] != nil || defaults.contains { $0.dict == nil }
+        for name in defaults.flatMap({ $0.dict?.names ?? [] }) {
+            if let row = entry.parameters.first(where: { $0.name == name || $0.aliases.contains(name) }) {
+                given.insert(row.name)
+            }
+        }
         let missing = entry.parameters.filter { $0.required && !given.contains($0.name) && !isOpen }
         for row in missing {
             let isFree = row.name == "_raw_params"

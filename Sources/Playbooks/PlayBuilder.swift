@@ -6,6 +6,8 @@ import YAML
 /// Where a list of tasks stands: what is handed down to it, and whose it is.
 struct Surroundings {
     var inherited: Dict
+    /// What the blocks around name, in the same role.
+    var collections: Value?
     var role: Int?
     var basis: Int
     var isHandlers = false
@@ -202,6 +204,7 @@ final class PlayBuilder {
         checkKeywords(own)
         var inner = surroundings
         inner.inherited = inheriting(own, from: surroundings.inherited)
+        inner.collections = own["collections"] ?? surroundings.collections
         inner.isNested = true
         let isRescuing = !(entries.first { $0.name == "rescue" }?.value.isNull ?? true)
         func part(_ name: String) -> [Step] {

@@ -291,6 +291,7 @@ extension PlayBuilder {
         var inner = surroundings
         roles.append(plan)
         inner.role = roles.count - 1
+        inner.collections = nil
         let around = bases[surroundings.basis]
         inner.basis = basis(
             SearchBasis(

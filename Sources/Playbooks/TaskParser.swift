@@ -109,23 +109,18 @@ struct TaskParser {
     private func parsed(_ action: Node.Entry, _ own: inout Dict) -> (module: String, arguments: Value)? {
         var name = action.name ?? ""
         var given = loader.value(action.value) ?? .null
+        var line: Text?
         if ["action", "local_action"].contains(name) {
             if name == "local_action" { own["delegate_to"] = "localhost" }
             if case .string(let text) = given {
-                let words = OneLine.words(text.string)
-                name = String(words.first ?? "")
-                let rest = text.string.drop { $0.isWhitespace }.dropFirst(words.first?.count ?? 0)
-                given = .string(Text(String(rest).trimmed, mark: text.mark))
-            } else if var dict = given.dict, let module = dict["module"]?.text {
-                dict["module"] = nil
-                if case .string(let text)? = dict["args"], dict.count == 1 {
-                    given = .string(text)
-                } else {
-                    for (key, value) in dict["args"]?.dict ?? Dict() { dict[key] = value }
-                    dict["args"] = nil
-                    given = .dict(dict)
-                }
-                name = module
+                let (word, rest) = Self.split(text)
+                name = word
+                given = .string(rest)
+            } else if let dict = given.dict, case .string(let text)? = dict["module"] {
+                let (word, rest) = Self.split(text)
+                name = word
+                if !rest.string.isEmpty { line = rest }
+                given = .dict(dict.filter { $0.key.text != "module" })
             } else {
                 loader.report(Diagnostic("'\(action.name ?? "")' needs the name of a module", at: action.value.place))
                 return nil
@@ -133,17 +128,62 @@ struct TaskParser {
         }
         if Templater.looksLikeTemplate(name) {
             own["_action"] = .string(Text(name, mark: Mark(place: action.value.place, isTemplate: true)))
-            return (name, arguments(given, name, &own, at: action.key.place))
+            return (name, arguments(merged(given, line, name, own, action), name, &own, at: action.key.place))
         }
         guard let found = resolved(Registry.shortName(name), action, &own) else { return nil }
-        return (found, arguments(given, found, &own, at: action.key.place))
+        return (found, arguments(merged(given, line, found, own, action), found, &own, at: action.key.place))
     }
+
+    /// The first word, and what follows it.
+    private static func split(_ text: Text) -> (word: String, rest: Text) {
+        let word = OneLine.words(text.string).first.map(String.init) ?? ""
+        let rest = text.string.drop { $0.isWhitespace }.dropFirst(word.count)
+        return (word, Text(String(rest).trimmed, mark: text.mark))
+    }
+
+    /// What stands below `action`: its `args` over what stands behind the module's name, over the rest.
+    private func merged(
+        _ given: Value, _ line: Text?, _ module: String, _ own: Dict, _ action: Node.Entry
+    ) -> Value {
+        guard ["action", "local_action"].contains(action.name), var all = given.dict else { return given }
+        let extra = all["args"]
+        all["args"] = nil
+        if case .string(let text)? = extra {
+            if all.isEmpty, line == nil { return .string(text) }
+            all["_variable_params"] = .string(text)
+        }
+        for (key, value) in line.map({ oneLine($0, module, own) }) ?? Dict() { all[key] = value }
+        for (key, value) in extra?.dict ?? Dict() { all[key] = value }
+        return .dict(all)
+    }
+
+    /// Arguments in one line.
+    private func oneLine(_ text: Text, _ module: String, _ own: Dict) -> Dict {
+        let entry = builtIn(module, own)
+        let isInclude = Self.linesOfFiles.contains(module)
+        let freeForm = entry?.options.freeForm ?? (isInclude ? "_raw_params" : nil)
+        let known = isInclude ? ["file", "tags"] : Set(entry?.parameters.flatMap { [$0.name] + $0.aliases } ?? [])
+        return OneLine.arguments(text, freeForm: freeForm, known: known)
+    }
+
+    /// The module where it is built in, and nothing takes its place.
+    private func builtIn(_ module: String, _ own: Dict) -> ModuleEntry? {
+        own["_module"] == nil && own["_plugin"] == nil ? Registry.entry(module) : nil
+    }
+
+    private static let linesOfFiles = ["include_tasks", "import_tasks", "include", "meta"]
 
     /// The module that the name means: a built-in one, or a file that is run as Ansible would run it.
     private func resolved(_ name: String, _ action: Node.Entry, _ own: inout Dict) -> String? {
         var scope = contentScope(own)
         let isShort = name == action.name
         if isModule(name) {
+            // Whoever writes 'ansible.builtin' wants what is built in.
+            let isReplaceable = !(action.name ?? "").hasPrefix("ansible.builtin.")
+                && !["action", "local_action"].contains(name) && !Self.neverReplaced.contains(name)
+            if isReplaceable, let path = loader.foreign.actionOverride(of: name, scope) {
+                return taken(action: path, name, &own)
+            }
             guard isShort, let path = loader.foreign.override(of: name, scope) else { return name }
             own["_module"] = .string(path)
             return name
@@ -161,14 +201,22 @@ struct TaskParser {
         case .file(let path, let module):
             own["_module"] = .string(path)
             return module
-        case .action(let path):
-            own["_plugin"] = .string(path)
-            let source = String(decoding: (try? loader.files.contents(of: path)).flatMap { $0 } ?? [], as: UTF8.self)
-            if source.contains("supports_raw_params = True") { own["_takes_raw"] = true }
-            return name
+        case .action(let path, let module): return taken(action: path, module, &own)
         case .missing(let notes, let candidates):
             return missing(name, &own, unknown(name, action, notes, candidates))
         }
+    }
+
+    /// What the language itself does.
+    private static let neverReplaced: Set<String> = [
+        "meta", "include", "include_tasks", "include_role", "import_tasks", "import_role", "import_playbook",
+    ]
+
+    private func taken(action path: String, _ module: String, _ own: inout Dict) -> String {
+        own["_plugin"] = .string(path)
+        let source = String(decoding: (try? loader.files.contents(of: path)).flatMap { $0 } ?? [], as: UTF8.self)
+        if source.contains("supports_raw_params = True") { own["_takes_raw"] = true }
+        return module
     }
 
     /// - Returns: the name, where the task may fail with it or not run: then it says so itself.
@@ -182,7 +230,7 @@ struct TaskParser {
     private func contentScope(_ own: Dict) -> ContentScope {
         let basis = builder.bases[surroundings.basis]
         let around = basis.roles.first.flatMap { builder.meta(of: $0)["collections"] }
-        let given = own["collections"] ?? around ?? builder.play.keywords["collections"]
+        let given = own["collections"] ?? surroundings.collections ?? around ?? builder.play.keywords["collections"]
         return ContentScope(
             roles: basis.roles + builder.roles.map(\.path).filter { !basis.roles.contains($0) },
             playFolder: basis.playFolder, collections: given?.list?.compactMap(\.text) ?? [])
@@ -199,9 +247,8 @@ struct TaskParser {
     }
 
     private func arguments(_ given: Value, _ module: String, _ own: inout Dict, at place: Place) -> Value {
-        let entry = own["_module"] == nil ? Registry.entry(module) : nil
-        let includes = ["include_tasks", "import_tasks", "include", "meta"]
-        let freeForm = entry?.options.freeForm ?? (includes.contains(module) ? "_raw_params" : nil)
+        let entry = builtIn(module, own)
+        let isInclude = Self.linesOfFiles.contains(module)
         var all = Dict()
         let extra = own["args"]
         own["args"] = nil
@@ -215,15 +262,14 @@ struct TaskParser {
         case .dict(let dict): for (key, value) in dict { all[key] = value }
         case .string(let text):
             let isOneWord = OneLine.words(text.string).count == 1 && !text.string.contains("=")
-            if own["_takes_raw"] == nil, freeForm == nil, text.isTemplate, isOneWord {
+            let takesRaw = own["_takes_raw"] != nil || isInclude || entry?.options.freeForm != nil
+            if !takesRaw, text.isTemplate, isOneWord {
                 if all.isEmpty { return .string(text) }
                 all["_variable_params"] = .list((all["_variable_params"].map { [$0] } ?? []) + [.string(text)])
                 break
             }
-            let known = Set(entry?.parameters.flatMap { [$0.name] + $0.aliases } ?? [])
-            let keys = includes.contains(module) ? Set(["file", "tags"]) : known
-            let parsed = OneLine.arguments(text, freeForm: freeForm, known: keys)
-            if includes.contains(module), let file = parsed["file"] { all["_raw_params"] = file }
+            let parsed = oneLine(text, module, own)
+            if isInclude, let file = parsed["file"] { all["_raw_params"] = file }
             for (key, value) in parsed { all[key] = value }
         default:
             loader.report(
@@ -241,8 +287,9 @@ struct TaskParser {
         builder.checkKeywords(own)
         builder.note(arguments)
         if module == "add_host" || module == "group_by" { builder.changesInventory = true }
-        let problem = checkArguments(own["_module"] == nil ? module : "", arguments, action)
         let keywords = named(inheriting(own, from: surroundings.inherited))
+        let defaults = defaults(keywords, module, own, action)
+        let problem = checkArguments(builtIn(module, own) == nil ? "" : module, arguments, defaults, action)
         guard namesFile(module, arguments, action), isPossibleHandler(module, arguments, action) else { return [] }
         switch module {
         case "import_tasks": return importTasks(arguments, keywords, action)
@@ -252,9 +299,11 @@ struct TaskParser {
         var name: Text?
         if let value = own["name"], value.isTrue { name = builder.asText(value) }
         if name == nil { name = title(of: module, arguments, action) }
-        if name == nil, own["_module"] != nil, let written = action.name, written != module { name = Text(written) }
+        let isFile = own["_module"] != nil || own["_plugin"] != nil
+        if name == nil, isFile, let written = action.name, written != module { name = Text(written) }
         var all = keywords
         all["name"] = nil
+        if let defaults { all["_defaults"] = .list(defaults) }
         if let problem, all["_problem"] == nil {
             all["_problem"] = .string(Text(problem.message, mark: Mark(place: problem.place)))
         }
@@ -272,6 +321,13 @@ struct TaskParser {
             role: surroundings.role, basis: surroundings.basis)
         if includesTasks(module) { builder.preload(task, surroundings) }
         return [.task(task)]
+    }
+
+    /// What `module_defaults` has for the task; `nil` where nobody can tell yet.
+    private func defaults(_ keywords: Dict, _ module: String, _ own: Dict, _ action: Node.Entry) -> [Value]? {
+        guard own["_action"] == nil, let all = keywords["module_defaults"]?.dict else { return nil }
+        let written = ["action", "local_action"].contains(action.name ?? "") ? module : action.name ?? module
+        return ModuleDefaults(loader: loader, scope: contentScope(own)).values(all, for: written)
     }
 
     /// How the task's host is reached, as variables would say it, where that is not as the play says.
@@ -337,7 +393,9 @@ struct TaskParser {
     }
 
     /// - Returns: what the task will fail with, where that is expected.
-    private func checkArguments(_ module: String, _ arguments: Value, _ action: Node.Entry) -> Diagnostic? {
+    private func checkArguments(
+        _ module: String, _ arguments: Value, _ defaults: [Value]?, _ action: Node.Entry
+    ) -> Diagnostic? {
         let expressions = module == "assert" ? ["that"] : []
         for (key, value) in arguments.dict ?? Dict() {
             if key.pythonText.hasPrefix("_ansible_") {
@@ -350,7 +408,7 @@ struct TaskParser {
         }
         if case .string = arguments { loader.checkTemplates(in: arguments) }
         guard let entry = Registry.entry(module), let given = arguments.dict else { return nil }
-        let found = ArgumentCheck.diagnostics(entry, given, at: action.key.place)
+        let found = ArgumentCheck.diagnostics(entry, given, over: defaults ?? [], at: action.key.place)
         for diagnostic in found { loader.reportUnlessLeft(diagnostic) }
         // A module that runs on a node says it itself, in ansible-core's words.
         return loader.leavesErrors && entry.run == nil ? found.first { $0.severity == .error } : nil

@@ -9,6 +9,9 @@ package final class Templater {
     /// Conditions may give anything and its truth counts, as before ansible-core 2.19; otherwise only booleans.
     package var allowsBrokenConditions = true
 
+    /// Halves of characters in JSON become question marks; otherwise they are refused.
+    package var allowsSurrogates = false
+
     /// The lookups that there are, to find misspelt ones before anything is evaluated; `nil`: not known.
     package var lookups: Set<String>?
 
@@ -206,7 +209,7 @@ package final class Templater {
         guard Self.isWrapped(stripped) else { return try truth(of: clean, in: scope) }
         let syntax = try syntax(of: clean)
         let evaluator = Evaluator(self, scope, syntax.source)
-        return try locating(clean) { () throws(TemplateError) -> Bool in
+        let verdict = try locating(clean) { () throws(TemplateError) -> Bool? in
             let datum = try evaluator.lifted(try evaluator.render(clean))
             guard case .string(let result) = datum else { return try self.truth(of: datum, evaluator, clean) }
             let words = StringMethods.strip(result.string)
@@ -216,12 +219,10 @@ package final class Templater {
             if result.place != nil, !(result.mark?.isDeclaredUnsafe ?? false) {
                 return try self.truth(of: Text(words, mark: result.mark), in: scope)
             }
-            guard allowsBrokenConditions else {
-                throw TemplateError(
-                    Diagnostic("Encountered untrusted template or expression.", at: clean.place))
-            }
-            return try self.truth(of: datum, evaluator, clean)
+            return allowsBrokenConditions ? try self.truth(of: datum, evaluator, clean) : nil
         }
+        if let verdict { return verdict }
+        throw TemplateError(Diagnostic("Encountered untrusted template or expression.", at: clean.place))
     }
 
     private func truth(of text: Text, in scope: any Scope) throws(TemplateError) -> Bool {

@@ -115,11 +115,27 @@ package struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
     package var description: String { "\(message): line \(line) column \(column) (char \(character))" }
 }
 
+/// Half of a pair of UTF-16 that stands alone (`\udc80`): no string has it.
+package struct LoneSurrogate: Sendable, Hashable {
+    package let unit: UInt32
+    /// The character's number in its string, from 0.
+    package let position: Int
+}
+
 extension Value {
     /// Reads one JSON document. Nesting is limited to 512 levels, since the reader recurses.
     package init(json text: String) throws(JSONError) {
         var reader = JSONReader(text)
         self = try reader.document()
+    }
+
+    /// The same; where surrogates stand alone, tells of the first and has `replacement` for each.
+    package static func read(
+        json text: String, replacement: Unicode.Scalar
+    ) throws(JSONError) -> (value: Value, lone: LoneSurrogate?) {
+        var reader = JSONReader(text)
+        reader.replacement = replacement
+        return (try reader.document(), reader.lone)
     }
 }
 
@@ -127,6 +143,9 @@ private struct JSONReader {
     private let bytes: [UInt8]
     private var at = 0
     private static let depthLimit = 512
+    /// What stands for surrogates without their other half.
+    var replacement: Unicode.Scalar = "\u{fffd}"
+    private(set) var lone: LoneSurrogate?
 
     init(_ text: String) { bytes = Array(text.utf8) }
 
@@ -247,7 +266,7 @@ private struct JSONReader {
             at += 1
             switch byte {
             case UInt8(ascii: "\""): return String(decoding: out, as: UTF8.self)
-            case UInt8(ascii: "\\"): out += String(Character(try escape(start))).utf8
+            case UInt8(ascii: "\\"): out += String(Character(try escape(start, out))).utf8
             case 0..<0x20: throw failure("Invalid control character at", at: at - 1)
             default: out.append(byte)
             }
@@ -255,7 +274,8 @@ private struct JSONReader {
         throw failure("Unterminated string starting at", at: start)
     }
 
-    private mutating func escape(_ start: Int) throws(JSONError) -> Unicode.Scalar {
+    /// - Parameter before: what the string has so far.
+    private mutating func escape(_ start: Int, _ before: [UInt8]) throws(JSONError) -> Unicode.Scalar {
         guard let byte = peek else { throw failure("Unterminated string starting at", at: start) }
         at += 1
         switch byte {
@@ -265,23 +285,29 @@ private struct JSONReader {
         case UInt8(ascii: "b"): return "\u{8}"
         case UInt8(ascii: "f"): return "\u{c}"
         case UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: "\""): return Unicode.Scalar(byte)
-        case UInt8(ascii: "u"): return try unicodeEscape()
+        case UInt8(ascii: "u"): return try unicodeEscape(before)
         default: throw failure("Invalid \\escape", at: at - 2)
         }
     }
 
-    private mutating func unicodeEscape() throws(JSONError) -> Unicode.Scalar {
+    private mutating func unicodeEscape(_ before: [UInt8]) throws(JSONError) -> Unicode.Scalar {
         let high = try hexUnit()
         if let scalar = Unicode.Scalar(high) { return scalar }
-        guard high < 0xdc00, bytes[at...].starts(with: "\\u".utf8) else { return "\u{fffd}" }
+        guard high < 0xdc00, bytes[at...].starts(with: "\\u".utf8) else { return noted(high, before) }
         let mark = at
         at += 2
         let low = try hexUnit()
         guard (0xdc00...0xdfff).contains(low) else {
             at = mark
-            return "\u{fffd}"
+            return noted(high, before)
         }
-        return Unicode.Scalar(0x10000 + (high - 0xd800) << 10 + (low - 0xdc00)) ?? "\u{fffd}"
+        return Unicode.Scalar(0x10000 + (high - 0xd800) << 10 + (low - 0xdc00)) ?? replacement
+    }
+
+    private mutating func noted(_ unit: UInt32, _ before: [UInt8]) -> Unicode.Scalar {
+        let position = String(decoding: before, as: UTF8.self).unicodeScalars.count
+        lone = lone ?? LoneSurrogate(unit: unit, position: position)
+        return replacement
     }
 
     private mutating func hexUnit() throws(JSONError) -> UInt32 {

@@ -92,6 +92,8 @@ package struct RunSettings: Sendable, Hashable {
     package var connection = ""
     /// Conditions may give anything, and its truth counts: as before ansible-core 2.19.
     package var allowsBrokenConditions = false
+    /// Halves of characters in JSON are no errors (`module_strict_utf8_response = false`).
+    package var allowsSurrogates = false
     /// Texts that look like templates and are none are warned of.
     package var warnsOfUntrusted = false
     /// The controller's name, and its user's: templates may print them.

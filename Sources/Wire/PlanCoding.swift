@@ -7,7 +7,7 @@ extension RunSettings: WireCodable {
         for flag in [
             checkMode, diffMode, forceHandlers, forgivesMissingHandlers, isFree, reportsVariables, step,
             changesInventory, isAway, allowsBrokenConditions, warnsOfUntrusted, reportsFacts, hidesFacts,
-            gathersOnce, mergesHashes, debugs, debuggerIgnoresErrors,
+            gathersOnce, mergesHashes, allowsSurrogates, debugs, debuggerIgnoresErrors,
         ] { writer.write(flag) }
         writer.write(verbosity)
         writer.write(tags)
@@ -34,6 +34,7 @@ extension RunSettings: WireCodable {
         hidesFacts = try reader.bool()
         gathersOnce = try reader.bool()
         mergesHashes = try reader.bool()
+        allowsSurrogates = try reader.bool()
         debugs = try reader.bool()
         debuggerIgnoresErrors = try reader.bool()
         verbosity = try reader.int()

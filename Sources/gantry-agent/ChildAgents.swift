@@ -18,6 +18,8 @@ final class ChildAgents: EscalatedExecutors {
         running[become] = child
         return child
     }
+
+    func leave(user: String) { running = running.filter { $0.key.user != user } }
 }
 
 /// One such process, spoken to as a controller speaks to an agent.

@@ -20,7 +20,7 @@ struct ForeignOutput {
         for (key, value) in dict {
             let name = key.pythonText
             if name.hasPrefix("_ansible_"), name != "_ansible_no_log" { continue }
-            result[key] = value.untrusted
+            result[key] = Self.cleaned(value.untrusted)
         }
         explain(&result)
         if let results = result["results"], results.list == nil {
@@ -38,6 +38,18 @@ struct ForeignOutput {
         let deprecations = announced.map(Self.deprecation)
         let diff = result["diff"].map { $0.list ?? [$0] } ?? []
         return CallResult(result: result, diff: diff, warnings: warnings + deprecations)
+    }
+
+    /// What was for the module alone is in no result, at any depth.
+    private static func cleaned(_ value: Value) -> Value {
+        switch value {
+        case .list(let list): return .list(list.map(cleaned))
+        case .dict(let dict):
+            var kept = Dict()
+            for (key, item) in dict where !key.pythonText.hasPrefix("_ansible_") { kept[key] = cleaned(item) }
+            return .dict(kept)
+        default: return value
+        }
     }
 
     /// An exception comes as what it was; people are told its message.

@@ -67,7 +67,8 @@ struct CopyFiles: FileAction {
             notes: [
                 "Digests are compared first: content that the node has already does not travel.",
                 "The file is replaced by a rename in the same folder, with its owner and mode set before.",
-            ], missing: "dest is required", noneGiven: "src (or content) is required"))
+            ], missing: "dest is required", noneGiven: "src (or content) is required",
+            untold: ["content"]))
 
     func plan(on machine: some MachineReader, _ context: Context) throws(Failure) -> FilePlan {
         let dest = try dest.expanded(on: machine, context)

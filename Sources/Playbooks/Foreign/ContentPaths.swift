@@ -9,6 +9,8 @@ package struct ContentPaths: Sendable {
     package var collections: [String] = []
     /// Folder of the Python package `ansible` of an installed ansible-core.
     package var core: String?
+    /// Whether what is odd in a collection's action groups is warned of.
+    package var checksActionGroups = true
     /// Where ansible-core was looked for, to be told when it is needed.
     package var searchedForCore: [String] = []
     package init() {}

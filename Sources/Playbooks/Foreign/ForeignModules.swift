@@ -18,13 +18,17 @@ package final class ForeignModules {
         case file(path: String, name: String)
         /// The name moved to a module that is built in.
         case native(String)
-        /// A plugin in Python that would run on the controller.
-        case action(path: String)
+        /// A plugin in Python that runs on the controller, and the task's module by its full name.
+        case action(path: String, name: String)
         case missing(notes: [String], candidates: [String])
     }
 
-    private let files: any ProjectFiles
-    private let paths: ContentPaths
+    let files: any ProjectFiles
+    let paths: ContentPaths
+    /// Groups of actions by their full names, as far as somebody asked for them.
+    var groups: [String: Set<String>] = [:]
+    /// Those that there are not.
+    var missingGroups: Set<String> = []
     private var routings: [String: CollectionRouting] = [:]
     private var listings: [String: [String]] = [:]
     /// Action plugins are passed over.
@@ -36,7 +40,7 @@ package final class ForeignModules {
     }
 
     /// Modules that Ansible runs by an action plugin of its own: a file of that name does not replace it.
-    private static let actions: Set<String> = [
+    static let actions: Set<String> = [
         "add_host", "assemble", "assert", "async_status", "command", "copy", "debug", "dnf", "fail", "fetch",
         "gather_facts", "group_by", "import_playbook", "import_role", "import_tasks", "include", "include_role",
         "include_tasks", "include_vars", "meta", "package", "pause", "raw", "reboot", "script", "service", "set_fact",
@@ -49,10 +53,17 @@ package final class ForeignModules {
         return local(name, "library", paths.modules, scope)
     }
 
+    /// An action plugin that takes the place of a built-in action or module.
+    func actionOverride(of name: String, _ scope: ContentScope) -> String? {
+        name.contains(".") ? nil : local(name, "action_plugins", paths.actions, scope)
+    }
+
     func find(_ name: String, _ scope: ContentScope, depth: Int = 0) -> Found {
         let short = Registry.shortName(name)
         if short.contains(".") { return inCollection(short, scope, depth) }
-        if !modulesOnly, let path = local(short, "action_plugins", paths.actions, scope) { return .action(path: path) }
+        if !modulesOnly, let path = local(short, "action_plugins", paths.actions, scope) {
+            return .action(path: path, name: short)
+        }
         if let path = local(short, "library", paths.modules, scope) { return .file(path: path, name: short) }
         for collection in scope.collections + ownCollections(scope) {
             let found = inCollection("\(collection).\(short)", scope, depth)
@@ -65,7 +76,7 @@ package final class ForeignModules {
         let target = routing("\(core)/config/ansible_builtin_runtime.yml").redirect("modules", short)
         if let target, depth < 8 { return moved(to: target, scope, depth) }
         if !modulesOnly, files.kind(of: "\(core)/plugins/action/\(short).py") == .file {
-            return .action(path: "\(core)/plugins/action/\(short).py")
+            return .action(path: "\(core)/plugins/action/\(short).py", name: short)
         }
         let path = "\(core)/modules/\(short).py"
         if files.kind(of: path) == .file { return .file(path: path, name: short) }
@@ -99,7 +110,7 @@ package final class ForeignModules {
 
     // MARK: Folders
 
-    private func local(_ name: String, _ kind: String, _ configured: [String], _ scope: ContentScope) -> String? {
+    func local(_ name: String, _ kind: String, _ configured: [String], _ scope: ContentScope) -> String? {
         let folders = scope.roles.map { joined($0, kind) } + [joined(scope.playFolder, kind)] + configured
         for folder in folders { if let path = file(name, in: folder) { return path } }
         return nil
@@ -112,7 +123,7 @@ package final class ForeignModules {
     ]
 
     /// The file of that name, with whatever ending a program may have.
-    private func file(_ name: String, in folder: String) -> String? {
+    func file(_ name: String, in folder: String) -> String? {
         let names = listings[folder] ?? files.names(in: folder)
         listings[folder] = names
         if names.contains(name + ".py") { return joined(folder, name + ".py") }
@@ -126,7 +137,7 @@ package final class ForeignModules {
 
     // MARK: Collections
 
-    private func routing(_ path: String) -> CollectionRouting {
+    func routing(_ path: String) -> CollectionRouting {
         if let known = routings[path] { return known }
         let routing = CollectionRouting(path, files: files)
         routings[path] = routing
@@ -146,15 +157,24 @@ package final class ForeignModules {
         }
         let rest = parts[2...].joined(separator: ".")
         let routing = routing("\(folder)/meta/runtime.yml")
-        if depth < 8, let target = routing.redirect("action", rest) ?? routing.redirect("modules", rest) {
-            return moved(to: target, scope, depth)
+        if !modulesOnly, depth < 8 {
+            // The plugin that the module's own collection names for it, else where the action has moved to.
+            let targets = [moduleName(name, scope)?.action, routing.redirect("action", rest)].compactMap { $0 }
+            for target in targets {
+                switch moved(to: target, scope, depth) {
+                case .action(let path, _): return .action(path: path, name: name)
+                case .native(let module): return .native(module)
+                case .file, .missing: continue
+                }
+            }
         }
+        if depth < 8, let target = routing.redirect("modules", rest) { return moved(to: target, scope, depth) }
         if let reason = routing.tombstone("modules", rest) {
             return .missing(notes: ["'\(name)' is gone: \(reason)"], candidates: [])
         }
         let inner = parts[2...].joined(separator: "/")
         let actions = joined("\(folder)/plugins/action", parent(inner))
-        if !modulesOnly, let path = file(lastPart(of: inner), in: actions) { return .action(path: path) }
+        if !modulesOnly, let path = file(lastPart(of: inner), in: actions) { return .action(path: path, name: name) }
         if let path = file(lastPart(of: inner), in: joined("\(folder)/plugins/modules", parent(inner))) {
             return .file(path: path, name: name)
         }

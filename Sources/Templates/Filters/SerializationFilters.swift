@@ -2,6 +2,20 @@ import Values
 import YAML
 
 extension Filters {
+    /// A surrogate without its other half is no character: refused, or a question mark.
+    private static func fromJSON(_ text: String, _ c: FilterCall) throws(TemplateError) -> Value {
+        let read: (value: Value, lone: LoneSurrogate?)
+        do throws(JSONError) { read = try Value.read(json: text, replacement: "?") } catch {
+            let words = "The filter plugin 'ansible.builtin.from_json' failed: \(error)"
+            throw TemplateError("this is not JSON: \(error)", words: words)
+        }
+        guard let lone = read.lone, !c.evaluator.templater.allowsSurrogates else { return read.value }
+        throw TemplateError(
+            "Refusing to deserialize an invalid UTF8 string value: 'utf-8' codec can't encode character "
+                + "'\\u\(String(lone.unit, radix: 16))' in position \(lone.position): surrogates not allowed",
+            hint: "'module_strict_utf8_response = false' takes it, with a question mark in its place")
+    }
+
     static func addSerialization(_ table: inout FilterTable) {
         table.add("to_json", isOpen: true) { (c) throws(TemplateError) in .string(try json(c, nil)) }
         table.add("to_nice_json", isOpen: true) { (c) throws(TemplateError) in .string(try json(c, 4)) }
@@ -16,12 +30,7 @@ extension Filters {
             }
             let named = c.call.named.first { $0.name == "profile" }?.value ?? c.call.positional.first
             let profile = try JSONProfile(named?.text ?? "tagless")
-            let value: Value
-            do throws(JSONError) { value = try Value(json: text.string) } catch {
-                let words = "The filter plugin 'ansible.builtin.from_json' failed: \(error)"
-                throw TemplateError("this is not JSON: \(error)", words: words)
-            }
-            return .raw(try profile.decoded(value, of: text))
+            return .raw(try profile.decoded(try fromJSON(text.string, c), of: text))
         }
         table.add("to_yaml", isOpen: true) { (c) throws(TemplateError) in
             .string(try yamlText(c, 2, flow: nil))

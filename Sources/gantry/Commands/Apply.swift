@@ -71,6 +71,7 @@ struct Apply: AsyncParsableCommand {
         settings.diffMode = runOptions.diff || configuration.flag(.diffAlways)
         settings.verbosity = verbosity
         settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
+        settings.allowsSurrogates = !configuration.flag(.strictUTF8)
         settings.warnsOfUntrusted = configuration.warnsOfUntrusted
         settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
         settings.tags = words(tags)

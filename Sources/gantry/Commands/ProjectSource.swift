@@ -413,11 +413,6 @@ actor ProjectSource: RunSource {
     func lookup(
         _ plugin: String, _ terms: [Value], _ options: Dict, _ basis: SearchBasis
     ) async throws(Diagnostics) -> [Value] {
-        if plugin == "config" {
-            do throws(Diagnostic) { return try configuration.looked(up: terms, options) } catch {
-                throw Diagnostics([error])
-            }
-        }
         if plugin == "inventory_hostnames" {
             let pattern = terms.map(\.pythonText).joined(separator: ",")
             return try inventory.select(pattern).hosts.map { .string($0) }

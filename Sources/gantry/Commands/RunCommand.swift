@@ -88,6 +88,7 @@ struct RunCommand: AsyncParsableCommand {
         settings.diffMode = runOptions.diff
         settings.verbosity = verbosity
         settings.allowsBrokenConditions = configuration.flag(.brokenConditions)
+        settings.allowsSurrogates = !configuration.flag(.strictUTF8)
         settings.warnsOfUntrusted = configuration.warnsOfUntrusted
         settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
         let sink = try display(settings, configuration)

@@ -96,6 +96,7 @@ struct RunSetup {
             keywords["_become_password"] = .string(Text(password.exposed, mark: Mark(isSecret: true)))
         }
         if configuration.flag(.anyErrorsFatal) { keywords["any_errors_fatal"] = true }
+        if configuration.flag(.noLog) { keywords["no_log"] = true }
         return keywords
     }
 

@@ -16,7 +16,11 @@ struct MessageLines {
     mutating func show(_ diagnostic: Diagnostic, _ host: String?, on terminal: Terminal) {
         let text = excerpts.located(diagnostic).shown(on: host)
         guard diagnostic.severity != .deprecation || showsDeprecations, told.insert(text).inserted else { return }
-        if diagnostic.severity == .deprecation { advise(on: terminal) }
+        if diagnostic.severity == .deprecation {
+            advise(on: terminal)
+            // The task's result has it, too.
+            told.insert("[DEPRECATION WARNING]: \(diagnostic.message)")
+        }
         let colours: [Diagnostic.Severity: Colour] = [.warning: .warning, .deprecation: .deprecated]
         terminal.line(text, colours[diagnostic.severity] ?? .failed, toErrors: true)
         spread(text, terminal, toErrors: true)

@@ -42,9 +42,7 @@ struct ControllerLookups: Sendable {
                 return try INILookup(options).values(term, text)
             }
         case "config":
-            return try each(terms) { (term) throws(Diagnostic) in
-                try ConfigLookup(configuration: configuration, options: options).values(of: term)
-            }
+            return try ConfigLookup(configuration: configuration, options: options).values(of: terms)
         default: throw Diagnostic("lookup '\(plugin)' is not available on the controller")
         }
     }

@@ -56,6 +56,7 @@ extension Configuration {
         content.moduleUtilities = folders(.moduleUtilities)
         content.actions = folders(.actionPlugins)
         content.collections = folders(.collectionsPath)
+        content.checksActionGroups = flag(.validatesGroups)
         let core = AnsibleInstallation(environment, collections: content.collections)
         content.core = core.folder
         content.searchedForCore = core.searched

@@ -91,6 +91,12 @@ struct Setting: Sendable {
     static let brokenConditions = Setting(
         "ALLOW_BROKEN_CONDITIONALS", ["defaults.allow_broken_conditionals"], ["ANSIBLE_ALLOW_BROKEN_CONDITIONALS"],
         "false", "conditions may give what is no boolean, and its truth counts", type: .flag)
+    static let noLog = Setting(
+        "DEFAULT_NO_LOG", ["defaults.no_log"], ["ANSIBLE_NO_LOG"], "false",
+        "results are hidden where nothing nearer says otherwise", type: .flag)
+    static let strictUTF8 = Setting(
+        "MODULE_STRICT_UTF8_RESPONSE", ["defaults.module_strict_utf8_response"],
+        ["ANSIBLE_MODULE_STRICT_UTF8_RESPONSE"], "true", "halves of characters in JSON are refused", type: .flag)
     static let become = Setting(
         "DEFAULT_BECOME", ["privilege_escalation.become"], ["ANSIBLE_BECOME"], "false", "become another user",
         type: .flag)
@@ -225,7 +231,7 @@ struct Setting: Sendable {
         ignoredExtensions, managed, playbookVarsRoot, home, vaultIdentity, vaultIDMatch, vaultEncryptIdentity,
         vaultEncryptSalt,
         editor, pager, localTemporary, logVerbosity, collectionsPath, stdoutCallback, callbacksEnabled, adHocCallbacks,
-        deprecationWarnings, perHostStart, pathOnFailure, prettyResults, treeFolder,
+        deprecationWarnings, perHostStart, pathOnFailure, prettyResults, treeFolder, strictUTF8, noLog,
     ] + content + colours + ofInventories
 
     static let all: [Setting] = {

@@ -9,7 +9,10 @@ final class VaultOpener: Sendable {
     private let matchesID: Bool
     /// What was opened, by the vault's text: values of groups are read for many hosts.
     private let opened = Mutex<[String: Text]>([:])
-    private let refused = Mutex<[Diagnostic]>([])
+    /// Values that no password opened, by the ids of theirs.
+    private let refused = Mutex<[(id: String, diagnostic: Diagnostic)]>([])
+    /// The ids whose passwords have opened something.
+    private let proven = Mutex<Set<String>>([])
 
     /// - Parameter matchesID: only secrets of a vault's own id are tried.
     init(_ secrets: [VaultSecret], matchesID: Bool = false) {
@@ -24,13 +27,14 @@ final class VaultOpener: Sendable {
         if let known = opened.withLock({ $0[text.string] }) { return Text(known.string, mark: known.mark) }
         let result: Text
         do throws(VaultError) {
-            let plain = try Vault.open(text.string, with: secrets, matchesID: matchesID).bytes
+            let plain = try plain(text)
             result = Text(String(decoding: plain, as: UTF8.self), mark: Mark(place: text.place, isSecret: true))
         } catch {
             result = Text(text.string, mark: Mark(place: text.place, seal: .unopenable(error.description)))
-            if error.tried.contains(error.id ?? "default") {
+            let id = error.id ?? "default"
+            if error.tried.contains(id) {
                 let diagnostic = Self.diagnostic(error, "a vaulted value cannot be opened: ", at: text.place)
-                refused.withLock { $0.append(diagnostic) }
+                refused.withLock { $0.append((id, diagnostic)) }
             }
         }
         opened.withLock { $0[text.string] = result }
@@ -40,18 +44,26 @@ final class VaultOpener: Sendable {
     /// Without secrets nothing is refused: who reads a vaulted value is told then.
     var hasSecrets: Bool { !secrets.isEmpty }
 
-    /// Values that the password of their own id does not open: that password is wrong. Told once.
+    private func plain(_ text: Text) throws(VaultError) -> [UInt8] {
+        let (bytes, secret) = try Vault.open(text.string, with: secrets, matchesID: matchesID)
+        proven.withLock { _ = $0.insert(secret.id ?? "default") }
+        return bytes
+    }
+
+    /// Values that the password of their own id does not open, where it has opened nothing else: that password is
+    /// wrong. One that opens others is right, and what it does not open matters to whoever reads it. Told once.
     func refusals() -> [Diagnostic] {
-        refused.withLock { refused in
+        let proven = proven.withLock { $0 }
+        return refused.withLock { refused in
             defer { refused = [] }
-            return refused
+            return refused.filter { !proven.contains($0.id) }.map(\.diagnostic)
         }
     }
 
     /// - Parameter what: names the thing in errors.
     func open(_ text: Text, what: String) throws(Diagnostic) -> [UInt8] {
         do throws(VaultError) {
-            return try Vault.open(text.string, with: secrets, matchesID: matchesID).bytes
+            return try plain(text)
         } catch {
             throw Self.diagnostic(error, "\(what) cannot be opened: ", at: text.place)
         }
