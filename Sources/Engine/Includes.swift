@@ -145,6 +145,8 @@ extension TaskRun {
         }
         var frame = inner
         frame.roles = file.roles
+        // A role that the file imports is one that the role around it imports.
+        if let around = scope.role { for index in frame.roles.indices { frame.roles[index].inherit(from: around) } }
         frame.bases = file.bases
         frame.role = scope.role
         return Inclusion(steps: file.steps, frame: frame, name: name, path: file.path, label: label)
