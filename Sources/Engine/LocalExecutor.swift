@@ -108,7 +108,7 @@ package func failed(_ failure: Failure) -> CallResult {
     result["changed"] = result["changed"] ?? false
     if !failure.message.isEmpty || result["msg"] == nil { result["msg"] = .string(failure.message) }
     if failure.isUnreachable { result["unreachable"] = true }
-    return CallResult(result: result, isStop: failure.isStop)
+    return CallResult(result: result, warnings: failure.warnings, isStop: failure.isStop)
 }
 
 /// Brings a module what it asks for: from what came with the call, else from the coordinator.

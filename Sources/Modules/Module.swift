@@ -118,6 +118,7 @@ package struct Failure: Error, Sendable {
     package var isStop: Bool
     /// The machine or the way to it is gone: unreachable rather than failed.
     package var isUnreachable: Bool
+    package var warnings: [String] = []
 
     package init(_ message: String, result: Dict = Dict(), isStop: Bool = false, isUnreachable: Bool = false) {
         self.message = message

@@ -42,6 +42,28 @@ extension FileMaker {
 }
 
 extension FileArguments {
+    /// Says which of owner and group the machine does not know: an earlier task may be the one that makes them.
+    func strangers(on machine: some MachineReader) throws(Failure) -> [String] {
+        try attempt { () throws(MachineError) in
+            var found: [String] = []
+            if let owner, !owner.isEmpty {
+                let number = UInt32(owner)
+                let user = if let number { try machine.user(id: number) } else { try machine.user(named: owner) }
+                if user == nil { found.append(Self.stranger("user", number == nil ? owner : "with uid \(owner)")) }
+            }
+            if let group, !group.isEmpty {
+                let number = UInt32(group)
+                let known = if let number { try machine.group(id: number) } else { try machine.group(named: group) }
+                if known == nil { found.append(Self.stranger("group", number == nil ? group : "with gid \(group)")) }
+            }
+            return found
+        }
+    }
+
+    private static func stranger(_ kind: String, _ name: String) -> String {
+        "failed to look up \(kind) \(name). Create \(kind) up to this point in real play"
+    }
+
     /// Owner and group as numbers, without a mode. A name that is not known yet is a failure; in check mode it is a
     /// need, since an earlier task may be the one that makes it.
     func owners(

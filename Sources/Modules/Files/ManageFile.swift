@@ -62,6 +62,19 @@ struct ManageFile: FileAction {
                 """))
 
     func plan(on machine: some MachineReader, _ context: Context) throws(Failure) -> FilePlan {
+        let strangers = context.checkMode ? try common.strangers(on: machine) : []
+        do throws(Failure) {
+            var plan = try statePlan(on: machine, context)
+            plan.warnings += strangers
+            return plan
+        } catch {
+            var failure = error
+            failure.warnings += strangers
+            throw failure
+        }
+    }
+
+    private func statePlan(on machine: some MachineReader, _ context: Context) throws(Failure) -> FilePlan {
         var target = try path.expanded(on: machine, context)
         let linked = try source.map { (path) throws(Failure) in try path.expanded(on: machine, context) }
         if target.count > 1, target.hasSuffix("/") { target = trimmed(target) }
