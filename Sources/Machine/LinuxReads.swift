@@ -8,6 +8,8 @@ extension LinuxMachine {
         var found = stat()
         let result = uninterrupted { unsafe followingLinks ? stat(path, &found) : lstat(path, &found) }
         if result == -ENOENT || result == -ENOTDIR { return nil }
+        // A link that leads to itself leads nowhere.
+        if result == -ELOOP, followingLinks { return nil }
         if result < 0 { throw .cannot("look at", path, -result) }
         return FileStatus(found)
     }

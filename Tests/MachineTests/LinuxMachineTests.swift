@@ -103,6 +103,14 @@ import Testing
         }
     }
 
+    @Test func aLinkToItselfLeadsNowhere() throws {
+        try scratch { folder in
+            try #require(unsafe symlink("round", folder + "/round") == 0)
+            #expect(try machine.status(of: folder + "/round", followingLinks: true) == nil)
+            #expect(try machine.status(of: folder + "/round")?.kind == .link)
+        }
+    }
+
     @Test func readsWhatHasNoSize() throws {
         let status = try #require(try machine.text(of: "/proc/self/status"))
         #expect(status.contains("Pid:"))
