@@ -8,10 +8,13 @@ import Wire
 enum AdHocPlay {
     static func arguments(_ text: String, _ entry: ModuleEntry?) -> Dict {
         let known = Set(entry?.parameters.flatMap { [$0.name] + $0.aliases } ?? [])
-        let isTemplate = text.contains("{{") || text.contains("{%")
-        let mark = Mark(
-            place: Place(file: SourceFile(name: "-a", text: text), line: 1, column: 1), isTemplate: isTemplate)
-        return OneLine.arguments(Text(text, mark: mark), freeForm: entry?.options.freeForm, known: known)
+        return OneLine.arguments(written(text), freeForm: entry?.options.freeForm, known: known)
+    }
+
+    /// What a person typed is as good as what a playbook's authors wrote.
+    static func written(_ text: String) -> Text {
+        let place = Place(file: SourceFile(name: "-a", text: text), line: 1, column: 1)
+        return Text(text, mark: Mark(place: place, isTemplate: text.contains("{{") || text.contains("{%")))
     }
 
     static func play(

@@ -176,7 +176,9 @@ struct RunCommand: AsyncParsableCommand {
         }
         if args.hasPrefix("{") {
             do {
-                if let dict = try Value(json: args).dict { return (name, dict, found?.path) }
+                if let dict = try Value(json: args).dict {
+                    return (name, dict.mapValues { $0.mapText { AdHocPlay.written($0.string) } }, found?.path)
+                }
                 throw CommandFailure(Diagnostic("the arguments given with -a are no mapping"), status: 1)
             } catch let error as JSONError {
                 throw CommandFailure(Diagnostic("the arguments given with -a are not JSON: \(error)"), status: 1)
