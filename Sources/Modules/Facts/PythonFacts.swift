@@ -27,9 +27,15 @@ extension FactSource {
 
     private var interpreter: String? {
         if let named = context.python { return machine.program(named) }
-        return Self.pythons.lazy.compactMap { machine.program($0) }.first
+        guard let found = ["/usr/bin/python3", "python3"].lazy.compactMap({ machine.program($0) }).first else {
+            return nil
+        }
+        // Ansible tells the name with the version. Programs of that name in PATH may be a version manager's, which
+        // take long and may not even be there.
+        guard let real = machine.realPath(of: found), splitPath(real).name.hasPrefix("python3.") else { return found }
+        return real
     }
 
-    /// Where a Python is looked for, in Ansible's order.
+    /// Where modules in Python look for one, in Ansible's order.
     package static let pythons = (8...13).reversed().map { "python3.\($0)" } + ["/usr/bin/python3", "python3"]
 }
