@@ -176,7 +176,8 @@ actor ProjectSource: RunSource {
         let outline = try outline(of: index)
         do throws(Diagnostic) {
             var plan = try planner.plan(
-                play, index: index, host: host, variables: try view.variables(of: host), own: view.own(host), in: context)
+                play, index: index, host: host, variables: try view.variables(of: host), own: view.own(host),
+                in: context)
             plan.magic["_facts_default"] = .string(configuration.string(.factsModules))
             plan.magic["_facts_modules"] = .dict(
                 FactsModules(plan, files: files, content: loaderOptions.content, playFolder: play.folder).paths)
