@@ -114,6 +114,11 @@ final class BundleCoordinator: Coordinator {
 
     private func entry(_ request: FileRequest) -> FileEntry? {
         for play in bundle.plays { if let entry = play.files[request] { return entry } }
+        guard request.name.hasPrefix("/") else { return nil }
+        // Asked for by where it stood: beside a template that includes it.
+        for play in bundle.plays {
+            if let entry = play.files.values.first(where: { $0.path == request.name }) { return entry }
+        }
         return nil
     }
 
