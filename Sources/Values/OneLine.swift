@@ -30,19 +30,26 @@ package enum OneLine {
         return arguments
     }
 
-    /// Lines that a backslash at their end continues become one, outside of quotes.
+    /// A backslash that stands alone, outside of quotes, goes, and with it the end of its line: it continues there.
     private static func withoutContinuations(_ text: String) -> String {
-        guard text.contains("\\\n") else { return text }
+        guard text.contains("\\") else { return text }
         var out = ""
         var quote: Character?
+        var isContinued = false
         var rest = text[...]
         while let character = rest.popFirst() {
             if let open = quote {
                 if character == open, out.last != "\\" { quote = nil }
             } else if character == "\"" || character == "'", out.last != "\\" {
                 quote = character
-            } else if character == "\\", rest.first == "\n", out.isEmpty || out.last == " " || out.last == "\n" {
-                rest.removeFirst()
+            } else if character == "\\", out.isEmpty || out.last == " " || out.last == "\n",
+                rest.first.map({ $0 == " " || $0 == "\n" }) ?? true
+            {
+                isContinued = true
+                if rest.first == " " { rest.removeFirst() }
+                continue
+            } else if character == "\n", isContinued {
+                isContinued = false
                 let blanks = rest.prefix { $0 == " " }.count
                 rest = rest.dropFirst(blanks)
                 if out.last == " " { out.removeLast() }
