@@ -45,6 +45,7 @@ let package = Package(
         .target(name: "Templates", dependencies: ["Values", "Patterns", "Crypto", "YAML"], swiftSettings: strict),
         .target(name: "Wire", dependencies: ["Values"], swiftSettings: strict),
         .target(name: "CMachine"),
+        .target(name: "CProvider"),
         .target(name: "Machine", dependencies: ["Values", "CMachine"], swiftSettings: strict),
         .target(name: "MachineFakes", dependencies: ["Values", "Machine"], swiftSettings: strict),
         .target(name: "HTTP", dependencies: ["Values", "Crypto"], swiftSettings: strict),
@@ -78,7 +79,9 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "gantry-agent",
-            dependencies: ["Values", "Engine", "Modules", "Machine", "Wire", "Crypto", "HTTP", "Templates"],
+            dependencies: [
+                "Values", "Engine", "Modules", "Machine", "Wire", "Crypto", "HTTP", "Templates", "CProvider",
+            ],
             exclude: ["agent.ld"], swiftSettings: strict,
             linkerSettings: [
                 .unsafeFlags(["-static-executable"]),

@@ -21,7 +21,9 @@ extension LinuxMachine {
     ) throws(MachineError) -> Entry? {
         if key.isEmpty || key.contains(where: { ":\n\0".contains($0) }) { return nil }
         let file = try text(of: "/etc/\(database)") ?? ""
-        if let found = file.split(separator: "\n").lazy.compactMap(parse).first(where: fits) { return found }
+        // Most lines are another's, which is seen without taking them apart.
+        let lines = file.split(separator: "\n").lazy.filter { $0.contains(key) }
+        if let found = lines.compactMap(parse).first(where: fits) { return found }
         return try getent(database, key).lazy.compactMap(parse).first(where: fits)
     }
 

@@ -41,18 +41,19 @@ let layers: [LayerRow] = [
             "SSH", "Crypto", "HTTP", "Patterns", "ArgumentParser", "Foundation",
         ]),
     LayerRow(
-        "gantry-agent", ["Values", "Engine", "Modules", "Machine", "Wire", "Crypto", "YAML", "HTTP", "Templates"]),
+        "gantry-agent",
+        ["Values", "Engine", "Modules", "Machine", "Wire", "Crypto", "CProvider", "YAML", "HTTP", "Templates"]),
 ]
 
 /// Targets without Swift.
-let systemTargets: Set = ["CYAML", "CLibSSH2", "COpenSSL", "CPCRE2", "CMachine"]
+let systemTargets: Set = ["CYAML", "CLibSSH2", "COpenSSL", "CPCRE2", "CMachine", "CProvider"]
 /// What comes with the toolchain and doubles nothing.
 let platform: Set = ["Glibc", "Synchronization", "Dispatch", "OrderedCollections"]
 
 /// C modules: the only target that imports each, and in how many files at most.
 let foreign: [(module: String, target: String, files: Int)] = [
     ("CYAML", "YAML", 2), ("CLibSSH2", "SSH", 4), ("COpenSSL", "Crypto", 4), ("CPCRE2", "Patterns", 2),
-    ("CMachine", "Machine", 4),
+    ("CMachine", "Machine", 4), ("CProvider", "gantry-agent", 0),
 ]
 
 @Suite struct Layers {

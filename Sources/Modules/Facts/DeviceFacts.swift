@@ -10,10 +10,15 @@ extension FactSource {
                 link("/dev/disk/by-id/" + name).map { (baseName($0), .string(String(name.dropFirst(4)))) }
             })
         var devices = Dict()
+        // What `lspci` says, once it is asked.
+        var controllers: [Substring]?
         for name in names("/sys/block") {
             let folder = "/sys/block/" + name
             guard isLink(folder) else { continue }
-            devices[name] = .dict(device(name, folder, links, wide))
+            var device = device(name, folder, links, wide)
+            device["host"] = .string(controller(of: folder, among: &controllers))
+            device["holders"] = holders(folder)
+            devices[name] = .dict(device)
         }
         return ["devices": .dict(devices), "device_links": .dict(links)]
     }
@@ -44,8 +49,6 @@ extension FactSource {
         let chosen = scheduler.drop { $0 != "[" }.dropFirst().prefix { $0 != "]" }
         device["scheduler_mode"] = .string(String(chosen))
         device.merge(size(folder, sectorFolder: folder)) { $1 }
-        device["host"] = .string(controller(of: folder))
-        device["holders"] = holders(folder)
         return device
     }
 
@@ -90,13 +93,14 @@ extension FactSource {
     }
 
     /// `lspci`'s line for the controller that the disk hangs on.
-    private func controller(of folder: String) -> String {
-        guard let path = machine.realPath(of: folder), machine.program("lspci") != nil else { return "" }
-        let address = path.split(separator: "/").last { part in
-            part.count == 12 && part.filter { $0 == ":" }.count == 2 && part.contains(".")
+    private func controller(of folder: String, among lines: inout [Substring]?) -> String {
+        let address = machine.realPath(of: folder)?.split(separator: "/").last { part in
+            part.utf8.count == 12 && part.contains(":") && part.filter { $0 == ":" }.count == 2 && part.contains(".")
         }
-        guard let address, let text = output(["lspci", "-D"]) else { return "" }
-        let line = text.split(separator: "\n").first { $0.hasPrefix(address + " ") }
+        guard let address else { return "" }
+        let known = lines ?? output(["lspci", "-D"])?.split(separator: "\n") ?? []
+        lines = known
+        let line = known.first { $0.hasPrefix(address + " ") }
         return line.map { String($0.dropFirst(address.count + 1)) } ?? ""
     }
 

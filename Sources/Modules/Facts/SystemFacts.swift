@@ -94,13 +94,65 @@ extension FactSource {
     }
 
     func systemd() -> Dict {
-        guard runsSystemd, let text = output(["systemctl", "--version"]) else { return Dict() }
-        let lines = text.split(separator: "\n")
+        guard runsSystemd else { return Dict() }
+        if let (version, features) = systemdBuild() {
+            return ["systemd": ["features": .string(features), "version": .int(version)]]
+        }
+        let lines = output(["systemctl", "--version"])?.split(separator: "\n") ?? []
         guard lines.count > 1, let version = lines[0].split(separator: " ").dropFirst().first.flatMap({ Int($0) })
         else {
             return Dict()
         }
         return ["systemd": ["features": .string(String(lines[1])), "version": .int(version)]]
+    }
+
+    /// What `systemctl --version` would say, from systemd's library, which has the version in its name and holds the
+    /// features as one text: starting the program takes several times as long. Not where there are several versions.
+    private func systemdBuild() -> (version: Int, features: String)? {
+        let kind = machine.identity.architecture
+        let folders = ["/usr/lib/systemd", "/usr/lib/\(kind)-linux-gnu/systemd", "/usr/lib64/systemd"]
+        let start = "libsystemd-shared-"
+        let found = folders.flatMap { folder in
+            names(folder).filter { $0.hasPrefix(start) && $0.hasSuffix(".so") }.map { folder + "/" + $0 }
+        }
+        guard found.count == 1,
+            let version = Int(baseName(found[0]).dropFirst(start.utf8.count).prefix { $0.isNumber }),
+            let program = machine.program("systemctl"), ["/usr/bin", "/bin"].contains(splitPath(program).folder)
+        else { return nil }
+        var texts: [String] = []
+        var rest: [UInt8] = []
+        _ = try? machine.read(found[0]) { piece in
+            rest += piece
+            texts += Self.features(in: rest)
+            // A text may go on in the next piece.
+            rest = Array(rest.suffix(Self.featuresLimit))
+        }
+        return Set(texts).count == 1 ? (version, texts[0]) : nil
+    }
+
+    private static let featuresLimit = 2048
+
+    /// Texts of the form `+PAM -AUDIT …` between two zeros. They are long: a look at every 64th byte finds each.
+    private static func features(in bytes: [UInt8]) -> [String] {
+        var texts: [String] = []
+        for index in stride(from: 0, to: bytes.count, by: 64) {
+            var start = index
+            while start > 0, index - start < featuresLimit, isOfFeature(bytes[start]) { start -= 1 }
+            let rest = bytes[start...].prefix(featuresLimit)
+            guard bytes[start] == 0, start < index, let end = rest.dropFirst().firstIndex(of: 0) else { continue }
+            let text = String(decoding: bytes[(start + 1)..<end], as: UTF8.self)
+            if text.hasPrefix("+PAM ") || text.hasPrefix("-PAM ") { texts.append(text) }
+        }
+        return texts
+    }
+
+    private static func isOfFeature(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"),
+            UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: " "):
+            true
+        default: false
+        }
     }
 
     func dns() -> Dict {

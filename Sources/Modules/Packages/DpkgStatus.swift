@@ -66,6 +66,15 @@ struct DpkgStatus: Sendable {
         if package.isInstalled { provided.formUnion(package.provides) }
     }
 
+    /// The record of one package in the text of the database; the others are not read.
+    static func package(_ name: String, in bytes: [UInt8]) -> DpkgPackage? {
+        let head = Array("Package: \(name)\n".utf8)
+        guard let start = bytes.firstPlace(of: [10] + head).map({ $0 + 1 }) ?? (bytes.starts(with: head) ? 0 : nil)
+        else { return nil }
+        let rest = Array(bytes[start...].prefix(1 << 16))
+        return DpkgStatus(Array(rest[..<(rest.firstPlace(of: [10, 10]) ?? rest.count)])).packages[name]?.first
+    }
+
     var names: [String] { packages.keys.sorted() }
 
     /// The package named `name` or `name:architecture`; without an architecture the node's own is preferred.
@@ -115,7 +124,7 @@ enum Deb822 {
                 continue
             }
             for (name, prefix) in names
-            where end - start > prefix.count && bytes[start + prefix.count] == 58
+            where end - start > prefix.count && bytes[start] == prefix[0] && bytes[start + prefix.count] == 58
                 && bytes[start...].starts(with: prefix)
             {
                 let value = String(decoding: bytes[(start + prefix.count + 1)..<end], as: UTF8.self).trimmed

@@ -1,0 +1,1 @@
+// Nothing is called here: what these files define takes the place of functions of OpenSSL when the agent is linked.
