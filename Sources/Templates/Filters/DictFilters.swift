@@ -33,7 +33,7 @@ extension Filters {
             let result = DictBox()
             for item in try c.items() {
                 switch item {
-                case .dict, .list, .tuple: break
+                case .dict, .list, .tuple, .object: break
                 default: throw TemplateError("items2dict requires a list of dictionaries, got '\(item.typeName)' in it")
                 }
                 guard let key = try c.evaluator.member(keyName, of: item),
