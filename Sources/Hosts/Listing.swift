@@ -10,10 +10,14 @@ extension Inventory {
         package var playbookFolders: [String]
         /// Vaulted texts stay what they are, for YAML.
         package var keepsSeals: Bool
+        /// What the command line gives to every host.
+        package var extra: Dict
 
         package init(
-            export: Bool = false, limit: String? = nil, playbookFolders: [String] = [], keepsSeals: Bool = false
+            export: Bool = false, limit: String? = nil, playbookFolders: [String] = [], keepsSeals: Bool = false,
+            extra: Dict = Dict()
         ) {
+            self.extra = extra
             self.keepsSeals = keepsSeals
             self.export = export
             self.limit = limit
@@ -212,7 +216,8 @@ extension Inventory {
         } else {
             let own = try self.variables(of: host, playbookFolders: listing.playbookFolders)
             let facts = options.cachedFacts?(host) ?? Dict()
-            variables = combined(own, facts, merging: options.mergesHashes)
+            let known = combined(own, facts, merging: options.mergesHashes)
+            variables = combined(known, listing.extra, merging: options.mergesHashes)
         }
         return Self.withoutInternals(variables)
     }

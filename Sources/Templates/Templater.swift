@@ -290,7 +290,12 @@ package final class Templater {
     ) throws(TemplateError) -> String {
         guard let run = try run(text, options, in: scope) else { return try Header.split(text, options).0 }
         return try locating(text) { () throws(TemplateError) -> String in
-            guard run.output.pieces.isEmpty else { return try ended(run, text) }
+            let pieces = run.output.pieces
+            // Only text has line ends to be restored.
+            if pieces.count == 1, let value = try native(pieces[0], run.evaluator), value.text == nil {
+                return try run.output.text(run.evaluator)
+            }
+            guard pieces.isEmpty else { return try ended(run, text) }
             return String(repeating: run.newline, count: Self.newlines(text.string))
         }
     }

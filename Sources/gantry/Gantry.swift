@@ -64,7 +64,9 @@ enum Main {
             return code.rawValue
         } catch {
             let status = Gantry.exitCode(for: error)
-            if status == .success {
+            // Without a subcommand the usage is shown; Ansible's programs take that for an error.
+            let isAsked = CommandLine.arguments.contains { $0 == "-h" || $0.hasPrefix("--h") }
+            if status == .success, twin == nil || isAsked {
                 Output.print(Gantry.fullMessage(for: error))
                 return 0
             }

@@ -153,7 +153,11 @@ extension Evaluator {
         _ name: String?, _ shown: String, of object: Datum, _ span: Span, words: String? = nil
     ) -> Datum {
         var message = words ?? "object of type '\(object.typeName)' has no attribute \(shown)"
-        if case .object(let found) = object, let scope = found as? ScopeObject { message = "\(scope.name)[\(shown)]" }
+        if case .object(let found) = object, let scope = found as? ScopeObject {
+            let isHost = scope.name.hasPrefix("hostvars[")
+            message = isHost
+                ? "object of type 'HostVarsVars' has no attribute \(shown)" : "\(scope.name)[\(shown)]"
+        }
         return .undefined(
             Undefined(message, name: name ?? shown, source: source, span: span) {
                 switch object {

@@ -139,6 +139,7 @@ enum PercentFormat {
         switch letter {
         case "s", "r", "a":
             body = letter == "s" ? try evaluator.text(value) : try evaluator.repr(value)
+            if letter == "a" { body = ascii(body) }
             if let precision = specification.precision {
                 body = String(String.UnicodeScalarView(body.unicodeScalars.prefix(precision)))
             }
@@ -191,6 +192,17 @@ enum PercentFormat {
             body = String(repeating: "0", count: max(0, missing)) + body
         }
         return padded(sign + prefix + body, specification, zero: false)
+    }
+
+    /// Python's `ascii()`: what is not ASCII by its number.
+    static func ascii(_ repr: String) -> String {
+        repr.unicodeScalars.map { scalar in
+            if scalar.isASCII { return String(Character(scalar)) }
+            let digits = String(scalar.value, radix: 16)
+            let width = scalar.value < 0x100 ? 2 : scalar.value < 0x10000 ? 4 : 8
+            let mark = width == 2 ? "x" : width == 4 ? "u" : "U"
+            return "\\" + mark + String(repeating: "0", count: width - digits.count) + digits
+        }.joined()
     }
 
     private static func integer(_ letter: Character, _ value: Datum) throws(TemplateError) -> BigInt {
@@ -302,7 +314,8 @@ enum BraceFormat {
         }
         value = try evaluator.lifted(value)
         if case .undefined(let undefined) = value { throw undefined.error }
-        if conversion == "r" || conversion == "a" { value = .string(try evaluator.repr(value)) }
+        if conversion == "r" { value = .string(try evaluator.repr(value)) }
+        if conversion == "a" { value = .string(Text(PercentFormat.ascii(try evaluator.repr(value)))) }
         if conversion == "s" { value = .string(try evaluator.text(value)) }
         return try format(value, specification, evaluator)
     }
@@ -412,7 +425,12 @@ enum BraceFormat {
                 if alternate, radix != 10 { body = "0\(letter ?? "x")" + body }
                 return (found.isNegative ? "-" : "") + body
             }
-            if letter == "c" { return String(Character(Unicode.Scalar(UInt32(clamping: found.int ?? 0)) ?? " ")) }
+            if letter == "c" {
+                guard let scalar = found.int.flatMap({ UInt32(exactly: $0) }).flatMap(Unicode.Scalar.init) else {
+                    throw TemplateError("%c arg not in range(0x110000)")
+                }
+                return String(Character(scalar))
+            }
             if radix != nil { throw TemplateError("precision not allowed in integer format specifier") }
         }
         var text: String

@@ -18,6 +18,7 @@ enum StringMethods {
             return .string(cased(name, string))
         case "strip", "lstrip", "rstrip":
             let set = try call.bound(["chars"])[0]
+            if let set, !set.isNull, set.text == nil { throw TemplateError("\(name) arg must be None or str") }
             return .string(strip(string, set?.text, left: name != "rstrip", right: name != "lstrip"))
         case "split", "rsplit":
             let bound = try call.bound(["sep", "maxsplit"])
@@ -95,7 +96,8 @@ enum StringMethods {
     static func cased(_ name: String, _ string: String) -> String {
         switch name {
         case "upper": return string.uppercased()
-        case "lower", "casefold": return string.lowercased()
+        case "lower": return string.lowercased()
+        case "casefold": return string.unicodeScalars.map(folded).joined()
         case "capitalize":
             guard let first = string.unicodeScalars.first else { return "" }
             let rest = String(String.UnicodeScalarView(string.unicodeScalars.dropFirst()))
@@ -114,6 +116,17 @@ enum StringMethods {
             return string.unicodeScalars.map {
                 $0.properties.isUppercase ? $0.properties.lowercaseMapping : $0.properties.uppercaseMapping
             }.joined()
+        }
+    }
+
+    /// A letter without its case. Unicode folds Cherokee to capitals, and keeps the dotless i.
+    private static func folded(_ scalar: Unicode.Scalar) -> String {
+        switch scalar.value {
+        case 0x13a0...0x13ff, 0xab70...0xabbf: return scalar.properties.uppercaseMapping
+        case 0x131: return "\u{131}"
+        case 0x1e9e: return "ss"
+        default:
+            return scalar.properties.uppercaseMapping.unicodeScalars.map { $0.properties.lowercaseMapping }.joined()
         }
     }
 

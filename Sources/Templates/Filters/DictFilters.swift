@@ -33,7 +33,7 @@ extension Filters {
             let result = DictBox()
             for item in try c.items() {
                 switch item {
-                case .dict, .list, .tuple: break
+                case .dict, .list, .tuple, .object: break
                 default: throw TemplateError("items2dict requires a list of dictionaries, got '\(item.typeName)' in it")
                 }
                 guard let key = try c.evaluator.member(keyName, of: item),
@@ -47,13 +47,13 @@ extension Filters {
             }
             return .dict(result)
         }
-        table.add("dict", "items") { (c) throws(TemplateError) in
-            if c.call.name.hasSuffix("dict") {
-                let result = DictBox()
-                try DictMethods.update(result, from: c.value, c.evaluator)
-                return .dict(result)
-            }
-            return .list(try DictMethods.pairs(try dict(c.value, c.evaluator, "items"), c.evaluator))
+        table.add("community.general.dict") { (c) throws(TemplateError) in
+            let result = DictBox()
+            try DictMethods.update(result, from: c.value, c.evaluator)
+            return .dict(result)
+        }
+        table.add("items") { (c) throws(TemplateError) in
+            .list(try DictMethods.pairs(try dict(c.value, c.evaluator, "items"), c.evaluator))
         }
         table.add("dictsort", parameters: ["case_sensitive", "by", "reverse"]) { (c) throws(TemplateError) in
             var pairs = try DictMethods.pairs(try dict(c.value, c.evaluator, "dictsort"), c.evaluator)

@@ -158,10 +158,12 @@ package enum HashedPassword {
                 "\(rounds) rounds of '\(kind)': expected \(range.lowerBound) to \(range.upperBound)",
                 words: "Could not hash the secret.")
         }
+        // As many as the formats have by themselves are not written.
+        func shown(_ rounds: Int) -> Int? { rounds == 5000 ? nil : rounds }
         switch aliases[kind] ?? kind {
         case "md5": return PasswordHash.md5(password, salt: salt)
-        case "sha256": return PasswordHash.sha256(password, salt: salt, rounds: rounds ?? 535_000)
-        case "sha512": return PasswordHash.sha512(password, salt: salt, rounds: rounds ?? 656_000)
+        case "sha256": return PasswordHash.sha256(password, salt: salt, rounds: shown(rounds ?? 535_000))
+        case "sha512": return PasswordHash.sha512(password, salt: salt, rounds: shown(rounds ?? 656_000))
         default:
             guard let hash = PasswordHash.bcrypt(password, salt: salt, cost: rounds ?? 12, mark: ident ?? "2b")
             else { throw TemplateError("bcrypt takes a salt of 22 characters and 4 to 31 rounds") }

@@ -153,7 +153,7 @@ extension Filters {
                 let width = per + (index < extra ? 1 : 0)
                 var row = Array(items[at..<(at + width)])
                 at += width
-                if let fill = c[1], !fill.isNull, index >= extra, extra != 0 || per == 0 { row.append(fill) }
+                if let fill = c[1], !fill.isNull, index >= extra { row.append(fill) }
                 rows.append(.list(row))
             }
             return .list(rows)

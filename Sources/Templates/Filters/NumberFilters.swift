@@ -140,11 +140,12 @@ extension Filters {
             throw TemplateError("method must be common, ceil or floor")
         }
         if method == "common" {
-            if case .big = datum, precision >= 0 { return datum }
-            if let int = datum.int {
-                guard precision < 0 else { return .int(int) }
+            var whole = datum.int.map { BigInt($0) }
+            if case .big(let big) = datum { whole = big }
+            if let whole {
+                guard precision < 0 else { return .integer(whole) }
                 let unit = BigInt(10).power(min(-precision, 400))
-                let (quotient, rest) = BigInt(int).floorDivided(by: unit)
+                let (quotient, rest) = whole.floorDivided(by: unit)
                 let twice = rest + rest
                 let up = twice > unit || (twice == unit && quotient.isOdd)
                 return .integer((up ? quotient + BigInt(1) : quotient) * unit)

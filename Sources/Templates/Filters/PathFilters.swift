@@ -120,7 +120,9 @@ extension Filters {
             guard c.value.isSequence else {
                 throw TemplateError("|path_join expects string or sequence, got \(c.value.typeName) instead")
             }
-            return .string(Paths.joined(try c.strictStrings()))
+            let parts = try c.strictStrings()
+            if parts.isEmpty { throw TemplateError("|path_join expects at least one part, got none") }
+            return .string(Paths.joined(parts))
         }
         table.add("commonpath") { (c) throws(TemplateError) in
             guard c.value.isSequence else {

@@ -11,6 +11,14 @@ extension Filters {
         }
     }
 
+    private static func patternText(_ datum: Datum?) throws(TemplateError) -> String {
+        guard let datum else { return "" }
+        guard let text = datum.text else {
+            throw TemplateError("the pattern has to be text, not '\(datum.typeName)'")
+        }
+        return text
+    }
+
     private static func flags(_ c: FilterCall, ignoreCase: Int, multiline: Int) throws(TemplateError) -> Pattern.Flags {
         var flags: Pattern.Flags = []
         if try c.flag(ignoreCase) { flags.insert(.ignoreCase) }
@@ -25,8 +33,11 @@ extension Filters {
         ) { (c) throws(TemplateError) in
             let flags = try flags(c, ignoreCase: 2, multiline: 3)
             let subject = try c.string()
-            let source = try c.text(0) ?? ""
-            let replacement = try c.text(1) ?? ""
+            let source = try patternText(c[0])
+            let replacement = c[1]?.text ?? ""
+            if let given = c[1], given.text == nil {
+                throw TemplateError("the replacement has to be text, not '\(given.typeName)'")
+            }
             let limit = try c.int(4) ?? 0
             let pattern = try c.evaluator.templater.pattern(source, flags)
             let (text, count) = try regex { () throws(PatternError) in

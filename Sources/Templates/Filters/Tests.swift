@@ -102,6 +102,7 @@ extension Filters {
             table.add(name, parameters: ["b"], required: 1) { (c) throws(TemplateError) in
                 let left = try c.items()
                 let right = try c.evaluator.items(of: c[0] ?? .null)
+                for item in left + right { _ = try c.evaluator.key(item) }
                 for item in flipped ? right : left
                 where !(try c.evaluator.contains(.list(flipped ? left : right), item)) { return .bool(false) }
                 return .bool(true)

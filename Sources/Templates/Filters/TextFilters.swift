@@ -14,6 +14,9 @@ extension Filters {
             return .string(try c.string())
         }
         table.add("replace", parameters: ["old", "new", "count"], required: 2) { (c) throws(TemplateError) in
+            if let count = c[2], !count.isNull, count.int == nil {
+                throw TemplateError("the count has to be a whole number, not '\(count.typeName)'")
+            }
             let result = StringMethods.replace(
                 try c.string(), try c.text(0) ?? "None", try c.text(1) ?? "None", try c.int(2) ?? -1)
             try c.evaluator.countOutput(result.utf8.count)
@@ -61,16 +64,16 @@ extension Filters {
         }
         table.add("truncate", parameters: ["length", "killwords", "end", "leeway"]) { (c) throws(TemplateError) in
             let length = try c.int(0) ?? 255
+            let end = try c.text(2) ?? "..."
+            let room = length - end.unicodeScalars.count
+            guard room >= 0 else { throw TemplateError("expected length >= \(end.count), got \(length)") }
             switch c.value {
             case .list, .tuple, .dict:
                 if try c.items().count <= length + (try c.int(3) ?? 5) { return c.value }
             default: break
             }
             let text = Array(try c.strictString().unicodeScalars)
-            let end = try c.text(2) ?? "..."
             if text.count <= length + (try c.int(3) ?? 5) { return .string(String(String.UnicodeScalarView(text))) }
-            let room = length - end.unicodeScalars.count
-            guard room >= 0 else { throw TemplateError("expected length >= \(end.count), got \(length)") }
             var kept = Array(text.prefix(room))
             if !(try c.flag(1)), let blank = kept.lastIndex(of: " ") { kept = Array(kept[..<blank]) }
             return .string(String(String.UnicodeScalarView(kept)) + end)

@@ -28,7 +28,7 @@ enum AdHocPlay {
         }
         // Nothing is read ahead here: what would be imported is included.
         let module = ["import_role": "include_role", "import_tasks": "include_tasks"][module] ?? module
-        let file = SourceFile(name: "gantry run")
+        let file = SourceFile(name: Twin.isCalled ? "<adhoc '\(module)' task>" : "gantry run")
         let place = Place(file: file, line: 1, column: 1)
         if let entry = Registry.entry(module) {
             let wrong = ArgumentCheck.diagnostics(entry, arguments, at: place).map { diagnostic -> Diagnostic in

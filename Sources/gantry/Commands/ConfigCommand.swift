@@ -72,11 +72,21 @@ struct ConfigDump: ParsableCommand {
         func shown(_ settings: [Setting]) -> [Setting] {
             settings.filter { !onlyChanged || configuration.origin($0).origin != "default" }
         }
+        // The file itself stands among the settings.
+        let file = configuration.path.map { Disk.absolute($0) }
+        let fileName = "CONFIG_FILE"
         guard format == .display else {
-            let entries = shown(arguments.base + arguments.connection).map { setting -> Value in
+            var rows = shown(arguments.base + arguments.connection).map { setting -> (String, Value) in
                 let (value, origin) = configuration.typed(setting)
-                return ["name": .string(setting.name), "origin": .string(origin), "value": value]
+                return (setting.name, ["name": .string(setting.name), "origin": .string(origin), "value": value])
             }
+            if let file, !arguments.base.isEmpty {
+                rows.insert(
+                    (fileName, ["name": .string(fileName), "origin": "", "value": .string(file)]),
+                    at: rows.firstIndex { $0.0 > fileName } ?? rows.endIndex)
+            }
+            var entries = rows.map(\.1)
+            if !arguments.base.isEmpty { entries.append(["GALAXY_SERVERS": .dict(Dict())]) }
             let value = Value.list(entries)
             let text = format == .json ? value.json(JSONStyle(indent: 4, sortKeys: true)) : try yamlText(value)
             return Pager.show(text, configuration)
@@ -86,7 +96,13 @@ struct ConfigDump: ParsableCommand {
             return palette.coloured(
                 "\(setting.name)(\(origin)) = \(value.pythonText)", origin == "default" ? .ok : .changed)
         }
-        var lines = shown(arguments.base).map(line)
+        var named = shown(arguments.base).map { ($0.name, line($0)) }
+        if let file, !arguments.base.isEmpty {
+            named.insert(
+                (fileName, palette.coloured("\(fileName)() = \(file)", .changed)),
+                at: named.firstIndex { $0.0 > fileName } ?? named.endIndex)
+        }
+        var lines = named.map(\.1)
         if !arguments.base.isEmpty { lines.append("\nGALAXY_SERVERS:\n") }
         let connection = shown(arguments.connection)
         if !connection.isEmpty {

@@ -73,7 +73,7 @@ private struct ConsoleSession {
 
     init(_ command: ConsoleCommand, _ project: Project) {
         self.project = project
-        folder = command.playbookDir ?? "."
+        folder = Disk.absolute(command.playbookDir ?? ".")
         connection = command.connection
         become = command.become
         pattern = command.pattern

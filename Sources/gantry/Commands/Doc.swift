@@ -32,10 +32,23 @@ struct Doc: ParsableCommand {
     @Option(help: "Write a page for every module into this folder.")
     var markdown: String?
 
+    private static let types = [
+        "become", "cache", "callback", "cliconf", "connection", "httpapi", "inventory", "lookup", "netconf", "shell",
+        "vars", "module", "strategy", "test", "filter", "role", "keyword",
+    ]
+
     func run() throws {
         if let markdown {
             for (name, text) in Reference.pages { try Output.write(text, to: "\(markdown)/\(name)") }
             return
+        }
+        guard Self.types.contains(type) else {
+            throw ValidationError(
+                "argument -t/--type: invalid choice: '\(type)' (choose from \(Self.types.joined(separator: ", ")))")
+        }
+        if Twin.isCalled, !list, modules.isEmpty {
+            throw CommandFailure(
+                Diagnostic("Missing name(s), incorrect options passed for detailed documentation."), status: 5)
         }
         guard type == "module" else {
             throw CommandFailure(Diagnostic("there is no documentation of type '\(type)', only of modules"), status: 1)
@@ -45,10 +58,11 @@ struct Doc: ParsableCommand {
             return Output.print(Value.dict(Dict(all)).json(JSONStyle(indent: 4, sortKeys: true)))
         }
         if list || modules.isEmpty {
-            let width = Registry.all.map(\.name.count).max() ?? 0
+            let prefix = Twin.isCalled ? "ansible.builtin." : ""
+            let width = prefix.count + (Registry.all.map(\.name.count).max() ?? 0)
             for entry in Registry.all.sorted(by: { $0.name < $1.name }) {
-                let fill = String(repeating: " ", count: width - entry.name.count)
-                print("\(entry.name)\(fill)  \(entry.summary)")
+                let fill = String(repeating: " ", count: width - prefix.count - entry.name.count)
+                print("\(prefix)\(entry.name)\(fill)  \(entry.summary)")
             }
             return
         }
@@ -56,6 +70,10 @@ struct Doc: ParsableCommand {
         for name in modules {
             guard let entry = Registry.entry(name) else {
                 let hint = suggestion(for: name, among: Registry.all.map(\.name))
+                if Twin.isCalled {
+                    Output.printError(Diagnostic("\(name) was not found", hint: hint, severity: .warning).shown)
+                    continue
+                }
                 throw CommandFailure(Diagnostic("there is no module '\(name)'", hint: hint), status: 1)
             }
             if json {

@@ -61,11 +61,14 @@ struct InventoryCommand: ParsableCommand {
                 status: 5)
         }
         let project = try Project(inventory)
+        project.configuration.announce(verbosity: inventory.verbosity.verbose)
         if flushCache { project.flushFacts() }
         for warning in project.warnings { Output.printError(warning.shown) }
+        let exports = export || project.configuration.flag(.inventoryExport)
+        // What a host would have in a play of this folder, unless variables are told where they are defined.
+        let folders = playbookDir.map { [$0] } ?? (exports || graph ? [] : [Disk.absolute(".")])
         let listing = Inventory.Listing(
-            export: export || project.configuration.flag(.inventoryExport), limit: project.limit,
-            playbookFolders: playbookDir.map { [$0] } ?? [], keepsSeals: yaml)
+            export: exports, limit: project.limit, playbookFolders: folders, keepsSeals: yaml, extra: project.extra)
         let text: String
         do throws(Diagnostics) {
             if let host {

@@ -105,6 +105,12 @@ struct RunArguments: ParsableArguments {
     @Option(name: [.customShort("f"), .long], help: "Hosts that change something at the same time; 0 is all of them.")
     var forks: Int?
 
+    func validate() throws {
+        if let forks, forks < (Twin.isCalled ? 1 : 0) {
+            throw ValidationError("The number of processes (--forks) must be >= 1")
+        }
+    }
+
     @Option(help: "text, or json: one event a line.")
     var output: OutputForm = .text
 

@@ -100,6 +100,9 @@ final class Project: Sendable {
         var plays: [Play] = []
         var errors: [Diagnostic] = []
         var warnings: [Diagnostic] = []
+        if let missing = paths.first(where: { Disk.kind($0) == nil }), Twin.isCalled {
+            throw CommandFailure(Diagnostic("the playbook: \(missing) could not be found"), status: 1)
+        }
         for path in paths {
             let loader = loader()
             do throws(Diagnostics) { plays += try loader.plays(of: Disk.absolute(path)) } catch { errors += error.all }
@@ -229,6 +232,10 @@ extension Project {
                 for warning in self.warnings + [warning] { Output.printError(warning.shown) }
                 return []
             }
+            if hosts.isEmpty, Twin.isCalled, limit == nil {
+                for warning in self.warnings + (try mismatches(warnings)) { Output.printError(warning.shown) }
+                return []
+            }
             if hosts.isEmpty { throw Diagnostics([nothing(pattern)]) }
             for warning in try mismatches(warnings) { Output.printError(warning.shown) }
             return hosts
@@ -268,7 +275,10 @@ extension Project {
         } catch { throw CommandFailure(error.all, status: 1) }
         let known = inventory.hosts + inventory.groups.keys
         throw CommandFailure(
-            Diagnostic("--limit '\(limit)' matches no hosts", hint: suggestion(for: limit, among: known)), status: 1)
+            Diagnostic(
+                Twin.isCalled
+                    ? "Specified inventory, host pattern and/or --limit leaves us with no hosts to target."
+                    : "--limit '\(limit)' matches no hosts", hint: suggestion(for: limit, among: known)), status: 1)
     }
 
     /// Folders whose `group_vars` and `host_vars` count beside the inventory's.

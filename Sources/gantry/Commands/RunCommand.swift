@@ -65,24 +65,25 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         try modulePath.apply()
         let project = try Project(inventory)
+        project.configuration.announce(verbosity: inventory.verbosity.verbose)
         let pattern = try rendered(self.pattern, project)
         let selected = try project.selected(pattern)
+        if selected.isEmpty {
+            Output.printError(Diagnostic("No hosts matched, nothing to do", severity: .warning).shown)
+        }
         if listHosts {
             Output.print("  hosts (\(selected.count)):")
             for host in selected { Output.print("    \(host)") }
             return
         }
-        if selected.isEmpty {
-            return Output.printError(Diagnostic("No hosts matched, nothing to do", severity: .warning).shown)
-        }
+        if selected.isEmpty { return }
         if flushCache { project.flushFacts() }
         let (module, arguments, file) = try call(project)
         let configuration = project.configuration
         let verbosity = max(inventory.verbosity.verbose, configuration.number(.verbosity) ?? 0)
         let play = try AdHocPlay.play(
             pattern: pattern, module: module, file: file, arguments: arguments, keywords: keywords,
-            folder: playbookDir ?? ".",
-            project: project)
+            folder: Disk.absolute(playbookDir ?? "."), project: project)
         var settings = RunSettings()
         settings.checkMode = runOptions.check
         settings.diffMode = runOptions.diff
@@ -157,6 +158,9 @@ struct RunCommand: AsyncParsableCommand {
             return ("command", ["argv": .strings(command)], nil)
         }
         let module = try rendered(moduleName ?? "command", project)
+        if Registry.shortName(module) == "import_playbook" {
+            throw CommandFailure(Diagnostic("'\(module)' is not a valid action for ad-hoc commands"), status: 5)
+        }
         let entry = Registry.entry(module)
         let found = entry != nil ? nil : ForeignModules.file(
             of: module, files: project.files, paths: project.configuration.contentPaths,

@@ -51,6 +51,8 @@ extension Diagnostic {
         let name = place.file.name
         let isFile = Disk.kind(name) == .file
         let path = isFile ? Disk.absolute(name) : name
+        // No file has a name in angle brackets: there is no line to show.
+        if !isFile, name.hasPrefix("<"), place.file.text == nil { return ["Origin: \(name)"] }
         var lines = ["Origin: \(path):\(place.line):\(place.column)", ""]
         var text = place.file.text
         if text == nil, isFile, let bytes = try? Disk.contents(path) { text = String(decoding: bytes, as: UTF8.self) }

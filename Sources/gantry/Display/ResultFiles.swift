@@ -11,7 +11,9 @@ struct ResultFiles: EventSink {
         if case .result(let host, _, let result) = event {
             let name = String(host.map { $0 == "/" ? "_" : $0 })
             do throws(CommandFailure) {
-                try Output.write(Value.dict(result.result).json(JSONStyle(sortKeys: true)), to: "\(folder)/\(name)")
+                var kept = result.result
+                if kept["failed"]?.isTrue == false { kept["failed"] = nil }
+                try Output.write(Value.dict(kept).json(JSONStyle(sortKeys: true)), to: "\(folder)/\(name)")
             } catch {
                 for diagnostic in error.diagnostics { inner.show(.message(host: host, diagnostic)) }
             }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Machine
 import Playbooks
 import Values
+import YAML
 
 /// `gantry galaxy`: roles and collections from tarballs, folders and git repositories.
 struct GalaxyCommand: ParsableCommand {
@@ -29,7 +30,10 @@ struct GalaxyRole: ParsableCommand {
 struct GalaxyCollection: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "collection", abstract: "Collections.",
-        subcommands: [GalaxyCollectionInstall.self, GalaxyCollectionList.self, GalaxyCollectionInit.self])
+        subcommands: [
+            GalaxyCollectionInstall.self, GalaxyCollectionList.self, GalaxyCollectionInit.self,
+            GalaxyCollectionBuild.self, GalaxyCollectionVerify.self,
+        ])
 }
 
 struct GalaxyInstallArguments: ParsableArguments {
@@ -104,20 +108,33 @@ struct GalaxyRoleList: ParsableCommand {
     @Option(name: [.customShort("p"), .long], help: "Where to look.") var rolesPath: String?
 
     func run() throws {
-        let folders = try GalaxyPaths.roles(rolesPath)
+        let paths = try GalaxyPaths.roles(rolesPath)
+        let folders = paths.filter { Disk.kind($0) == .folder }
         var isFound = false
-        for folder in folders where Disk.kind(folder) == .folder {
-            if name == nil { Output.print("# \(folder)") }
-            for entry in Disk.names(folder) where Disk.kind("\(folder)/\(entry)") == .folder {
-                if let name, name != entry { continue }
-                let isRole = ["meta", "tasks"].contains { Disk.kind("\(folder)/\(entry)/\($0)") == .folder }
-                guard isRole else { continue }
+        for folder in folders {
+            let rows = Disk.names(folder).filter { entry in
+                (name == nil || name == entry) && Disk.kind("\(folder)/\(entry)") == .folder
+                    && ["meta", "tasks"].contains { Disk.kind("\(folder)/\(entry)/\($0)") == .folder }
+            }
+            if name == nil || !rows.isEmpty { Output.print("# \(folder)") }
+            for entry in rows {
                 isFound = true
                 Output.print("- \(entry), \(GalaxyPaths.version(of: "\(folder)/\(entry)") ?? "(unknown version)")")
             }
         }
-        if let name, !isFound { Output.print("- the role \(name) was not found") }
+        if let name, !isFound { Self.warn("- the role \(name) was not found") }
+        for path in paths where Disk.kind(path) != .folder {
+            Self.warn("- the configured path \(path) does not exist.")
+        }
+        if folders.isEmpty {
+            throw CommandFailure(
+                Diagnostic(
+                    "- None of the provided paths were usable. Please specify a valid path with --roles-path"),
+                status: 5)
+        }
     }
+
+    private static func warn(_ text: String) { Output.printError(Diagnostic(text, severity: .warning).shown) }
 }
 
 struct GalaxyRoleRemove: ParsableCommand {
@@ -163,18 +180,23 @@ struct GalaxyRoleInit: ParsableCommand {
             "---\ngalaxy_info:\n  author: your name\n  description: what the role does\n  license: Apache-2.0\n"
                 + "  min_ansible_version: \"2.19\"\ndependencies: []\n", to: "\(folder)/meta/main.yml")
         try Output.write("# \(name)\n\nWhat the role does, and its variables.\n", to: "\(folder)/README.md")
-        try Output.write("", to: "\(folder)/files/.gitkeep")
-        try Output.write("", to: "\(folder)/templates/.gitkeep")
+        try Output.write("localhost\n", to: "\(folder)/tests/inventory")
+        try Output.write("---\n- hosts: localhost\n  roles:\n    - \(name)\n", to: "\(folder)/tests/test.yml")
+        try GalaxyPaths.makeFolders(["files", "templates"], in: folder)
         Output.print("- Role \(name) was created successfully")
     }
 }
+
+enum GalaxyListFormat: String, ExpressibleByArgument, CaseIterable { case human, json, yaml }
 
 struct GalaxyCollectionList: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List installed collections.")
     @Argument(help: "Only this one.") var name: String?
     @Option(name: [.customShort("p"), .long], help: "Where to look.") var collectionsPath: String?
+    @Option(help: "human, json or yaml.") var format: GalaxyListFormat = .human
 
     func run() throws {
+        var all = Dict()
         for root in try GalaxyPaths.collections(collectionsPath) {
             let folder = root.hasSuffix("/ansible_collections") ? root : "\(root)/ansible_collections"
             var rows: [(name: String, version: String)] = []
@@ -185,6 +207,11 @@ struct GalaxyCollectionList: ParsableCommand {
                 }
             }
             guard !rows.isEmpty else { continue }
+            guard format == .human else {
+                all[.string(Text(folder))] = .dict(
+                    Dict(rows.map { ($0.name, ["version": .string($0.version)]) }))
+                continue
+            }
             let width = max(10, rows.map(\.name.count).max() ?? 0)
             let other = max(7, rows.map(\.version.count).max() ?? 0)
             func padded(_ text: String, _ width: Int) -> String {
@@ -194,6 +221,11 @@ struct GalaxyCollectionList: ParsableCommand {
             Output.print("\(padded("Collection", width)) \(padded("Version", other))")
             Output.print("\(String(repeating: "-", count: width)) \(String(repeating: "-", count: other))")
             for row in rows { Output.print("\(padded(row.name, width)) \(padded(row.version, other))") }
+        }
+        switch format {
+        case .human: break
+        case .json: Output.print(Value.dict(all).json())
+        case .yaml: Output.put(try yamlText(.dict(all)), 1)
         }
     }
 }
@@ -216,8 +248,8 @@ struct GalaxyCollectionInit: ParsableCommand {
                 + "authors:\n  - your name\ndependencies: {}\n", to: "\(folder)/galaxy.yml")
         try Output.write("# \(name)\n", to: "\(folder)/README.md")
         try Output.write("---\nrequires_ansible: \">=2.15.0\"\n", to: "\(folder)/meta/runtime.yml")
-        try Output.write("", to: "\(folder)/roles/.gitkeep")
-        try Output.write("", to: "\(folder)/playbooks/.gitkeep")
+        try Output.write("# Plugins of \(name)\n", to: "\(folder)/plugins/README.md")
+        try GalaxyPaths.makeFolders(["docs", "roles"], in: folder)
         Output.print("- Collection \(name) was created successfully")
     }
 }
@@ -232,14 +264,27 @@ enum GalaxyPaths {
 
     static func roles(_ given: String?) throws(CommandFailure) -> [String] {
         let configuration = try configuration()
-        if let given { return given.split(separator: ":").map { Disk.absolute(configuration.expanded(String($0))) } }
-        return configuration.paths(.rolesPath, separator: ":").map(Disk.absolute)
+        return before(given, configuration.paths(.rolesPath, separator: ":"), configuration)
     }
 
     static func collections(_ given: String?) throws(CommandFailure) -> [String] {
         let configuration = try configuration()
-        if let given { return given.split(separator: ":").map { Disk.absolute(configuration.expanded(String($0))) } }
-        return configuration.paths(.collectionsPath, separator: ":").map(Disk.absolute)
+        return before(given, configuration.paths(.collectionsPath, separator: ":"), configuration)
+    }
+
+    /// What a command line names goes before what the settings do.
+    private static func before(_ given: String?, _ known: [String], _ configuration: Configuration) -> [String] {
+        var seen: Set<String> = []
+        let own = (given ?? "").split(separator: ":").map { configuration.expanded(String($0)) }
+        return (own + known).map(Disk.absolute).filter { seen.insert($0).inserted }
+    }
+
+    static func makeFolders(_ names: [String], in folder: String) throws(CommandFailure) {
+        do throws(MachineError) {
+            for name in names where Disk.kind("\(folder)/\(name)") == nil {
+                try LinuxMachine().makeFolder("\(folder)/\(name)", mode: nil)
+            }
+        } catch { throw CommandFailure(Diagnostic(error.message), status: 1) }
     }
 
     static func check(_ folder: String, _ force: Bool) throws(CommandFailure) {

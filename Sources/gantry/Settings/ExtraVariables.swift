@@ -59,8 +59,12 @@ enum ExtraVariables {
         var all = Dict()
         for word in OneLine.words(text) {
             guard let equals = word.firstIndex(of: "="), equals != word.startIndex else {
-                throw Diagnostic(
-                    "'\(word)' is no variable", hint: "write key=value, {\"key\": value} or @FILE behind -e")
+                let hint = "write key=value, {\"key\": value} or @FILE behind -e"
+                // Ansible passes over it without a word.
+                guard Twin.isCalled else { throw Diagnostic("'\(word)' is no variable", hint: hint) }
+                let warning = Diagnostic("'\(word)' is no variable, and sets nothing", hint: hint, severity: .warning)
+                Output.printError(warning.shown)
+                continue
             }
             let value = OneLine.unquoted(String(word[word.index(after: equals)...]))
             let isTemplate = value.contains("{{") || value.contains("{%")

@@ -35,7 +35,7 @@ struct Twin {
     /// Our command for what the twin was given; `nil` when the version was asked for and is printed.
     func parsed(_ arguments: [String], calledBy path: String) throws -> (any ParsableCommand)? {
         if arguments.prefix(while: { $0 != "--" }).contains("--version") {
-            try printVersion(path)
+            printVersion(path, try Configuration(environment: Configuration.processEnvironment()))
             return nil
         }
         guard let type = Gantry.configuration.subcommands.first(where: { $0._commandName == command }) else {
@@ -48,8 +48,7 @@ struct Twin {
         return try Gantry.parseAsRoot([command] + line.rewritten(arguments))
     }
 
-    private func printVersion(_ path: String) throws {
-        let configuration = try Configuration(environment: Configuration.processEnvironment())
+    func printVersion(_ path: String, _ configuration: Configuration) {
         let file = configuration.path.map { Disk.realPath($0) ?? $0 } ?? "None"
         Output.print(
             """

@@ -126,8 +126,8 @@ extension Configuration {
     func announce(verbosity: Int) {
         let verbosity = max(verbosity, number(.verbosity) ?? 0)
         guard verbosity > 0 else { return }
-        if verbosity > 1, MessageForm.current == .ansible {
-            Output.print("ansible [core 2.19.0, gantry \(gantryVersion)]")
+        if verbosity > 1, let path = CommandLine.arguments.first, let twin = Twin.called(by: path) {
+            twin.printVersion(path, self)
         }
         Output.print(path.map { "Using \($0) as config file" } ?? "No config file found; using defaults")
     }

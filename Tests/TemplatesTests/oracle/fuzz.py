@@ -55,7 +55,7 @@ FILTERS = {
         select('defined') reject reject('none') select('gt',I) select('in',L) reject('equalto',A) flatten flatten(1)
         flatten(skip_nulls=false) union(L)|length intersect(L)|length difference(L)|length symmetric_difference(L)|map('string')|sort zip(L) zip_longest(L)
         zip_longest(L,fillvalue=A) product(L) permutations(2) combinations(2) to_json to_nice_json to_yaml
-        to_nice_yaml string pprint path_join commonpath shuffle(seed=J) groupby(0) items2dict dict type_debug
+        to_nice_yaml string pprint path_join commonpath shuffle(seed=K) groupby(0) items2dict dict type_debug
         default(A) ternary(A,A) urlencode human_readable extract(L) map('extract',L) first|string
         subelements('a') contains max(attribute=0)
         unique(case_sensitive=true) map('bool') map('quote')|join(' ') min(case_sensitive=true) wordcount""",
