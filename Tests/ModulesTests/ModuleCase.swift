@@ -98,7 +98,7 @@ final class CaseCourier: Courier {
         files[name] ?? files[String(name.dropLast(name.hasSuffix("/") ? 1 : 0))]
     }
 
-    func file(_ name: String, kind: ControllerFile.Kind) throws(Failure) -> ControllerFile {
+    func file(_ name: String, kind: ControllerFile.Kind, isSealed: Bool) throws(Failure) -> ControllerFile {
         guard let file = entry(name) else { throw Failure("the controller has no file '\(name)'") }
         return described("/play/files/" + (name.hasSuffix("/") ? String(name.dropLast()) : name), file)
     }
