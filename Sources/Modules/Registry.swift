@@ -256,7 +256,7 @@ extension Module {
 }
 
 /// Python's name of the value's type.
-private func typeName(of value: Value) -> String {
+func typeName(of value: Value) -> String {
     switch value {
     case .null: "NoneType"
     case .bool: "bool"

@@ -20,6 +20,7 @@ import YAML
 ///   changed: true             # the default; false where nothing is to be done
 ///   failed: "the message"     # instead of all below
 ///   result: {state: directory}
+///   warnings: ["…"]           # all that it warns of
 ///   facts: {getent_passwd: {…}}   # all that becomes known of the host
 ///   files: {/srv/t: {folder: true}}
 ///   edits: [run apt-get update]   # some of the machine's edits, in order
