@@ -243,12 +243,12 @@ package struct Lookup {
             guard let entry = try scope.file(named: name, .templates) else {
                 throw TemplateError("the template file \(name) could not be found for the lookup")
             }
-            let overlay = scope.local
-            defer { scope.local = overlay }
-            for (key, value) in try scope.templateVariables(entry) { scope.local[key] = value }
-            for (key, value) in options["template_vars"]?.dict ?? Dict() { scope.local[key] = value }
             let text = try scope.text(of: entry)
-            texts.append(try scope.run.templater.renderLookup(text, options: form, in: scope))
+            let variables = options["template_vars"]?.dict ?? Dict()
+            texts.append(
+                try scope.rendering(entry, looksBesideFirst: true, with: variables) { () throws(TemplateError) in
+                    try scope.run.templater.renderLookup(text, options: form, in: scope)
+                })
         }
         return texts
     }

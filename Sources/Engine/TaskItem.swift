@@ -426,11 +426,10 @@ struct TaskItem {
         guard let entry else { throw .failed(missing(name, "template", searched)) }
         let text = try run.text(of: entry)
         do throws(TemplateError) {
-            let before = task.scope.local
-            defer { task.scope.local = before }
-            for (key, value) in try task.scope.templateVariables(entry) { task.scope.local[key] = value }
-            task.scope.local["template_destpath"] = arguments["dest"] ?? .null
-            let rendered = try run.templater.renderFile(text, options: fileOptions(arguments), in: task.scope)
+            let destination: Dict = ["template_destpath": arguments["dest"] ?? .null]
+            let rendered = try task.scope.rendering(entry, with: destination) { () throws(TemplateError) in
+                try run.templater.renderFile(text, options: fileOptions(arguments), in: task.scope)
+            }
             return [PreparedFile(name: name, entry: entry, rendered: Text(rendered))]
         } catch {
             var diagnostic = error.diagnostic

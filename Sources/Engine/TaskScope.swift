@@ -9,6 +9,8 @@ final class TaskScope: Scope {
     let basis: SearchBasis
     /// Loop variables, `ansible_loop`, a result under judgement: over everything but the magic ones.
     var local = Dict()
+    /// Where the template file stands that is rendered just now.
+    private var templateFolder: (path: String, isFirst: Bool)?
     /// Include parameters (level 21).
     let includeParameters: Dict
     /// Role of the task, and of the roles around it: innermost first.
@@ -199,9 +201,36 @@ final class TaskScope: Scope {
 
     func acceptsUndefined(lookup: String) -> Bool { Lookup(lookup, scope: self).acceptsUndefined }
 
+    /// What a template includes stands where tasks' templates do, or beside the one that is rendered.
     func template(named name: String) throws(TemplateError) -> Text? {
-        guard let entry = try file(named: name, .templates) else { return nil }
-        return try text(of: entry)
+        var names = [name]
+        if let near = templateFolder, !name.hasPrefix("/") {
+            let beside = ["\(near.path)/templates/\(name)", "\(near.path)/\(name)"]
+            names = near.isFirst ? beside.suffix(1) + names : names + beside
+        }
+        for name in names {
+            if let entry = try file(named: name, .templates) { return try text(of: entry) }
+        }
+        return nil
+    }
+
+    /// Renders a template file: what it sees of itself is there as long as this takes.
+    ///
+    /// - Parameter looksBesideFirst: for what it includes, as in lookups.
+    func rendering<Result>(
+        _ entry: FileEntry, looksBesideFirst: Bool = false, with variables: Dict,
+        _ body: () throws(TemplateError) -> Result
+    ) throws(TemplateError) -> Result {
+        let (local, folder) = (local, templateFolder)
+        defer { (self.local, templateFolder) = (local, folder) }
+        templateFolder = (self.folder(of: entry.path), looksBesideFirst)
+        for (key, value) in try templateVariables(entry) { self.local[key] = value }
+        for (key, value) in variables { self.local[key] = value }
+        return try body()
+    }
+
+    private func folder(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }
 
     func file(named name: String, _ kind: FileRequest.Kind) throws(TemplateError) -> FileEntry? {
@@ -211,7 +240,7 @@ final class TaskScope: Scope {
     }
 
     /// What templates see of themselves; `ansible_managed` only where nothing else says what it is.
-    func templateVariables(_ entry: FileEntry) throws(TemplateError) -> Dict {
+    private func templateVariables(_ entry: FileEntry) throws(TemplateError) -> Dict {
         var variables: Dict = [
             "template_path": .string(entry.path), "template_fullpath": .string(entry.path), "template_destpath": .null,
             "template_host": .string(run.plan.settings.controllerHost),

@@ -1,6 +1,6 @@
 package import Values
 
-/// One play for one host: everything the engine needs to run it, and nothing of other hosts.
+/// One play for one host: everything the engine needs to run it, and of other hosts only what bundles hold.
 package struct PlayPlan: Sendable {
     package var name: String
     package var place: Place?
@@ -19,6 +19,8 @@ package struct PlayPlan: Sendable {
     package var magic: Dict
     /// How the host is reached (`ansible_host`, `ansible_user`, …): what these names give where no variable says it.
     package var connection: Dict
+    /// Rendered variables of other hosts that the plan names, by host: for pulls, where nobody can be asked.
+    package var others: Dict
     package var roles: [RolePlan]
     package var bases: [SearchBasis]
     package var steps: [Step]
@@ -44,6 +46,7 @@ package struct PlayPlan: Sendable {
         facts = Dict()
         magic = Dict()
         connection = Dict()
+        others = Dict()
         roles = []
         bases = []
         steps = []
@@ -52,6 +55,36 @@ package struct PlayPlan: Sendable {
         taskFiles = [:]
         dynamicRoles = [:]
         pendingHandlers = []
+    }
+}
+
+extension PlayPlan {
+    /// Everything in it that may hold templates, but for the contents of files.
+    package var texts: [Value] {
+        var values = [inventory, variables, extra, magic].map { Value.dict($0) }
+        values += Self.texts(of: roles) + Self.texts(of: steps + handlers)
+        for file in taskFiles.values { values += Self.texts(of: file.roles) + Self.texts(of: file.steps) }
+        for role in dynamicRoles.values {
+            values += Self.texts(of: role.roles) + Self.texts(of: role.steps + role.handlers)
+        }
+        return values
+    }
+
+    package static func texts(of roles: [RolePlan]) -> [Value] {
+        roles.flatMap { [.dict($0.defaults), .dict($0.variables), .dict($0.parameters)] }
+    }
+
+    package static func texts(of steps: [Step]) -> [Value] {
+        tasks(in: steps).flatMap { [$0.arguments, .dict($0.keywords), .dict($0.inherited)] }
+    }
+
+    package static func tasks(in steps: [Step]) -> [TaskPlan] {
+        steps.flatMap { step -> [TaskPlan] in
+            switch step {
+            case .task(let task): [task]
+            case .block(let block): tasks(in: block.block + block.rescue + block.always)
+            }
+        }
     }
 }
 

@@ -239,7 +239,7 @@ extension PlayPlan: WireCodable {
         writer.write(index)
         writer.write(host)
         writer.write(settings)
-        for layer in [inventory, variables, extra, facts, magic, connection] { writer.write(layer) }
+        for layer in [inventory, variables, extra, facts, magic, connection, others] { writer.write(layer) }
         writer.write(roles)
         writer.write(bases)
         writer.write(steps)
@@ -260,6 +260,7 @@ extension PlayPlan: WireCodable {
         facts = try reader.value()
         magic = try reader.value()
         connection = try reader.value()
+        others = try reader.value()
         roles = try reader.array()
         bases = try reader.array()
         steps = try reader.array()

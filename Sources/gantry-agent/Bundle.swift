@@ -96,8 +96,7 @@ final class BundleCoordinator: Coordinator {
             for play in bundle.plays { if let role = play.dynamicRoles[request.key] { return .role(role) } }
             return missing("role '\(request.name)'")
         case .hostVariable(let host, _, _) where host == bundle.plays.first?.host: return .value(nil)
-        case .hostVariable(let host, let name, _):
-            return missing("variable '\(name ?? "*")' of host '\(host)'")
+        case .hostVariable(let host, let name, _): return variable(name, of: host)
         case .lookup(let plugin, _, _, _): return missing("controller, which lookup '\(plugin)' reads")
         case .delegate(let host, _, _, _, _): return missing("way to host '\(host)', which the task is delegated to")
         case .module(let path): return missing("program for module file '\(path)'")
@@ -115,7 +114,23 @@ final class BundleCoordinator: Coordinator {
 
     private func entry(_ request: FileRequest) -> FileEntry? {
         for play in bundle.plays { if let entry = play.files[request] { return entry } }
+        guard request.name.hasPrefix("/") else { return nil }
+        // Asked for by where it stood: beside a template that includes it.
+        for play in bundle.plays {
+            if let entry = play.files.values.first(where: { $0.path == request.name }) { return entry }
+        }
         return nil
+    }
+
+    /// Of other hosts, bundles hold what their plans name; facts are gathered by runs that push.
+    private func variable(_ name: String?, of host: String) -> Answer {
+        for play in bundle.plays {
+            guard let values = play.others[.string(host)]?.dict else { continue }
+            guard let name else { return .value(.strings(values.names)) }
+            if let value = values[name] { return .value(value) }
+            if !name.hasPrefix("ansible_") || reachVariables.contains(name) { return .value(nil) }
+        }
+        return missing("variable '\(name ?? "*")' of host '\(host)'")
     }
 
     private func missing(_ what: String) -> Answer {

@@ -44,9 +44,26 @@ import Wire
         ),
     ]
 
+    /// With one fork, hosts are told of in their order, though they are through in another.
+    static let oneByOne = """
+        b 1 ok ping ->
+        b 2 ok edit ->
+        a 1 ok ping -> TASK ping, a: ok
+        a 2 ok edit -> b: ok, TASK edit, a: ok
+        a end -> b: ok
+        """
+
     @Test(arguments: scripts.indices) func script(_ index: Int) {
-        var linearizer = Linearizer(hosts: ["a", "b"])
-        for line in Self.scripts[index].text.split(separator: "\n") {
+        play(Self.scripts[index].text, Self.scripts[index].name, Linearizer(hosts: ["a", "b"]))
+    }
+
+    @Test func hostOrder() {
+        play(Self.oneByOne, "one by one", Linearizer(hosts: ["a", "b"], inHostOrder: true))
+    }
+
+    private func play(_ text: String, _ name: String, _ order: Linearizer) {
+        var linearizer = order
+        for line in text.split(separator: "\n") {
             let halves = String(line).components("->")
             let words = halves[0].split(separator: " ").map(String.init)
             let host = words[0] == "a" ? 0 : 1
@@ -65,7 +82,7 @@ import Wire
                 events = linearizer.take([event], from: host)
             }
             let shown = events.compactMap(shownLine).joined(separator: ", ")
-            #expect(shown == halves[1], "\(Self.scripts[index].name): \(line)")
+            #expect(shown == halves[1], "\(name): \(line)")
         }
     }
 }

@@ -19,6 +19,8 @@ package struct Linearizer: Sendable {
 
     private let hosts: [String]
     private let isFree: Bool
+    /// A host's events of a task wait for those of the hosts before it.
+    private let inHostOrder: Bool
     /// Where each host is known to be; `nil` when it has ended.
     private var frontiers: [Position?]
     /// A host with the smallest frontier.
@@ -30,9 +32,10 @@ package struct Linearizer: Sendable {
     private var limit: Position?
     private var exempt: Set<String> = []
 
-    package init(hosts: [String], isFree: Bool = false) {
+    package init(hosts: [String], isFree: Bool = false, inHostOrder: Bool = false) {
         self.hosts = hosts
         self.isFree = isFree
+        self.inHostOrder = inHostOrder
         frontiers = Array(repeating: Position([]), count: hosts.count)
     }
 
@@ -225,8 +228,16 @@ package struct Linearizer: Sendable {
             banner = (position, info)
             out.append(.task(info, position))
         }
-        out += bucket.events
-        bucket.events = []
+        if inHostOrder {
+            let turn = isOpen ? frontiers.firstIndex { $0.map { $0 <= position } ?? false } : nil
+            let events = sortedByHost(bucket.events)
+            let due = events.prefix { index(of: $0) <= turn ?? hosts.count }
+            out += due
+            bucket.events = Array(events.dropFirst(due.count))
+        } else {
+            out += bucket.events
+            bucket.events = []
+        }
         if !isOpen {
             for group in bucket.included {
                 let included = Set(group.hosts)
@@ -235,4 +246,11 @@ package struct Linearizer: Sendable {
         }
         buckets[position] = bucket
     }
+
+    private func sortedByHost(_ events: [RunEvent]) -> [RunEvent] {
+        let numbered = events.enumerated().map { (host: index(of: $1), rank: $0, event: $1) }
+        return numbered.sorted { ($0.host, $0.rank) < ($1.host, $1.rank) }.map(\.event)
+    }
+
+    private func index(of event: RunEvent) -> Int { event.host.flatMap { hosts.firstIndex(of: $0) } ?? 0 }
 }

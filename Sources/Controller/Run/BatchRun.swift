@@ -69,7 +69,9 @@ actor BatchRun {
         self.plans = plans
         hosts = plans.map(\.host)
         barrier = Barrier(hosts: plans.count, forks: shared.options.forks, isFree: outline.isFree)
-        linearizer = Linearizer(hosts: hosts, isFree: outline.isFree)
+        // One after the other, as people who ask for one fork expect.
+        let inHostOrder = shared.options.forks == 1 && !outline.isFree
+        linearizer = Linearizer(hosts: hosts, isFree: outline.isFree, inHostOrder: inHostOrder)
         trust = plans.map { Trust($0, reach: shared.reach(of: $0.host)) }
         progress = plans.map { plan in
             let first = firstTask(plan.steps)

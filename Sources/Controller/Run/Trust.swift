@@ -92,7 +92,7 @@ struct Trust {
         case .module(let path):
             let gathering = plan.magic["_facts_modules"]?.dict ?? Dict()
             let isNamed = granted.contains(path) || gathering.values.contains { $0.text == path }
-                || Self.tasks(in: steps).contains { $0.keywords["_module"]?.text == path }
+                || PlayPlan.tasks(in: steps).contains { $0.keywords["_module"]?.text == path }
             return isNamed ? nil : Diagnostic("the node asked for module '\(path)', which no task of its plan runs")
         case .plugin(_, let name, _, _):
             let word = name.split(separator: ".").last.map(String.init) ?? name
@@ -125,7 +125,7 @@ struct Trust {
         let path = begin["path"]?.text
         let isNamed = path == nil
             ? names(plugin: name.split(separator: ".").last.map(String.init) ?? name)
-            : Self.tasks(in: steps).contains { $0.keywords["_plugin"]?.text == path }
+            : PlayPlan.tasks(in: steps).contains { $0.keywords["_plugin"]?.text == path }
         guard isNamed else { return Diagnostic("the node started plugin '\(name)', which its plan does not name") }
         conversations.insert(id)
         return nil
@@ -143,17 +143,17 @@ struct Trust {
 
     private func delegates(_ module: String, to host: String) -> Bool {
         // An include hands its keywords down to tasks that name no delegate themselves.
-        let includes = Self.tasks(in: steps).contains {
+        let includes = PlayPlan.tasks(in: steps).contains {
             ["include_tasks", "include_role"].contains($0.module) && Self.names(host, $0)
         }
-        return Self.tasks(in: steps).contains { task in
+        return PlayPlan.tasks(in: steps).contains { task in
             (runs(module, task) || task.keywords["_plugin"] != nil) && (includes || Self.names(host, task))
         }
     }
 
     /// Whether a task of that module says itself how its host is reached.
     private func reaches(_ module: String) -> Bool {
-        Self.tasks(in: steps).contains { task in
+        PlayPlan.tasks(in: steps).contains { task in
             let own = [task.keywords["_reach"], task.inherited["_reach"], task.keywords["vars"]].contains { value in
                 value?.dict?.keys.contains { $0.pythonText.hasPrefix("ansible_") } ?? false
             }
@@ -163,7 +163,7 @@ struct Trust {
 
     /// What `set_fact` may say about how the host is reached, in this play or an earlier one.
     mutating func settableReach() -> Set<String> {
-        for task in Self.tasks(in: steps) where task.module == "set_fact" {
+        for task in PlayPlan.tasks(in: steps) where task.module == "set_fact" {
             guard case .dict(let facts) = task.arguments else {
                 reach.formUnion(reachVariables)
                 continue
@@ -196,20 +196,11 @@ struct Trust {
         return false
     }
 
-    private static func tasks(in steps: [Step]) -> [TaskPlan] {
-        steps.flatMap { step -> [TaskPlan] in
-            switch step {
-            case .task(let task): [task]
-            case .block(let block): tasks(in: block.block + block.rescue + block.always)
-            }
-        }
-    }
-
     // MARK: Files
 
     /// What is written of a task's `dest` before its first template must be how the path begins.
     private func fetches(to path: String) -> Bool {
-        Self.tasks(in: steps).contains { task in
+        PlayPlan.tasks(in: steps).contains { task in
             guard task.module == "fetch" || task.keywords["_action"] != nil else { return false }
             guard case .string(let text)? = task.arguments["dest"] else { return names(file: path) }
             guard text.isTemplate else { return text.string == path }
@@ -255,12 +246,7 @@ struct Trust {
 
     /// Everything in the plan that may name something.
     private var texts: [Value] {
-        let roles = plan.roles + plan.taskFiles.values.flatMap(\.roles)
-            + plan.dynamicRoles.values.flatMap(\.roles) + includedRoles
-        var values = [plan.inventory, plan.variables, plan.extra, plan.magic].map { Value.dict($0) } + results
-        values += roles.flatMap { [.dict($0.defaults), .dict($0.variables), .dict($0.parameters)] }
-        for task in Self.tasks(in: steps) { values += [task.arguments, .dict(task.keywords), .dict(task.inherited)] }
-        return values
+        plan.texts + results + PlayPlan.texts(of: includedRoles) + PlayPlan.texts(of: includedSteps)
     }
 
     // MARK: Lookups

@@ -111,16 +111,19 @@ struct Bundler {
             let hosts = try project.inventory.select(pattern, limit: project.limit).hosts
             var context = project.context(settings, playbookFolders: folders)
             (context.batch, context.playHosts, context.allPlayHosts) = (hosts, hosts, hosts)
+            let view = HostView(
+                inventory: project.inventory, files: project.files, folders: folders, context: context,
+                extra: project.loaderOptions.extra)
+            // Most hosts of a play speak of the same.
+            var others: [Set<String>: Dict] = [[]: Dict()]
             for host in hosts {
-                var own: Dict = ["group_names": .strings(project.inventory.groupNames(of: host))]
-                if let source = project.inventory.source(of: host) {
-                    own["inventory_dir"] = .string(source.folder)
-                    own["inventory_file"] = .string(source.file)
-                }
-                let variables = Project.opened(
-                    try project.inventory.variables(of: host, playbookFolders: folders), project.files)
-                var plan = try planner.plan(play, index: index, host: host, variables: variables, own: own, in: context)
+                var plan = try planner.plan(
+                    play, index: index, host: host, variables: try view.variables(of: host), own: view.own(host),
+                    in: context)
                 planner.complete(&plan, play, loader: project.loader())
+                let words = try wordsBesideHosts(plan, planner)
+                if others[words] == nil { others[words] = try named(words, play, view) }
+                plan.others = others[words] ?? Dict()
                 plans[host, default: []].append(plan)
             }
         }
@@ -131,6 +134,40 @@ struct Bundler {
             holdsSecrets = holdsSecrets || isSecret
         }
         return (plans.sorted { $0.key < $1.key }.map { ($0.key, $0.value.count) }, holdsSecrets)
+    }
+
+    /// Every word in a text that speaks of `hostvars` may be a name that the plan's templates ask of other hosts.
+    private func wordsBesideHosts(_ plan: PlayPlan, _ planner: Planner) throws -> Set<String> {
+        var words: Set<String> = []
+        for value in plan.texts { value.forEachText { Self.addWords(of: $0.string, to: &words) } }
+        for entry in plan.files.values where entry.children == nil {
+            let bytes = try entry.contents ?? planner.contents(of: entry.path).bytes
+            Self.addWords(of: String(decoding: bytes, as: UTF8.self), to: &words)
+        }
+        return words
+    }
+
+    private func named(_ words: Set<String>, _ play: Play, _ view: HostView) throws -> Dict {
+        var hosts = Dict()
+        for host in project.inventory.hosts {
+            let all = try view.all(of: host, play: play.variables)
+            var values = Dict()
+            for (key, value) in all where words.contains(key.pythonText) {
+                let name = key.pythonText
+                if name == "groups" || name == "ansible_facts" || view.context.magic[name] != nil { continue }
+                // What cannot be rendered here is missing there, to those who ask for it.
+                values[key] = try? HostView.rendered(value, name, of: host, among: all, by: project.templater)
+            }
+            hosts[.string(host)] = .dict(values)
+        }
+        return hosts
+    }
+
+    private static func addWords(of text: String, to words: inout Set<String>) {
+        guard text.contains("hostvars") else { return }
+        for word in text.split(whereSeparator: { !($0.isLetter || $0.isNumber || $0 == "_") }) {
+            words.insert(String(word))
+        }
     }
 
     private func write(
@@ -144,7 +181,7 @@ struct Bundler {
             var writer = WireWriter()
             plan.encode(to: &writer)
             blobs.append(try blob(writer.bytes))
-            let layers = [plan.inventory, plan.variables, plan.extra]
+            let layers = [plan.inventory, plan.variables, plan.extra, plan.others]
             isSecret = isSecret || layers.contains { $0.values.contains { $0.holdsSecrets } }
         }
         let manifest = Manifest(

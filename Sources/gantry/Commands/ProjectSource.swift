@@ -176,7 +176,8 @@ actor ProjectSource: RunSource {
         let outline = try outline(of: index)
         do throws(Diagnostic) {
             var plan = try planner.plan(
-                play, index: index, host: host, variables: try variables(of: host), own: own(host), in: context)
+                play, index: index, host: host, variables: try view.variables(of: host), own: view.own(host),
+                in: context)
             plan.magic["_facts_default"] = .string(configuration.string(.factsModules))
             plan.magic["_facts_modules"] = .dict(
                 FactsModules(plan, files: files, content: loaderOptions.content, playFolder: play.folder).paths)
@@ -230,12 +231,8 @@ actor ProjectSource: RunSource {
         ["include_tasks", "include_role", "include"].contains(task.module)
     }
 
-    private func variables(of host: String) throws(Diagnostic) -> Dict {
-        do throws(Diagnostics) {
-            return Project.opened(try inventory.variables(of: host, playbookFolders: folders), files)
-        } catch {
-            throw error.all.first ?? Diagnostic("the variables of '\(host)' cannot be read")
-        }
+    private var view: HostView {
+        HostView(inventory: inventory, files: files, folders: folders, context: context, extra: loaderOptions.extra)
     }
 
     /// A wrong vault password is found before any host is touched, not when a task needs what it should open.
@@ -246,25 +243,16 @@ actor ProjectSource: RunSource {
             // A pattern that is wrong is told of when its play begins.
             let hosts = (try? inventory.select(try pattern(of: play), limit: limit).hosts) ?? []
             for host in hosts where seen.insert(host).inserted {
-                do throws(Diagnostic) { _ = try variables(of: host) } catch { throw Diagnostics([error]) }
+                do throws(Diagnostic) { _ = try view.variables(of: host) } catch { throw Diagnostics([error]) }
             }
         }
         let refusals = files.vault.refusals()
         if !refusals.isEmpty { throw Diagnostics(refusals) }
     }
 
-    private func own(_ host: String) -> Dict {
-        var own: Dict = ["group_names": .strings(inventory.groupNames(of: host))]
-        if let source = inventory.source(of: host) {
-            own["inventory_dir"] = .string(source.folder)
-            own["inventory_file"] = .string(source.file)
-        }
-        return own
-    }
-
     func connection(to host: String, play index: Int, variables: Dict) throws(Diagnostics) -> ConnectionSettings {
         do throws(Diagnostic) {
-            var known = inventory.contains(host) ? try self.variables(of: host) : Dict()
+            var known = inventory.contains(host) ? try view.variables(of: host) : Dict()
             if plays.indices.contains(index) {
                 for (name, value) in plays[index].variables { known[name] = value }
             }
@@ -303,30 +291,13 @@ actor ProjectSource: RunSource {
         _ name: String?, of host: String, play index: Int, known: HostKnowledge
     ) throws(Diagnostics) -> Value? {
         do throws(Diagnostic) {
-            var all = inventory.contains(host) ? try variables(of: host) : Dict()
-            if plays.indices.contains(index) {
-                // Play variables are stronger than the inventory's only for hosts of the play.
-                for (key, value) in plays[index].variables where all[key] == nil { all[key] = value }
-            }
-            let merges = context.settings.mergesHashes
-            let facts = combined(factCache?.facts(of: host) ?? Dict(), known.facts, merging: false)
-            if !context.settings.hidesFacts { all = combined(all, facts, merging: merges) }
-            all["ansible_facts"] = .dict(named(facts: facts))
-            all = combined(combined(all, known.assigned, merging: merges), loaderOptions.extra, merging: merges)
-            for (key, value) in context.magic { all[key] = value }
-            for (key, value) in own(host) { all[key] = value }
-            all["inventory_hostname"] = .string(host)
-            all["inventory_hostname_short"] = .string(host.split(separator: ".").first.map(String.init) ?? host)
-            all["groups"] = .dict(Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) }))
+            var known = known
+            known.facts = combined(factCache?.facts(of: host) ?? Dict(), known.facts, merging: false)
+            let all = try view.all(
+                of: host, play: plays.indices.contains(index) ? plays[index].variables : Dict(), known: known)
             guard let name else { return .strings(all.names) }
             guard let value = all[name] else { return nil }
-            do throws(TemplateError) { return try templater.render(value, in: DictScope(all)) } catch {
-                // That nothing opens it matters to who reads it.
-                if case .string(let text) = value, text.isSealed { return value }
-                var diagnostic = error.diagnostic
-                diagnostic.notes.append("in variable '\(name)' of host '\(host)'")
-                throw diagnostic
-            }
+            return try HostView.rendered(value, name, of: host, among: all, by: templater)
         } catch { throw Diagnostics([error]) }
     }
 

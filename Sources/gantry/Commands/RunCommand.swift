@@ -147,6 +147,13 @@ struct RunCommand: AsyncParsableCommand {
                 throw CommandFailure(
                     Diagnostic("give a command behind '--', or a module with -m and -a, not both"), status: 5)
             }
+            if command.count == 1, command[0].contains(where: { $0 == " " || $0 == "|" || $0 == ";" }) {
+                let line = "-m shell -a '\(command[0])'"
+                throw CommandFailure(
+                    Diagnostic(
+                        "'\(command[0])' is one word behind '--', and no shell takes it apart",
+                        notes: ["leave the quotes out, or let a shell read it: \(line)"]), status: 5)
+            }
             return ("command", ["argv": .strings(command)], nil)
         }
         let module = try rendered(moduleName ?? "command", project)

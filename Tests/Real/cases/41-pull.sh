@@ -20,7 +20,13 @@ playbook node <<'YAML'
     - name: Tell
       ansible.builtin.shell: echo told >>/srv/told
 YAML
-echo 'page of {{ inventory_hostname }}' >page.j2
+# What others' variables say is in the bundle where templates name them; what only gathered facts say is not.
+mkdir host_vars
+echo 'colour: "{{ paint }} of {{ inventory_hostname }}"' >host_vars/pull-2
+echo 'paint: red' >>host_vars/pull-2
+cat >page.j2 <<'J2'
+page of {{ inventory_hostname }}, {{ hostvars['pull-2'].colour }}, {{ hostvars['pull-2'].taste | default('no taste') }}
+J2
 head -c 200000 /dev/urandom | base64 >big
 # bundle GREETING KEY FOLDER
 bundle() { gantry bundle -i "$HOSTS" node.yml -e "greeting=$1" --key "$2" -o "$3"; }
@@ -43,7 +49,7 @@ check 'check mode: changes nothing' same "$(state)" ''
 pull
 check 'first run: status 0' ended 0
 check 'first run: report' report "(r['host'], r['outcome'], r['failed'], r['changed'] > 3)" "('pull-1', 'completed', 0, True)"
-check 'first run: files' same "$(on pull-1 'cat /etc/greeting /etc/page')" $'hello pull-1 on Debian\npage of pull-1'
+check 'first run: files' same "$(on pull-1 'cat /etc/greeting /etc/page')" $'hello pull-1 on Debian\npage of pull-1, red of pull-2, no taste'
 check 'first run: a file of the controller' same "$(on pull-1 'sha256sum </srv/big')" "$(sha256sum <big)"
 check 'first run: handlers' same "$(on pull-1 'cat /srv/told')" told
 check 'its state is private' same "$(on pull-1 'stat -c %a /var/lib/gantry/pull; stat -c %a /srv/report')" $'700\n600'
@@ -51,7 +57,7 @@ pull
 check 'second run: changes nothing' report "(r['changed'], r['failed'])" '(0, 0)'
 on pull-1 'echo drift >/etc/greeting; rm /etc/page'
 pull
-check 'drift: is mended' same "$(on pull-1 'cat /etc/greeting /etc/page')" $'hello pull-1 on Debian\npage of pull-1'
+check 'drift: is mended' same "$(on pull-1 'cat /etc/greeting /etc/page')" $'hello pull-1 on Debian\npage of pull-1, red of pull-2, no taste'
 check 'drift: the report names the tasks' report "(r['changed'], len(r['tasks']) >= 2)" '(3, True)'
 
 # --- refused: each leaves everything as it is
