@@ -95,7 +95,8 @@ extension RequestURI {
                         "failed to parse body as form-multipart: value must be a string, or mapping, cannot be type "
                             + "\(fields[name].map { typeName(of: $0) } ?? "NoneType"), as that of '\(name)' is")
                 }
-                parts.append(("Content-Type: text/plain\r\nContent-Disposition: \(disposition)", Self.mailed(Array(text.utf8))))
+                let head = "Content-Type: text/plain\r\nContent-Disposition: \(disposition)"
+                parts.append((head, Self.mailed(Array(text.utf8))))
                 continue
             }
             let file = entry["filename"]?.text
