@@ -232,12 +232,20 @@ package struct TLSSession: ~Copyable {
         ERR_clear_error()
     }
 
+    /// Why a certificate is not accepted, in the words of Python's `ssl`, which playbooks look for.
+    private static func reason(_ verdict: Int) -> String {
+        switch verdict {
+        case Int(X509_V_ERR_HOSTNAME_MISMATCH): return "Hostname mismatch"
+        case let number:
+            return unsafe X509_verify_cert_error_string(number).map { unsafe String(cString: $0) } ?? "error \(number)"
+        }
+    }
+
     private func failure(_ doing: String) -> TLSError {
         let reason = OpenSSL.reason()
         let verdict = unsafe SSL_get_verify_result(handle.pointer)
         if verifies, verdict != Int(X509_V_OK) {
-            let why = unsafe X509_verify_cert_error_string(verdict).map { unsafe String(cString: $0) }
-            return TLSError(.certificate, "certificate is not accepted: \(why ?? "error \(verdict)")")
+            return TLSError(.certificate, "certificate verify failed: \(Self.reason(verdict))")
         }
         switch reason {
         case "wrong version number", "packet length too long", "http request", "record layer failure":

@@ -74,7 +74,7 @@ package final class LocalExecutor: Executor {
             if outcome.failed { result["failed"] = true }
             if outcome.skipped { result["skipped"] = true }
             if !outcome.facts.isEmpty { result["ansible_facts"] = .dict(outcome.facts) }
-            if !outcome.diff.isEmpty {
+            if !outcome.diff.isEmpty, result["diff"] == nil {
                 let parts = outcome.diff.map(\.value)
                 result["diff"] = parts.count == 1 ? parts[0] : .list(parts)
             }
@@ -125,9 +125,10 @@ final class CallCourier: Courier {
         for file in call.files { remember(file.entry) }
     }
 
-    func file(_ name: String, kind: ControllerFile.Kind) throws(Failure) -> ControllerFile {
+    func file(_ name: String, kind: ControllerFile.Kind, isSealed: Bool) throws(Failure) -> ControllerFile {
         if let known = call.files.first(where: { $0.name == name }) { return described(known.entry) }
-        let request = FileRequest(kind: kind == .file ? .files : .templates, name: name, basis: call.basis)
+        let request = FileRequest(kind: kind == .file ? .files : .templates, name: name, basis: call.basis,
+            isSealed: isSealed)
         guard case .file(let entry, let searched) = try asked(.file(request)) else {
             throw Failure("the coordinator did not answer")
         }
@@ -135,7 +136,16 @@ final class CallCourier: Courier {
             let places = searched.isEmpty ? "" : " (searched: \(searched.joined(separator: ", ")))"
             throw Failure("Could not find or access '\(name)' on the controller\(places)")
         }
+        if let problem = Self.problem(entry) { throw Failure(problem) }
         return described(entry)
+    }
+
+    /// Why a file, or one in a folder, cannot be had.
+    private static func problem(_ entry: FileEntry) -> String? {
+        if let problem = entry.problem { return problem }
+        let children = entry.children ?? []
+        let (files, folders) = (children.filter { $0.children == nil }, children.filter { $0.children != nil })
+        return (files + folders).lazy.compactMap(problem).first
     }
 
     private func described(_ entry: FileEntry) -> ControllerFile {

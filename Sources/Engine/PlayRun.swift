@@ -272,6 +272,13 @@ package final class PlayRun {
 
     /// The entry of a controller file: from the plan, from an earlier answer, or asked for.
     func file(_ request: FileRequest) throws(Interruption) -> (entry: FileEntry?, searched: [String]) {
+        let (entry, searched) = try description(request)
+        if let problem = entry?.problem { throw .failed(TaskFailure("Task failed: " + problem)) }
+        return (entry, searched)
+    }
+
+    /// The same of a file that may be one whose content nobody gets.
+    func description(_ request: FileRequest) throws(Interruption) -> (entry: FileEntry?, searched: [String]) {
         if let entry = plan.files[request] ?? fileAnswers[request] { return (entry, []) }
         guard case .file(let entry, let searched) = try coordinator.ask(.file(request)) else { throw .unexpectedAnswer }
         if let entry { fileAnswers[request] = entry }

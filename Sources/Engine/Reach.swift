@@ -4,13 +4,16 @@ import Wire
 
 /// How a task says that its host is reached.
 extension TaskRun {
-    /// The task's own variables of that kind. Those of the play's own host do not go along: a delegate has its own.
-    func delegateVariables() throws(Interruption) -> Dict {
-        var variables = Dict()
-        for (name, value) in task.keywords["vars"]?.dict ?? Dict() where name.pythonText.hasPrefix("ansible_") {
-            variables[name] = try render(value)
+    /// The task's own variables of that kind. Those of the play's own host do not go along: a delegate has its own, and
+    /// theirs are what the task's variables are made from.
+    func variables(ofDelegate host: String) throws(Interruption) -> Dict {
+        try scope.seen(from: host) { () throws(Interruption) in
+            var variables = Dict()
+            for (name, value) in task.keywords["vars"]?.dict ?? Dict() where saysHowReached(name.pythonText) {
+                variables[name] = try render(value)
+            }
+            return variables
         }
-        return variables
     }
 
     /// The same for the play's own host, with `connection`, `remote_user` and `port` of the task, where variables of

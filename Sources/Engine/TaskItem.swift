@@ -118,8 +118,11 @@ struct TaskItem {
         if task.task.module == "async_status", arguments["_async_dir"] == nil {
             arguments["_async_dir"] = try variable("ansible_async_dir")
         }
-        task.lastArguments = arguments
         var delegate = task.scope.delegate
+        if task.task.module == "package", arguments["use"] ?? "auto" == "auto" {
+            arguments["use"] = try packageManager(delegate) ?? arguments["use"]
+        }
+        task.lastArguments = arguments
         if let path = keywords["_plugin"]?.text {
             if delegate == nil { delegate = try task.keyword("delegate_to")?.pythonText }
             let way = try way(delegate, throttle)
@@ -132,6 +135,17 @@ struct TaskItem {
         let call = try ready(task.task.module, keywords["_module"]?.text, arguments, isHidden, delegate)
         if let seconds = try jobSeconds() { return try taken(try inBackground(call, way, seconds), way.delegate) }
         return try taken(withInvocation(of: call, try send(call, way)), way.delegate)
+    }
+
+    /// What variables say about the package manager; of the task alone, where it is another host's.
+    private func packageManager(_ delegate: String?) throws(Interruption) -> Value? {
+        let name = "ansible_package_use"
+        let isElsewhere = delegate.map { $0 != run.plan.host } ?? false
+        let own = keywords["vars"]?.dict?[.string(Text(name))]
+        let value =
+            isElsewhere
+            ? try own.map { (written) throws(Interruption) in try task.render(written) } : try variable(name)
+        return value.flatMap { $0.isTrue ? $0 : nil }
     }
 
     /// The call of one module, with all that it needs.
@@ -157,7 +171,7 @@ struct TaskItem {
 
     private func way(_ delegate: String?, _ throttle: Int) throws(Interruption) -> Way {
         let target = delegate == run.plan.host ? nil : delegate
-        let reach = try target == nil ? task.ownReach() : task.delegateVariables()
+        let reach = if let target { try task.variables(ofDelegate: target) } else { try task.ownReach() }
         return Way(delegate: target, reach: reach, throttle: throttle)
     }
 

@@ -18,6 +18,9 @@ final class TaskScope: Scope {
     private let taskVariables: Dict
     /// The host that the task is delegated to.
     var delegate: String?
+    /// Another host whose variables stand in place of this host's, while that is set: how a delegate is reached is
+    /// said in its terms.
+    private var viewpoint: String?
     /// Variables that a person gave other values, or took away, while the task was debugged.
     var overrides = Dict()
     var removed: Set<Value> = []
@@ -68,28 +71,75 @@ final class TaskScope: Scope {
         if take(run.plan.extra[name]) { return }
         if take(try magic(name)) || take(local[name]) { return }
         if take(includeParameters[name]) || take(role?.parameters[name]) { return }
-        if take(run.state.assigned[name]) || take(run.state.included[name]) { return }
+        if viewpoint == nil, take(run.state.assigned[name]) || take(run.state.included[name]) { return }
         if take(taskVariables[name]) || take(role?.variables[name]) { return }
         for other in run.publicRoles.reversed() { if take(other.variables[name]) { return } }
-        if take(run.plan.variables[name]) || take(fact(name)) { return }
-        if take(try inventory(name)) { return }
+        if take(run.plan.variables[name]) { return }
+        if let viewpoint {
+            if take(try run.hostVariable(viewpoint, name)) { return }
+        } else {
+            if take(fact(name)) { return }
+            if take(try inventory(name)) { return }
+        }
         if take(role?.defaults[name]) { return }
         for other in run.publicRoles.reversed() { if take(other.defaults[name]) { return } }
-        _ = take(connection(name))
+        if viewpoint == nil { _ = take(try connection(name)) }
     }
 
-    /// How the host is reached, by the names of the variables that could have said so.
-    private func connection(_ name: String) -> Value? {
+    /// Evaluates with another host's variables in place of this host's; those of play, roles and task stay.
+    func seen<T>(from host: String?, _ body: () throws(Interruption) -> T) throws(Interruption) -> T {
+        let before = viewpoint
+        defer { viewpoint = before }
+        viewpoint = host
+        return try body()
+    }
+
+    /// A variable of this host, from wherever it is seen.
+    fileprivate func ownValue(of name: String) throws(TemplateError) -> Value? {
+        let before = viewpoint
+        defer { viewpoint = before }
+        viewpoint = nil
+        return try value(of: name)
+    }
+
+    /// How the host is reached, or the delegate, by the names of the variables that could have said so.
+    private func connection(_ name: String) throws(TemplateError) -> Value? {
+        if let delegate, delegate != run.plan.host, Self.ownOfDelegates.contains(name) {
+            let names = Self.bothNames(name)
+            for name in names { if let value = try run.hostVariable(delegate, name) { return value } }
+            if names[0] == "ansible_host" { return .string(delegate) }
+        }
         let user = ["ansible_user", "ansible_ssh_user"].contains(name) ? task.keywords["remote_user"]?.text : nil
         if let user, !Templater.looksLikeTemplate(user) { return .string(user) }
         return run.plan.connection[name]
     }
 
+    private static let ownOfDelegates: Set<String> = [
+        "ansible_host", "ansible_user", "ansible_port", "ansible_connection", "ansible_ssh_host", "ansible_ssh_user",
+        "ansible_ssh_port",
+    ]
+
+    /// A variable's newer name, and its older one.
+    private static func bothNames(_ name: String) -> [String] {
+        let word = name.split(separator: "_").last ?? ""
+        return ["ansible_\(word)", "ansible_ssh_\(word)"]
+    }
+
+    /// What a delegate's variables say by the name that its own do not say by either.
+    fileprivate func implied(_ name: String, ofDelegate host: String) throws(TemplateError) -> Value? {
+        guard ["ansible_host", "ansible_user"].contains(name) else { return nil }
+        for name in Self.bothNames(name) where try run.hostVariable(host, name) != nil { return nil }
+        return name == "ansible_host" ? .string(host) : run.plan.connection[name]
+    }
+
     var names: [String] {
         var all = overrides.names + run.plan.extra.names + run.plan.magic.names + local.names + includeParameters.names
-        all += run.state.assigned.names + run.state.included.names + taskVariables.names
-        all += run.plan.variables.names + run.plan.inventory.names + run.plan.connection.names
-        if !run.plan.settings.hidesFacts { all += run.state.facts.names }
+        all += taskVariables.names + run.plan.variables.names
+        if viewpoint == nil {
+            all += run.state.assigned.names + run.state.included.names
+            all += run.plan.inventory.names + run.plan.connection.names
+            if !run.plan.settings.hidesFacts { all += run.state.facts.names }
+        }
         for role in run.publicRoles + (role.map { [$0] } ?? []) {
             all += role.parameters.names + role.variables.names + role.defaults.names
         }
@@ -270,7 +320,9 @@ private struct OwnVariables: TemplateObject {
     let scope: TaskScope
     /// With other hosts' variables among them.
     var isWhole = false
-    func member(_ key: Value) throws(TemplateError) -> Value? { try scope.value(of: key.pythonText) }
+    func member(_ key: Value) throws(TemplateError) -> Value? {
+        isWhole ? try scope.value(of: key.pythonText) : try scope.ownValue(of: key.pythonText)
+    }
     func object(_ key: Value) throws(TemplateError) -> (any TemplateObject)? {
         isWhole && key.text == "hostvars" ? HostVariables(scope: scope) : nil
     }
@@ -301,7 +353,8 @@ private struct OtherHost: TemplateObject {
 
     func member(_ key: Value) throws(TemplateError) -> Value? {
         if isDelegate, key.text == "inventory_hostname" { return .string(scope.run.plan.host) }
-        return try scope.run.hostVariable(host, key.pythonText)
+        if let value = try scope.run.hostVariable(host, key.pythonText) { return value }
+        return isDelegate ? try scope.implied(key.pythonText, ofDelegate: host) : nil
     }
     var keys: [Value] {
         get throws(TemplateError) { try scope.run.hostVariable(host, nil)?.list ?? [] }

@@ -81,7 +81,8 @@ extension Directives {
             loading.problem = "Could not find file" + advice
             return
         }
-        let (entry, searched) = try task.run.file(FileRequest(kind: .vars, name: name, basis: task.scope.basis))
+        let (entry, searched) = try task.run.description(
+            FileRequest(kind: .vars, name: name, basis: task.scope.basis))
         guard let entry else {
             let places = searched.map { "\n\t" + $0 }.joined()
             loading.problem = "Could not find or access '\(name)'\nSearched in:\(places)" + advice
@@ -91,6 +92,10 @@ extension Directives {
     }
 
     private static func load(_ entry: FileEntry, _ task: TaskRun, _ loading: inout Loading) throws(Interruption) {
+        if let problem = entry.problem {
+            loading.problem = problem
+            return
+        }
         loading.isSecret = loading.isSecret || entry.isSecret
         guard let variables = try variables(in: entry, task) else {
             loading.problem = "\(entry.path) must be stored as a dictionary/hash"
@@ -165,7 +170,9 @@ extension Directives {
         for folder in folders.sorted(by: { $0.path < $1.path }) {
             let before = loading.variables
             defer { if loading.problem != nil { loading.variables = before } }
-            let files = (folder.children ?? []).filter { $0.children == nil && !$0.digest.isEmpty }
+            let files = (folder.children ?? []).filter { file in
+                file.children == nil && (!file.digest.isEmpty || file.problem != nil)
+            }
             for file in files.sorted(by: { $0.path < $1.path }) {
                 let name = file.path.split(separator: "/").last.map(String.init) ?? file.path
                 let isWanted = try matching { () throws(PatternError) in try choice.takes(name) }

@@ -38,6 +38,7 @@ package struct Client: Sendable {
         request.credentials = request.credentials ?? request.url.credentials
         var redirects = 0
         var isAsked = false
+        let isForced = request.sendsCredentialsFirst
         while true {
             let wire = RequestWriter(request, userAgent: options.userAgent)
             try wire.check()
@@ -48,12 +49,16 @@ package struct Client: Sendable {
             var reader = ResponseReader(stream, limits: options.limits, peer: peer)
             let head = try exchange(wire, proxy: request.url.scheme == .http ? proxy : nil, reader: &reader)
 
-            if head.status == 401, !isAsked, !request.sendsCredentialsFirst, request.credentials != nil,
-                asksForBasic(head)
-            {
+            if head.status == 401, !isAsked, !request.sendsCredentialsFirst, let credentials = request.credentials {
                 isAsked = true
-                request.sendsCredentialsFirst = true
-                continue
+                if asksForBasic(head) {
+                    request.sendsCredentialsFirst = true
+                    continue
+                }
+                if let digest = DigestChallenge(head.headers["WWW-Authenticate"] ?? "") {
+                    request.authorization = digest.answer(request, credentials)
+                    continue
+                }
             }
             if let location = head.headers.values(of: "Location").first,
                 let next = try request.redirected(by: head.status, to: location)
@@ -64,6 +69,10 @@ package struct Client: Sendable {
                         .redirectLoop, "more than \(options.redirectLimit) redirects, the last to '\(next.url)'")
                 }
                 request = next
+                if isForced, next.unredirectedHeaders.contains(where: { $0.lowercased() == "authorization" }) {
+                    request.credentials = nil
+                    request.sendsCredentialsFirst = false
+                }
                 isAsked = false
                 if request.credentials == nil, let own = next.url.credentials { request.credentials = own }
                 continue
@@ -201,6 +210,7 @@ struct RequestWriter {
         if request.sendsCredentialsFirst, let credentials = request.credentials {
             set("Authorization", credentials.basic)
         }
+        if let authorization = request.authorization { set("Authorization", authorization) }
         if let credentials = proxy?.credentials { set("Proxy-Authorization", credentials.basic) }
         headers["Transfer-Encoding"] = nil
         switch request.body {

@@ -13,6 +13,8 @@ package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
         case timeout
         /// The other side closed the connection too early.
         case closed
+        /// The same, where some of the content had come.
+        case cut
         /// TLS did not come about; a local certificate file is wrong.
         case tls
         /// The server's certificate is not accepted.

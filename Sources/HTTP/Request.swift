@@ -1,7 +1,7 @@
 import Crypto
 package import Values
 
-/// A user and a password for Basic authentication.
+/// A user and a password for Basic and Digest authentication.
 package struct Credentials: Sendable, Hashable {
     package let user: String
     package let password: Secret
@@ -43,6 +43,8 @@ package struct Request: Sendable {
     package var credentials: Credentials?
     /// Sends the credentials without being asked (`force_basic_auth`).
     package var sendsCredentialsFirst = false
+    /// The answer to what the server asked, for this one request.
+    var authorization: String?
     package var redirects: RedirectPolicy
     /// Names of header fields that a redirected request does not carry.
     package var unredirectedHeaders: [String] = []
@@ -75,6 +77,7 @@ package struct Request: Sendable {
         guard [301, 302, 303, 307, 308].contains(status), allows(status) else { return nil }
         var next = self
         next.url = try url.resolving(location)
+        next.authorization = nil
         if !next.url.hasSameOrigin(as: url) {
             // They were meant for the first server only.
             for name in ["Authorization", "Cookie", "Proxy-Authorization"] { next.headers[name] = nil }

@@ -189,7 +189,7 @@ struct ResponseReader {
         return body.bytes
     }
 
-    private var cut: HTTPError { HTTPError(.closed, "\(peer) closed the connection in the middle of the answer") }
+    private var cut: HTTPError { HTTPError(.cut, "\(peer) closed the connection in the middle of the answer") }
 
     private mutating func move(_ count: Int, to body: inout Collector) throws(HTTPError) {
         var left = count

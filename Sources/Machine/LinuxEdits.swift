@@ -169,6 +169,10 @@ extension LinuxMachine {
         try attempt("set the mode of", path) { unsafe chmod(path, mode) }
     }
 
+    package func touch(_ path: String) throws(MachineError) {
+        try attempt("set the times of", path) { unsafe utimensat(AT_FDCWD, path, nil, 0) }
+    }
+
     package func setTimes(of path: String, access: Double?, modification: Double?) throws(MachineError) {
         try checkPath(path)
         let left = access.map { [$0] }

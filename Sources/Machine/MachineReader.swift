@@ -62,6 +62,8 @@ package protocol MachineEditor: MachineReader {
     func rename(_ path: String, to new: String) throws(MachineError)
     /// Sets what is not `nil`.
     func setAttributes(of path: String, _ attributes: Attributes, followingLinks: Bool) throws(MachineError)
+    /// Sets both times of a file to now, which who may write it may do; other times are for its owner to set.
+    func touch(_ path: String) throws(MachineError)
     /// Seconds since 1970; `nil` leaves the time alone.
     func setTimes(of path: String, access: Double?, modification: Double?) throws(MachineError)
     /// A new empty folder or file that only this user can reach; the caller removes it.

@@ -34,6 +34,7 @@ extension FakeMachine {
                     name: name, id: id, group: group, comment: user["comment"]?.text ?? "",
                     home: user["home"]?.text ?? "/home/\(name)", shell: user["shell"]?.text ?? "/bin/sh"))
         }
+        for path in description["mounted"]?.list ?? [] { mount(over: path.pythonText) }
         for name in description["programs"]?.list ?? [] { add(program: name.pythonText) }
         for (host, list) in description["hosts"]?.dict ?? Dict() {
             set(addresses: (list.list ?? []).map(\.pythonText), of: host.pythonText)

@@ -16,7 +16,8 @@ import Values
 ///
 /// What a file can be: a string (its content), `null` (nothing there), or a mapping with `content`, `link`,
 /// `hard` (the path of another name) or `folder: true`, and `mode`, `owner`, `group` (names or numbers), `modified`.
-/// Parents are made as needed. `users` and `groups` are names or mappings; root is always there.
+/// Parents are made as needed. `users` and `groups` are names or mappings; root is always there. `mounted` are files
+/// that cannot be replaced, since something is mounted over them.
 ///
 /// A command is matched word by word; `*` at the end stands for any more words. It may give `status`, `output`,
 /// `errors`, `files` (what it writes), and `times` (how often it answers before the next entry that fits). A command
@@ -45,6 +46,8 @@ package final class FakeMachine: MachineEditor {
         var time = 1_700_000_000.0
         var temporaries = 0
         var isStopped = false
+        /// Files that something is mounted on: their names cannot be given to others.
+        var mounted: Set<String> = []
     }
 
     private let state: Mutex<State>
@@ -96,6 +99,9 @@ package final class FakeMachine: MachineEditor {
 
     package func add(_ user: User) { with { $0.users.append(user) } }
     package func add(_ group: Group) { with { $0.groups.append(group) } }
+    /// A file that another is mounted on.
+    package func mount(over path: String) { with { _ = $0.mounted.insert(path) } }
+
     /// What a probe of `address:port` finds; unknown ones are refused.
     package func set(_ probe: Probe, at address: String, port: Int) { with { $0.probes["\(address):\(port)"] = probe } }
     package func set(addresses: [String], of host: String) { with { $0.hosts[host] = addresses } }
@@ -245,7 +251,12 @@ package final class FakeMachine: MachineEditor {
         try edit("write \(path)") { (files: inout FakeFiles, time: Double) throws(MachineError) in
             try files.write(temporary, contents, attributes, like: path, time)
         }
-        do throws(MachineError) { try check(temporary) } catch {
+        do throws(MachineError) {
+            try check(temporary)
+            if with({ $0.mounted.contains(path) }) {
+                throw MachineError("cannot replace \(path): Device or resource busy", code: 16)
+            }
+        } catch {
             with { $0.files.remove(temporary) }
             throw error
         }
@@ -284,6 +295,11 @@ package final class FakeMachine: MachineEditor {
     ) throws(MachineError) {
         try edit("set attributes of \(path)") { (files: inout FakeFiles, _: Double) throws(MachineError) in
             try files.setAttributes(path, attributes, following: followingLinks)
+        }
+    }
+    package func touch(_ path: String) throws(MachineError) {
+        try edit("touch \(path)") { (files: inout FakeFiles, time: Double) throws(MachineError) in
+            try files.setTimes(path, time, time)
         }
     }
     package func setTimes(of path: String, access: Double?, modification: Double?) throws(MachineError) {

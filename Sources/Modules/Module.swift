@@ -38,10 +38,18 @@ package protocol Action: Module {
 /// (`set_fact`, `include_tasks`, `meta`): only its schema lives here.
 package protocol Directive: Module {}
 
+extension Courier {
+    func file(_ name: String, kind: ControllerFile.Kind) throws(Failure) -> ControllerFile {
+        try file(name, kind: kind, isSealed: false)
+    }
+}
+
 /// The files that the controller sends along are asked for by name; where they come from is the engine's business.
 package protocol Courier {
     /// A file of the controller: the digest first, so that equal content never travels.
-    func file(_ name: String, kind: ControllerFile.Kind) throws(Failure) -> ControllerFile
+    ///
+    /// - Parameter isSealed: what is in a vault stays in it.
+    func file(_ name: String, kind: ControllerFile.Kind, isSealed: Bool) throws(Failure) -> ControllerFile
     /// Its content.
     func contents(of file: ControllerFile) throws(Failure) -> [UInt8]
     /// A template file of the controller, rendered for this host.

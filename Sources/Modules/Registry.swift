@@ -203,6 +203,7 @@ extension Module {
 
     private static func unsupported(_ arguments: Dict, _ schema: Schema<Self>) -> String {
         let known = Set(schema.parameters.flatMap { [$0.name] + $0.aliases })
+        if let told = arguments.names.lazy.compactMap({ schema.options.refused[$0] }).first { return told }
         let wrong = arguments.names.filter { !known.contains($0) }.sorted().joined(separator: ", ")
         let rows = schema.parameters.map { row in
             row.aliases.isEmpty ? row.name : "\(row.name) (\(row.aliases.sorted().joined(separator: ", ")))"
@@ -255,7 +256,7 @@ extension Module {
 }
 
 /// Python's name of the value's type.
-private func typeName(of value: Value) -> String {
+func typeName(of value: Value) -> String {
     switch value {
     case .null: "NoneType"
     case .bool: "bool"

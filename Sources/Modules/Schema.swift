@@ -44,6 +44,8 @@ package struct SchemaOptions: Sendable {
     package var noneGiven: String?
     /// Parameters whose values are not told again with the result.
     package var untold: Set<String>
+    /// Parameters of relatives that the module does not have, and what ansible-core's action plugin says to them.
+    package var refused: [String: String] = [:]
     /// Which further parameters there are hangs on the node: one that is not known is refused there.
     package var hangsOnNode = false
 

@@ -31,10 +31,6 @@ package final class Planner {
     private var entries: [String: FileEntry] = [:]
     private var variableFiles: [String: Dict] = [:]
     private var resolved: [FileRequest: FileEntry] = [:]
-    /// Plain files up to this size travel with the plan: asking for one costs a round trip.
-    private static let smallFile = 8 << 10
-    /// Templates are needed whether something changes or not.
-    private static let smallTemplate = 1 << 20
 
     /// Lookup plugins, for a play.
     package typealias Lookups = @Sendable (Play) -> DictScope.Lookups
@@ -212,7 +208,8 @@ package final class Planner {
         }
         guard case .string(let text)? = name, !text.isTemplate else { return nil }
         let string = task.module == "script" ? OneLine.words(text.string).first.map(String.init) : text.string
-        return string.map { FileRequest(kind: kind, name: $0, basis: basis) }
+        let isSealed = task.arguments["decrypt"]?.asBool == false
+        return string.map { FileRequest(kind: kind, name: $0, basis: basis, isSealed: isSealed) }
     }
 
     /// Where the file is and what is in it; with where it was looked for.
@@ -224,8 +221,8 @@ package final class Planner {
         guard let path = candidates.first(where: { files.kind(of: $0) != nil }) else {
             return (nil, candidates.map(files.shown))
         }
-        let limit = request.kind == .templates || request.kind == .vars ? Self.smallTemplate : Self.smallFile
-        let entry = described(path, limit, depth: 0)
+        let description = FileDescription(request, files) { (path) throws(Diagnostic) in try self.contents(of: path) }
+        let entry = description.entry(path, known: &entries)
         switch request.kind {
         case .vars: return (entry.map(withOpenedValues), candidates)
         case .templates: return (entry.map(withOrigin), candidates)
@@ -263,29 +260,6 @@ package final class Planner {
         return entry
     }
 
-    private func described(_ path: String, _ limit: Int, depth: Int) -> FileEntry? {
-        // What is named itself is copied as what it points to.
-        let target = depth == 0 ? nil : files.target(of: path)
-        guard depth < 64, let kind = files.kind(of: path) else {
-            return target.map { FileEntry(path: path, digest: "", size: 0, mode: 0o777, target: $0) }
-        }
-        if kind == .folder {
-            let children = files.names(in: path).sorted().compactMap {
-                described(joined(path, $0), limit, depth: depth + 1)
-            }
-            return FileEntry(
-                path: path, digest: "", size: 0, mode: files.mode(of: path), children: children, target: target)
-        }
-        if let known = entries[path] { return known }
-        guard let opened = try? contents(of: path) else { return nil }
-        var entry = FileEntry(
-            path: path, digest: files.digest(of: opened.bytes), size: opened.bytes.count, mode: files.mode(of: path),
-            contents: opened.bytes.count <= limit ? opened.bytes : nil, isSecret: opened.isSecret)
-        entry.target = target
-        entries[path] = entry
-        return entry
-    }
-
     /// The content, out of its vault.
     package func contents(of path: String) throws(Diagnostic) -> (bytes: [UInt8], isSecret: Bool) {
         guard let bytes = try files.contents(of: path) else {
@@ -294,6 +268,12 @@ package final class Planner {
         guard bytes.starts(with: "$ANSIBLE_VAULT;".utf8) else { return (bytes, false) }
         let opened = try files.opened(String(decoding: bytes, as: UTF8.self), path: path)
         return (Array(opened.text.utf8), opened.isSecret)
+    }
+
+    /// The content of which the digest was told, in its vault or out of it.
+    package func contents(of path: String, digest: String) throws(Diagnostic) -> [UInt8] {
+        if let bytes = try files.contents(of: path), files.digest(of: bytes) == digest { return bytes }
+        return try contents(of: path).bytes
     }
 
     /// For pull, where nobody can be asked: also what tasks may name by a template, as far as their folders hold it.

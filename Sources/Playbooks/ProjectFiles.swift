@@ -8,10 +8,14 @@ package protocol ProjectFiles: AnyObject, Sendable {
     func names(in folder: String) -> [String]
     /// Where a link points, as written; `nil` for what is no link.
     func target(of path: String) -> String?
+    /// The path without links.
+    func realPath(of path: String) -> String
     /// Permission bits.
     func mode(of path: String) -> Int
     /// When a file was written last, in local time with microseconds, and whose it is; `nil` where that is not known.
     func origin(of path: String) -> (modified: String, owner: String)?
+    /// Whether there is a password for vaults at all.
+    var hasVaultSecrets: Bool { get }
     /// Opens a vault; text that is not vaulted comes back as it is.
     func opened(_ text: String, path: String) throws(Diagnostic) -> (text: String, isSecret: Bool)
     /// Opens an inline `!vault` value.
@@ -24,7 +28,9 @@ package protocol ProjectFiles: AnyObject, Sendable {
 
 extension ProjectFiles {
     package var folder: String { "" }
+    package var hasVaultSecrets: Bool { true }
     package func target(of path: String) -> String? { nil }
+    package func realPath(of path: String) -> String { normalized(path) }
     package func origin(of path: String) -> (modified: String, owner: String)? { nil }
     /// A path as a person is told it.
     func shown(_ path: String) -> String { Wire.shown(path, in: folder) }

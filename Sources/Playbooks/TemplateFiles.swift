@@ -47,7 +47,7 @@ struct TemplateFiles {
             let text = Text(opened.text, mark: Mark(place: Place(file: file, line: 1, column: 1), isTemplate: true))
             for diagnostic in loader.templater.check(file: text) { loader.reportUnlessLeft(diagnostic) }
         } catch {
-            loader.report(error)
+            loader.reportUnlessLeft(error)
         }
     }
 }

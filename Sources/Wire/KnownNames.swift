@@ -2,8 +2,17 @@
 package let reachVariables = [
     "ansible_connection", "ansible_host", "ansible_user", "ansible_port", "ansible_password", "ansible_ssh_user",
     "ansible_ssh_host", "ansible_ssh_port", "ansible_ssh_pass", "ansible_ssh_private_key_file",
-    "ansible_private_key_file",
+    "ansible_private_key_file", "ansible_ssh_password", "ansible_ssh_common_args", "ansible_ssh_extra_args",
+    "ansible_ssh_args", "ansible_ssh_host_key_checking", "ansible_host_key_checking", "ansible_docker_host",
 ]
+
+/// Whether a variable can say how a host is reached: others are not looked at, and may hang on anything.
+package func saysHowReached(_ name: String) -> Bool {
+    [
+        "ansible_connection", "ansible_host", "ansible_port", "ansible_user", "ansible_password", "ansible_ssh_",
+        "ansible_openssh_", "ansible_docker_", "ansible_local_", "ansible_private_key", "ansible_timeout", "gantry_",
+    ].contains(where: name.hasPrefix)
+}
 
 /// The module that gathers the facts of a network system, by Ansible's list.
 package func networkFacts(for system: String) -> String? {

@@ -1,7 +1,7 @@
 package import Values
 
 /// The version of everything in this target. Both ends must have the same; the controller uploads the agent it needs.
-package let wireVersion = 6
+package let wireVersion = 7
 
 /// Where a task stands in the run, the same on every host: play, section and ordinals down through includes and items.
 /// Ordered lexicographically, the order in which Ansible's `linear` would come to it.

@@ -259,10 +259,13 @@ package struct FileRequest: Sendable, Hashable {
     package var kind: Kind
     package var name: String
     package var basis: SearchBasis
-    package init(kind: Kind, name: String, basis: SearchBasis) {
+    /// As it lies on the controller: what is in a vault stays in it.
+    package var isSealed: Bool
+    package init(kind: Kind, name: String, basis: SearchBasis, isSealed: Bool = false) {
         self.kind = kind
         self.name = name
         self.basis = basis
+        self.isSealed = isSealed
     }
 }
 
@@ -282,6 +285,8 @@ package struct FileEntry: Sendable, Hashable {
     package var opened = Dict()
     /// Where it points, as written, when the path itself is a link. One that leads to nothing has no digest.
     package var target: String?
+    /// Why nobody gets its content, which has no digest then: no password opens its vault.
+    package var problem: String?
     /// Of a template that asks: when it was written last, in local time (`2026-11-29 20:41:00.000000`).
     package var modified: String?
     /// Of a template that asks: whose it is.

@@ -143,11 +143,12 @@ extension FileRequest: WireCodable {
         writer.write(kind.rawValue)
         writer.write(name)
         writer.write(basis)
+        writer.write(isSealed)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         let word = try reader.string()
         guard let kind = Kind(rawValue: word) else { throw WireError("a file of unknown kind '\(word)'") }
-        self.init(kind: kind, name: try reader.string(), basis: try reader.value())
+        self.init(kind: kind, name: try reader.string(), basis: try reader.value(), isSealed: try reader.bool())
     }
 }
 
@@ -164,6 +165,7 @@ extension FileEntry: WireCodable {
         if let children { writer.write(children) }
         writer.write(opened)
         writer.write(target ?? "")
+        writer.write(problem ?? "")
         writer.write(modified ?? "")
         writer.write(owner ?? "")
     }
@@ -177,6 +179,8 @@ extension FileEntry: WireCodable {
         children = try reader.bool() ? try reader.array() : nil
         opened = try reader.value()
         let link = try reader.string()
+        let reason = try reader.string()
+        problem = reason.isEmpty ? nil : reason
         target = link.isEmpty ? nil : link
         modified = try reader.string()
         if modified?.isEmpty ?? true { modified = nil }
@@ -287,6 +291,7 @@ private struct Pair<Key: WireCodable, Content: WireCodable>: WireCodable {
 
 extension FileRequest {
     fileprivate var order: String {
-        ([kind.rawValue, name, basis.taskFolder, basis.playFolder] + basis.roles).joined(separator: "\u{0}")
+        let own = [kind.rawValue, name, isSealed ? "sealed" : "", basis.taskFolder, basis.playFolder]
+        return (own + basis.roles).joined(separator: "\u{0}")
     }
 }

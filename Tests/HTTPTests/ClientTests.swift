@@ -133,7 +133,7 @@ import Values
                 "PEER did not answer in HTTP/1.1: its content length is '-3'"
             ),
             (
-                "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", .closed,
+                "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", .cut,
                 "PEER closed the connection in the middle of the answer"
             ),
             (

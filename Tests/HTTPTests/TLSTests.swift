@@ -50,9 +50,9 @@ struct TLSTests {
         let server = try TLSServer(certificates, "-www", connections: 20)
         let folder = certificates.folder
         let cases: [(String, TLSOptions, String)] = [
-            ("bad.test", trusting, "hostname mismatch"),
-            ("wild.test", trusting, "hostname mismatch"),
-            ("a.b.wild.test", trusting, "hostname mismatch"),
+            ("bad.test", trusting, "Hostname mismatch"),
+            ("wild.test", trusting, "Hostname mismatch"),
+            ("a.b.wild.test", trusting, "Hostname mismatch"),
             (
                 "good.test", TLSOptions(trust: .path("\(folder)/other.pem")),
                 "unable to get local issuer certificate"
@@ -61,14 +61,14 @@ struct TLSTests {
         for (host, tls, why) in cases {
             let error = failure("https://\(host):\(server.port)/", tls)
             #expect(error?.kind == .certificate)
-            #expect(error?.message == "'\(host)': certificate is not accepted: \(why)")
+            #expect(error?.message == "'\(host)': certificate verify failed: \(why)")
         }
         let proxy = TunnelProxy(to: server.port)
         let error = #expect(throws: HTTPError.self) {
             try client(trusting, environment: ["https_proxy": "127.0.0.1:\(proxy.port)"])
                 .send(Request("GET", try URL("https://127.0.0.2/")))
         }
-        #expect(error?.message == "'127.0.0.2': certificate is not accepted: IP address mismatch")
+        #expect(error?.message == "'127.0.0.2': certificate verify failed: IP address mismatch")
         // A certificate that is itself trusted, and none that is checked.
         let own = TLSOptions(trust: .path("\(folder)/server.pem"))
         #expect(try client(own).send(Request("GET", try URL("https://good.test:\(server.port)/"))).status == 200)

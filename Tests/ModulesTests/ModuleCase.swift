@@ -20,6 +20,7 @@ import YAML
 ///   changed: true             # the default; false where nothing is to be done
 ///   failed: "the message"     # instead of all below
 ///   result: {state: directory}
+///   warnings: ["…"]           # all that it warns of
 ///   facts: {getent_passwd: {…}}   # all that becomes known of the host
 ///   files: {/srv/t: {folder: true}}
 ///   edits: [run apt-get update]   # some of the machine's edits, in order
@@ -98,7 +99,7 @@ final class CaseCourier: Courier {
         files[name] ?? files[String(name.dropLast(name.hasSuffix("/") ? 1 : 0))]
     }
 
-    func file(_ name: String, kind: ControllerFile.Kind) throws(Failure) -> ControllerFile {
+    func file(_ name: String, kind: ControllerFile.Kind, isSealed: Bool) throws(Failure) -> ControllerFile {
         guard let file = entry(name) else { throw Failure("the controller has no file '\(name)'") }
         return described("/play/files/" + (name.hasSuffix("/") ? String(name.dropLast()) : name), file)
     }

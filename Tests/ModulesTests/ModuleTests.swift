@@ -24,6 +24,13 @@ import Values
         let machine = try given.machine()
         let done = attempt(given, machine, check: false, courier)
         compare(done, failed: expect["failed"], changed: expect["changed"], result: expect["result"], "apply")
+        if let warnings = expect["warnings"]?.list {
+            let told = switch done {
+            case .success(let outcome): outcome.warnings
+            case .failure(let failure): failure.warnings
+            }
+            #expect(told == warnings.map(\.pythonText))
+        }
         let differences = try machine.differences(from: expect["files"]?.dict ?? Dict())
         #expect(differences == [], "the files are not as wanted")
         var edits = machine.edits[...]

@@ -116,6 +116,30 @@ struct SSHConfigTests {
         ])
     }
 
+    @Test(arguments: [
+        ("bastion", "the ssh argument 'bastion' is no option: ssh would take it for the host to connect to"),
+        ("-C bastion -v", "the ssh argument 'bastion' is no option: ssh would take it for the host to connect to"),
+        ("-", "the ssh argument '-' is no option: ssh would take it for the host to connect to"),
+        ("-Z", "the ssh argument '-Z' is not known: ssh would refuse it"),
+        ("-vo", "the ssh argument '-o' has no value: ssh would refuse it"),
+    ])
+    func whatSSHWouldRefuseIsAnError(arguments: String, message: String) {
+        var config = SSHConfig(host: "web")
+        do throws(Diagnostic) {
+            try config.read(arguments: arguments)
+            Issue.record("'\(arguments)' was taken")
+        } catch { #expect(error.message == message) }
+    }
+
+    @Test func argumentsOfTheProgramAlonePassWithAWarning() throws {
+        var config = SSHConfig(host: "web")
+        let file = try config.read(arguments: "-C -W x:1 -p 2222")
+        #expect(file == nil)
+        let target = try config.target()
+        #expect(target.port == 2222)
+        #expect(config.warnings.map(\.message) == ["the ssh argument '-W' is not supported and passed over"])
+    }
+
     @Test func hostNamesCanUseTheAlias() throws {
         #expect(try config("Host *\n HostName %h.example.org\n HostKeyAlias %n").target().host == "web.example.org")
         #expect(try config("Host !web *\n Port 1").target().port == 22)
@@ -168,10 +192,10 @@ struct SSHConfigTests {
 
     @Test func argumentsAreUnderstood() throws {
         var config = SSHConfig(host: "web")
-        let file = config.read(
+        let file = try config.read(
             arguments: """
                 -C -o ControlMaster=auto -o ControlPersist=60s -oPort=2200 -o "User deploy" -tt -qi '/keys/my key' \
-                -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -F /my/config -J gate -Z -p 9 stray
+                -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -F /my/config -J gate -s -p 9
                 """)
         let target = try config.target(hops: { SSHConfig(host: $0) })
         #expect(file == "/my/config")
@@ -181,8 +205,7 @@ struct SSHConfigTests {
         #expect(target.hostKeyPolicy == .off)
         #expect(target.jump.map(\.host) == ["gate"])
         #expect(config.warnings.map(\.message) == [
-            "the ssh argument '-Z' is not supported and passed over",
-            "the ssh argument 'stray' is not understood and passed over",
+            "the ssh argument '-s' is not supported and passed over",
         ])
     }
 }

@@ -23,7 +23,7 @@ enum Samples {
     static let entry = FileEntry(
         path: "files/a", digest: "00ff", size: 3, mode: 0o644, contents: [1, 2, 3], isSecret: true,
         children: [FileEntry(path: "files/a/b", digest: "", size: 0, mode: 0o755)])
-    static let request = FileRequest(kind: .templates, name: "a.j2", basis: basis)
+    static let request = FileRequest(kind: .templates, name: "a.j2", basis: basis, isSealed: true)
     static let call = ModuleCall(
         module: "copy", arguments: dict, checkMode: true, diffMode: true, environment: ["PATH": "/bin"], verbosity: 2,
         become: Become(method: "sudo", user: "root", flags: "-H", executable: "", password: Secret("hush")),

@@ -104,15 +104,6 @@ package struct ConnectionSettings: Sendable, Hashable {
         }
     }
 
-    /// Whether a variable can say how a host is reached: others are not looked at, and may hang on anything.
-    package static func isAbout(_ name: String) -> Bool {
-        [
-            "ansible_connection", "ansible_host", "ansible_port", "ansible_user", "ansible_password", "ansible_ssh_",
-            "ansible_openssh_", "ansible_docker_", "ansible_local_", "ansible_private_key", "ansible_timeout",
-            "gantry_",
-        ].contains(where: name.hasPrefix)
-    }
-
     private static func hostKeys(_ value: Value, _ host: String) throws(Diagnostic) -> HostKeys {
         if value.text == "accept-new" { return .acceptNew }
         guard let flag = value.asBool else {
@@ -136,7 +127,7 @@ package struct ConnectionSettings: Sendable, Hashable {
         if let timeout, timeout > 0 { config.set("ConnectTimeout", [String(Int(timeout.rounded(.up)))]) }
         if let hostKeyChecking { config.set("StrictHostKeyChecking", [Self.word(hostKeyChecking)]) }
         var only: String?
-        for text in arguments { if let file = config.read(arguments: text) { only = only ?? file } }
+        for text in arguments { if let file = try config.read(arguments: text) { only = only ?? file } }
         for path in only.map({ [$0] }) ?? files { config.read(file: path) }
         var target = try config.target()
         target.password = password

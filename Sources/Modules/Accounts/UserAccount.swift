@@ -129,7 +129,10 @@ struct UserAccount: Action {
     }
 
     private func manage(on machine: some MachineReader, _ context: Context) throws(Failure) -> Outcome {
-        if local, umask != nil { throw Failure("'umask' can not be used with 'local'") }
+        let others = [("umask", umask != nil), ("uid_min", uidMin != nil), ("uid_max", uidMax != nil)]
+        if local, let other = others.first(where: \.1) {
+            throw Failure("'\(other.0)' can not be used with 'local'")
+        }
         var warnings = hashWarnings
         if append, groups == nil {
             warnings.append(

@@ -39,8 +39,10 @@ extension CommandRunner {
         ]
     }
 
-    static func options(examples: String, notes: [String]) -> SchemaOptions {
-        SchemaOptions(
+    static func options(
+        examples: String, notes: [String], refused: [String: String] = [:]
+    ) -> SchemaOptions {
+        var options = SchemaOptions(
             freeForm: "_raw_params", mutuallyExclusive: [["_raw_params", "cmd", "argv"]],
             requiredOneOf: [["_raw_params", "cmd", "argv"]], checkMode: "partial",
             returns: [
@@ -50,6 +52,8 @@ extension CommandRunner {
                 ("start", "When it started, local time."), ("end", "When it ended."), ("delta", "How long it took."),
                 ("msg", "Why it failed or did not run."),
             ], examples: examples, notes: notes)
+        options.refused = refused
+        return options
     }
 }
 

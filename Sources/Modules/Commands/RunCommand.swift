@@ -60,7 +60,8 @@ struct RunShell: Action, CommandRunner {
                       dmesg | grep -i error
                     executable: /bin/bash
                 """,
-            notes: ["Quote values from variables with the filter 'quote', or use 'command'."]))
+            notes: ["Quote values from variables with the filter 'quote', or use 'command'."],
+            refused: ["expand_argument_vars": "Unsupported parameters for (shell) module: expand_argument_vars"]))
 
     func run(on machine: some MachineReader, _ context: Context) throws(Failure) -> Outcome {
         try line.run(on: machine, context, shell: true)

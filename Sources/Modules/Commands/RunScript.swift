@@ -56,7 +56,7 @@ struct RunScript: Action {
         let words: [String]
         do { words = try ShellWords.split(text) } catch { throw Failure("\(error.message) in the script's line") }
         guard let name = words.first else { throw Failure("no script given") }
-        let file = try context.courier.file(name, kind: .file)
+        let file = try context.courier.file(name, kind: .file, isSealed: !decrypt)
         guard file.children == nil else { throw Failure("'\(file.path)' is a folder, a script was expected") }
         guard let editor = try context.editor() else {
             if creates != nil || removes != nil { return Outcome(changed: true) }

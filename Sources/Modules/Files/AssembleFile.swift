@@ -92,7 +92,7 @@ struct AssembleFile: FileAction {
     }
 
     private func ofController(_ context: Context) throws(Failure) -> (bytes: [UInt8], folder: String) {
-        let root = try context.courier.file(source, kind: .file)
+        let root = try context.courier.file(source, kind: .file, isSealed: !decrypt)
         guard let children = root.children else { throw Failure("Source (\(root.path)) is not a directory") }
         let files = children.filter { $0.children == nil && !$0.path.contains("/") }
         var fragments: [[UInt8]] = []

@@ -22,13 +22,20 @@ struct ContentPlanner {
     var follow = false
     var force = true
     var plan = FilePlan()
+    /// Contents are compared: results tell of a list then, of one file, too.
+    private var hasContents = false
+    /// The plan with what its result tells of differences.
+    var finished: FilePlan {
+        var plan = plan
+        if hasContents { plan.result["diff"] = .list(plan.diff.map(\.value)) }
+        return plan
+    }
     /// Folders that the plan makes.
     private var made: Set<String> = []
 
     init(_ common: FileArguments, _ context: Context) {
         self.common = common
         self.context = context
-        plan.unsafeWrites = common.unsafeWrites
     }
 
     /// Files beyond this are not shown in diffs; Ansible's own limit.
@@ -63,7 +70,10 @@ struct ContentPlanner {
         let ending = path.split(separator: "/").last.flatMap { $0.dropFirst().lastIndex(of: ".").map { path[$0...] } }
         plan.result["src"] = .string(content.origin ?? "~/.ansible/tmp/.source\(ending ?? "")")
         try addFile(path, content, found, on: machine)
-        if context.diffMode { plan.diff.append(try diff(path, target, content, on: machine)) }
+        if context.diffMode {
+            plan.diff.append(try diff(path, target, content, on: machine))
+            hasContents = true
+        }
     }
 
     private mutating func add(_ settled: AttributePlan) {

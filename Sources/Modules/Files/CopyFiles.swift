@@ -91,7 +91,7 @@ struct CopyFiles: FileAction {
         } else if remoteSource {
             try planNodeSource(&planner, dest, on: machine, context)
         } else {
-            let file = try context.courier.file(source ?? "", kind: .file)
+            let file = try context.courier.file(source ?? "", kind: .file, isSealed: !decrypt)
             if let children = file.children {
                 try planFolder(&planner, file, children, dest, on: machine)
             } else {
@@ -104,7 +104,7 @@ struct CopyFiles: FileAction {
         if backup { planner.plan.backup = planner.plan.shown }
         planner.plan.digests = [("checksum", .sha1)]
         if planner.plan.result["src"] != nil || content != nil { planner.plan.digests.append(("md5sum", .md5)) }
-        return planner.plan
+        return planner.finished
     }
 
     private func fileMode(_ source: UInt32?) -> FileMode? {

@@ -11,7 +11,8 @@ struct FileArguments: Sendable {
     var serole: String?
     var setype: String?
     var selevel: String?
-    var unsafeWrites = false
+    /// What the task says; where it says nothing, the environment may.
+    var unsafeWrites: Bool?
 }
 
 /// A module with those parameters.
@@ -42,6 +43,21 @@ extension FileMaker {
 }
 
 extension FileArguments {
+    private static let unsafeVariable = "ANSIBLE_UNSAFE_WRITES"
+
+    /// Whether a file that cannot be replaced may be written into: as the task says, or the environment.
+    func writesUnsafely(on machine: some MachineReader, _ context: Context) throws(Failure) -> Bool {
+        if let unsafeWrites { return unsafeWrites }
+        let name = Self.unsafeVariable
+        guard let text = context.environment[name] ?? machine.environment[name] else { return false }
+        do { return try Bool(parameter: .string(text)) } catch {
+            let shown = Value.string(text).pythonRepr
+            throw Failure(
+                "argument 'unsafe_writes' is of type str and we were unable to convert to bool: \(shown) of the "
+                    + "environment variable \(name), expected \(error.expected)")
+        }
+    }
+
     /// Says which of owner and group the machine does not know: an earlier task may be the one that makes them.
     func strangers(on machine: some MachineReader) throws(Failure) -> [String] {
         try attempt { () throws(MachineError) in

@@ -23,6 +23,8 @@ enum FileStep: Sendable {
     /// Never through a link; a link's mode is left alone.
     case attributes(String, Attributes)
     case times(String, access: Double?, modification: Double?)
+    /// Both times to now.
+    case touch(String)
     /// For `chattr`: `+i`, `=ia`.
     case flags(String, String)
     /// The parts of an SELinux context to change, as options of `chcon`.
@@ -31,8 +33,8 @@ enum FileStep: Sendable {
     var path: String {
         switch self {
         case .folder(let path, _), .file(let path, _, _), .remove(let path), .link(let path, _),
-            .hardLink(let path, _), .attributes(let path, _), .times(let path, _, _), .flags(let path, _),
-            .context(let path, _):
+            .hardLink(let path, _), .attributes(let path, _), .times(let path, _, _), .touch(let path),
+            .flags(let path, _), .context(let path, _):
             path
         }
     }
@@ -76,7 +78,8 @@ protocol FileAction: FileMaker {
 
 extension FileAction {
     func run(on machine: some MachineReader, _ context: Context) throws(Failure) -> Outcome {
-        let plan = try plan(on: machine, context)
+        var plan = try plan(on: machine, context)
+        plan.unsafeWrites = try common.writesUnsafely(on: machine, context)
         var outcome = Outcome(
             changed: !plan.steps.isEmpty || !plan.needs.isEmpty, plan.result,
             diff: context.diffMode ? plan.diff : [], warnings: plan.warnings)

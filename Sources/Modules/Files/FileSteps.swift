@@ -44,6 +44,7 @@ extension FileStep {
                 try editor.setAttributes(of: path, attributes, followingLinks: false)
             case .times(let path, let access, let modification):
                 try editor.setTimes(of: path, access: access, modification: modification)
+            case .touch(let path): try editor.touch(path)
             case .file, .flags, .context: break
             }
         }
@@ -141,7 +142,7 @@ extension FileStep {
         case .link(_, let target):
             let now = try attempt { () throws(MachineError) in try machine.linkTarget(of: path) }
             if now != target { throw fail("points to \(now ?? "nothing")") }
-        case .remove, .hardLink, .times, .flags, .context: break
+        case .remove, .hardLink, .times, .touch, .flags, .context: break
         }
     }
 }

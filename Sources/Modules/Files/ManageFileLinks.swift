@@ -128,6 +128,8 @@ extension ManageFile {
         var modification: Double?
         /// At least one is a time that the user wrote.
         var isGiven = false
+        /// Both are the time of now.
+        var isNow = false
     }
 
     func wantedTimes(on machine: some MachineReader) throws(Failure) -> Times {
@@ -136,7 +138,9 @@ extension ManageFile {
         let access = try time(accessTime ?? touching, accessFormat, now)
         let modification = try time(modificationTime ?? touching, modificationFormat, now)
         let words = [accessTime ?? "now", modificationTime ?? "now"]
-        return Times(access: access, modification: modification, isGiven: words.contains { $0 != "now" })
+        let isNow = (accessTime ?? touching) == "now" && (modificationTime ?? touching) == "now"
+        return Times(
+            access: access, modification: modification, isGiven: words.contains { $0 != "now" }, isNow: isNow)
     }
 
     func settleTimes(
@@ -144,10 +148,12 @@ extension ManageFile {
         hidden: Bool = false
     ) throws(Failure) {
         let times = try wantedTimes(on: machine)
-        let access = times.access.flatMap { $0 == found.accessTime ? nil : $0 }
-        let modification = times.modification.flatMap { $0 == found.modificationTime ? nil : $0 }
+        func left(_ wanted: Double?, _ now: Double) -> Double? { wanted == now && !times.isNow ? nil : wanted }
+        let access = left(times.access, found.accessTime)
+        let modification = left(times.modification, found.modificationTime)
         if access == nil, modification == nil { return }
-        settled.steps.append(.times(path, access: access, modification: modification))
+        settled.steps.append(
+            times.isNow ? .touch(path) : .times(path, access: access, modification: modification))
         if hidden { return }
         if let access {
             settled.before["atime"] = .double(found.accessTime)

@@ -111,7 +111,7 @@ struct PutTemplate: FileAction {
         if backup { planner.plan.backup = planner.plan.shown }
         planner.plan.digests = [("checksum", .sha1)]
         if planner.plan.result["src"] != nil { planner.plan.digests.append(("md5sum", .md5)) }
-        return planner.plan
+        return planner.finished
     }
 
     private func encoded(_ text: String) throws(Failure) -> [UInt8] {

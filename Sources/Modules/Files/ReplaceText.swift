@@ -66,6 +66,7 @@ struct ReplaceText: FileAction {
             validate: validate, on: machine)
         plan.result["rc"] = 0
         // Ansible has no attributes in this module's diff, and the bare path as its header.
+        plan.result["diff"] = nil
         plan.diff = isChanged ? Array(plan.diff.prefix(1)) : []
         for index in plan.diff.indices {
             plan.diff[index].beforeHeader = path

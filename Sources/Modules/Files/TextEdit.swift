@@ -41,7 +41,6 @@ struct TextEdit {
         on machine: some MachineReader
     ) throws(Failure) -> FilePlan {
         var plan = FilePlan()
-        plan.unsafeWrites = common.unsafeWrites
         plan.validate = validate
         plan.refusal = { done in Failure("failed to validate: rc:\(done.status) error:\(done.errorText)") }
         if backup, status != nil { plan.backup = path }
@@ -53,6 +52,11 @@ struct TextEdit {
                 message += isChanged ? Self.attributesChanged : String(Self.attributesChanged.dropFirst(5))
             }
         }
+        let contentHeader = "\(path) (content)"
+        let before = String(decoding: bytes ?? [], as: UTF8.self)
+        let content = Diff(
+            before: before, after: isChanged ? String(decoding: new, as: UTF8.self) : before,
+            beforeHeader: contentHeader, afterHeader: contentHeader)
         if isChanged {
             let attributes: Attributes
             if status == nil {
@@ -64,15 +68,19 @@ struct TextEdit {
                 attributes = Attributes()
             }
             plan.steps.append(.file(real, .bytes(new), attributes))
-            let header = "\(path) (content)"
-            plan.diff.append(
-                Diff(
-                    before: String(decoding: bytes ?? [], as: UTF8.self), after: String(decoding: new, as: UTF8.self),
-                    beforeHeader: header, afterHeader: header))
+            plan.diff.append(content)
         }
         plan.steps += settled.steps
         plan.needs = settled.needs
-        if settled.before != settled.after { plan.diff.append(settled.diff(header: "\(path) (file attributes)")) }
+        let header = "\(path) (file attributes)"
+        var attributes: Value = ["before_header": .string(header), "after_header": .string(header)]
+        if settled.before != settled.after {
+            let diff = settled.diff(header: header)
+            plan.diff.append(diff)
+            attributes = diff.value
+        }
+        // The result has both, whether anything differs or not.
+        if context.diffMode { plan.result["diff"] = .list([content.value, attributes]) }
         plan.result["msg"] = .string(message)
         return plan
     }

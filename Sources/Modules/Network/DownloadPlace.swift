@@ -10,11 +10,11 @@ struct DownloadPlace {
     init(common: FileArguments, path: String) {
         self.common = common
         self.path = path
-        plan.unsafeWrites = common.unsafeWrites
     }
 
     /// Puts the content there; a new file has its owner and mode before it has its name.
     mutating func write(_ bytes: [UInt8], on editor: some MachineEditor, _ context: Context) throws(Failure) {
+        plan.unsafeWrites = try common.writesUnsafely(on: editor, context)
         var attributes = AttributePlan(common, context)
         let found = try attempt { () throws(MachineError) in try editor.exists(path) }
         let wanted = found

@@ -127,7 +127,10 @@ struct FetchURL: FileMaker {
     ) throws(Failure) -> Outcome {
         var result = start
         let since = isFolder || !checksum.isEmpty ? nil : found?.modificationTime
-        let answer = try web.send("HEAD", since: since, timeout: timeout, on: machine, context)
+        let answer =
+            web.url.hasPrefix("file:")
+            ? try contents(nil, on: machine, context, result)
+            : try accepted(try web.send("HEAD", since: since, timeout: timeout, on: machine, context), result)
         result["elapsed"] = .int(answer.elapsed)
         result["msg"] = .string(answer.message)
         if answer.status == 304 {
@@ -164,10 +167,15 @@ struct FetchURL: FileMaker {
                 status: 200, message: "OK (\(bytes.count) bytes)", url: web.url, headers: [:], body: bytes,
                 redirected: false, elapsed: 0)
         }
-        let answer = try web.send("GET", since: since, timeout: timeout, on: machine, context)
+        return try accepted(try web.send("GET", since: since, timeout: timeout, on: machine, context), result)
+    }
+
+    /// An answer that has the content, or says that there is no newer one; another one is a failure.
+    private func accepted(_ answer: WebAnswer, _ result: Dict) throws(Failure) -> WebAnswer {
         guard answer.status == 200 || answer.status == 304 else {
             var result = result
             result["elapsed"] = .int(answer.elapsed)
+            if let cut = answer.cut { throw Failure("Incomplete read: \(cut)", result: result) }
             if answer.status == -1 { throw Failure(answer.message, result: result) }
             result["status_code"] = .int(answer.status)
             result["response"] = .string(answer.message)

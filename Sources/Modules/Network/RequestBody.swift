@@ -33,9 +33,8 @@ extension RequestURI {
         case .dict(let dict): pairs = dict.map { ($0.key, $0.value) }
         case .list(let list):
             for item in list {
-                guard let pair = item.list, pair.count == 2 else {
-                    throw Failure("failed to parse body as form_urlencoded: pairs of name and value were expected")
-                }
+                let pair = item.list ?? item.dict?.keys.map { $0 } ?? item.text?.map { .string(String($0)) } ?? []
+                guard pair.count == 2 else { throw Failure(Self.noPair(pair.count)) }
                 pairs.append((pair[0], pair[1]))
             }
         default: return body.pythonText
@@ -47,6 +46,13 @@ extension RequestURI {
             }
         }
         return words.joined(separator: "&")
+    }
+
+    /// Python's words for what is no pair of name and value.
+    private static func noPair(_ count: Int) -> String {
+        "failed to parse body as form_urlencoded: "
+            + (count > 2
+                ? "too many values to unpack (expected 2)" : "not enough values to unpack (expected 2, got \(count))")
     }
 
     /// As Python's `quote_plus`.
@@ -86,9 +92,11 @@ extension RequestURI {
             guard let entry = fields[name]?.dict else {
                 guard let text = fields[name]?.text else {
                     throw Failure(
-                        "failed to parse body as form-multipart: value of '\(name)' must be a string, or mapping")
+                        "failed to parse body as form-multipart: value must be a string, or mapping, cannot be type "
+                            + "\(fields[name].map { typeName(of: $0) } ?? "NoneType"), as that of '\(name)' is")
                 }
-                parts.append(("Content-Type: text/plain\r\nContent-Disposition: \(disposition)", Array(text.utf8)))
+                let head = "Content-Type: text/plain\r\nContent-Disposition: \(disposition)"
+                parts.append((head, Self.mailed(Array(text.utf8))))
                 continue
             }
             let file = entry["filename"]?.text
@@ -100,10 +108,12 @@ extension RequestURI {
             if let file { disposition += "; filename=\"\(Self.quoted(baseName(file)))\"" }
             let type = entry["mime_type"]?.text ?? "application/octet-stream"
             var head = "Content-Type: \(type)\r\nContent-Disposition: \(disposition)"
-            var bytes = Array((content ?? "").utf8)
+            var bytes = Self.mailed(Array((content ?? "").utf8))
             if content?.isEmpty ?? true, let file {
                 bytes = try self.file(file, remote: remoteSrc, on: machine, context)
-                if entry["multipart_encoding"]?.text != "7or8bit" {
+                if entry["multipart_encoding"]?.text == "7or8bit" {
+                    bytes = Self.mailed(bytes)
+                } else {
                     head += "\r\nContent-Transfer-Encoding: base64"
                     bytes = Self.lines(ofBase64: Base64.encode(bytes))
                 }
@@ -118,6 +128,17 @@ extension RequestURI {
 
     private static func quoted(_ text: String) -> String {
         text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").filter { !$0.isNewline }
+    }
+
+    /// With the line ends that mail has, whichever they were.
+    private static func mailed(_ bytes: [UInt8]) -> [UInt8] {
+        var out: [UInt8] = []
+        var last: UInt8 = 0
+        for byte in bytes {
+            if byte == 13 || byte == 10 && last != 13 { out += [13, 10] } else if byte != 10 { out.append(byte) }
+            last = byte
+        }
+        return out
     }
 
     /// Base64 in lines of 76 characters, as mail has it.

@@ -104,6 +104,7 @@ struct RequestURI: FileMaker {
             method, body: bytes, extra: type.map { [("Content-Type", $0)] } ?? [], redirects: policy,
             since: old?.kind == .file ? old?.modificationTime : nil, timeout: timeout, socket: unixSocket, on: editor,
             context)
+        if let cut = answer.cut { throw Failure("HTTP Error while fetching \(web.shownURL): \(cut)") }
         if old?.kind == .folder, let folder = target {
             target =
                 folder + (folder.hasSuffix("/") ? "" : "/") + (answer.headers.fileName ?? fileName(ofURL: answer.url))

@@ -38,7 +38,7 @@ struct WebOptions: Sendable {
         Parameter("unredirected_headers", \.unredirectedHeaders, "Headers that a redirected request does not get."),
         Parameter("force", \.force, default: "false", "Ask for the content although it did not change."),
         Parameter("ciphers", \.ciphers, "Taken for compatibility: TLS offers what is secure today."),
-        Parameter("decompress", \.decompress, default: "true", "Has no effect: content is asked for as it is."),
+        Parameter("decompress", \.decompress, default: "true", "Unpack what the server sends as gzip, unasked."),
         Parameter(
             "use_netrc", \.useNetrc, default: "true", "Take user and password from ~/.netrc when none are given."),
         Parameter("use_gssapi", \.useGssapi, default: "false", "Kerberos is not supported; only false is taken."),
@@ -58,6 +58,8 @@ struct WebAnswer {
     var redirected: Bool
     /// Whole seconds that it took.
     var elapsed: Int
+    /// Why only a part of the answer came.
+    var cut: String?
 }
 
 extension WebOptions {
@@ -69,6 +71,9 @@ extension WebOptions {
         guard parsed.user != nil || parsed.password != nil else { return url }
         return parsed.text.replacing("://", with: "://****:****@", maxReplacements: 1)
     }
+
+    /// The most bytes that an answer may have.
+    private static let limit = 1 << 30
 
     /// Sends one request.
     ///
@@ -89,18 +94,27 @@ extension WebOptions {
             } else {
                 request.setIfModifiedSince(since.map { Int($0) })
             }
-            request.credentials =
-                user.map { Credentials(user: $0, password: password ?? Secret("")) }
-                ?? netrc(for: request.url, on: machine, context)
-            request.sendsCredentialsFirst = forceBasicAuth
+            let given = user.map { Credentials(user: $0, password: password ?? Secret("")) }
+            let stored = given == nil ? netrc(for: request.url, on: machine, context) : nil
+            request.credentials = given ?? stored
+            request.sendsCredentialsFirst = forceBasicAuth || stored != nil
+            // They take the place of what the headers say.
+            if request.sendsCredentialsFirst, request.credentials != nil { request.headers["Authorization"] = nil }
             request.unredirectedHeaders = unredirectedHeaders
             request.unixSocket = socket
             let response = try Client(options(timeout, on: machine, context)).send(request)
-            return answer(response, Int(machine.now - start))
+            let packings = ["gzip", "x-gzip"]
+            let isPacked = packings.contains(response.headers["Content-Encoding"]?.lowercased() ?? "")
+            var answer = answer(response, Int(machine.now - start))
+            if decompress, isPacked, !answer.body.isEmpty {
+                answer.body = try Gzip.inflated(answer.body, limit: Self.limit)
+            }
+            return answer
         } catch {
+            let cut = error.kind == .cut ? error.message : nil
             return WebAnswer(
                 status: -1, message: "Request failed: \(error.message)", url: shownURL, headers: [:], body: [],
-                redirected: false, elapsed: Int(machine.now - start))
+                redirected: false, elapsed: Int(machine.now - start), cut: cut)
         }
     }
 
@@ -119,7 +133,7 @@ extension WebOptions {
         options.connectTimeout = .seconds(timeout)
         options.idleTimeout = .seconds(timeout)
         options.userAgent = agent
-        options.limits.memory = 1 << 30
+        options.limits.memory = Self.limit
         if useProxy { options.environment = machine.environment.merging(context.environment) { $1 } }
         let trust: TLSOptions.Trust = validateCertificates ? caPath.map { .path($0) } ?? .system : .everyone
         options.tls = TLSOptions(trust: trust, certificate: clientCertificate, key: clientKey)

@@ -32,7 +32,8 @@ struct AnyPackage: Action {
         case "unknown": throw Failure("Could not detect which package manager to use; name it with 'use'")
         default:
             throw Failure(
-                "package manager '\(name)' is not supported, only apt is; run it with the module 'command' instead")
+                "Could not find a matching action for the \"\(name)\" package manager: only apt is supported, "
+                    + "run another with the module 'command'")
         }
     }
 }

@@ -53,10 +53,14 @@ struct PackageFacts: Action {
             if strategy == .first, !packages.isEmpty { break }
             let manager = Self.aliases[name] ?? name
             guard seen.insert(manager).inserted else { continue }
-            guard let found = try installed(manager, on: machine) else {
-                if asked.contains(name) {
+            var found: [Dict] = []
+            switch try installed(manager, on: machine) {
+            case .packages(let list): found = list
+            case .refused(let reason): warnings.append("Failed to retrieve packages with \(manager): \(reason)")
+            case .absent:
+                if asked.contains(manager) {
                     warnings.append(
-                        "Requested package manager \(name) was not usable by this module: it is not on this node")
+                        "Requested package manager \(manager) was not usable by this module: it is not on this node")
                 }
                 continue
             }
@@ -74,54 +78,69 @@ struct PackageFacts: Action {
         }
         if packages.isEmpty {
             let list = Value.strings(names).pythonRepr
-            throw Failure(
+            var failure = Failure(
                 "Could not detect a supported package manager from the following list: \(list), or the required "
-                    + "Python library is not installed. Check warnings for details.",
-                result: ["warnings": .strings(warnings)])
+                    + "Python library is not installed. Check warnings for details.")
+            failure.warnings = warnings
+            throw failure
         }
         var facts = Dict()
         for (name, list) in packages { facts[.string(name)] = .list(list) }
         return Outcome(facts: ["packages": .dict(facts)], warnings: warnings)
     }
 
-    /// `nil` where the node has no such package manager.
-    private func installed(_ manager: String, on machine: some MachineReader) throws(Failure) -> [Dict]? {
+    /// What a package manager says.
+    private enum Answer<Content> {
+        case absent
+        case packages(Content)
+        case refused(String)
+
+        func map<New>(_ transform: (Content) -> New) -> Answer<New> {
+            switch self {
+            case .absent: .absent
+            case .packages(let content): .packages(transform(content))
+            case .refused(let reason): .refused(reason)
+            }
+        }
+    }
+
+    private func installed(_ manager: String, on machine: some MachineReader) throws(Failure) -> Answer<[Dict]> {
         switch manager {
         case "apt":
             let bytes = try attempt { () throws(MachineError) in try machine.contents(of: DpkgStatus.path) }
-            return bytes.map(Self.debian)
+            return bytes.map { .packages(Self.debian($0)) } ?? .absent
         case "rpm":
             let format = "%{NAME}\\t%{VERSION}\\t%{RELEASE}\\t%{EPOCH}\\t%{ARCH}\\n"
-            return try rows(["rpm", "-qa", "--queryformat", format], on: machine)?.compactMap { line in
+            return try rows(["rpm", "-qa", "--queryformat", format], on: machine).map { $0.compactMap { line in
                 let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map { String($0) }
                 guard fields.count == 5 else { return nil }
                 return [
                     "name": .string(fields[0]), "version": .string(fields[1]), "release": .string(fields[2]),
                     "epoch": fields[3] == "(none)" ? .null : .string(fields[3]), "arch": .string(fields[4]),
                 ]
-            }
+            } }
         case "apk":
-            return try rows(["apk", "info", "-v"], on: machine)?.map { line in
+            return try rows(["apk", "info", "-v"], on: machine).map { $0.map { line in
                 let parts = line.split(separator: "-").map { String($0) }
                 guard parts.count > 2 else { return ["name": .string(line), "version": "", "release": ""] }
                 return [
                     "name": .string(parts.dropLast(2).joined(separator: "-")),
                     "version": .string(parts[parts.count - 2]), "release": .string(parts[parts.count - 1]),
                 ]
-            }
+            } }
         default: return try rows(["pacman", "-Qi"], on: machine).map(Self.arch)
         }
     }
 
-    private func rows(_ words: [String], on machine: some MachineReader) throws(Failure) -> [String]? {
-        guard machine.program(words[0]) != nil else { return nil }
+    private func rows(_ words: [String], on machine: some MachineReader) throws(Failure) -> Answer<[String]> {
+        guard machine.program(words[0]) != nil else { return .absent }
         let done = try attempt { () throws(MachineError) in
             try machine.inspect(Command(words, environment: ["LC_ALL": "C"]))
         }
         if done.status != 0 {
-            throw Failure("Failed to retrieve packages with \(words[0]): \(done.errorText.trimmed)")
+            return .refused("Unable to list packages rc=\(done.status) : \(done.errorText.trimmed)")
         }
-        return done.outputText.pythonLines
+        return .packages(done.outputText.pythonLines)
     }
 
     private static func debian(_ bytes: [UInt8]) -> [Dict] {

@@ -261,7 +261,7 @@ actor ProjectSource: RunSource {
             for (name, value) in variables { known[name] = value }
             known["inventory_hostname"] = .string(host)
             var used = Dict()
-            for (name, value) in known where ConnectionSettings.isAbout(name.pythonText) {
+            for (name, value) in known where saysHowReached(name.pythonText) {
                 do throws(TemplateError) {
                     used[name] = try templater.render(value, in: DictScope(known))
                 } catch {
@@ -306,7 +306,9 @@ actor ProjectSource: RunSource {
     func file(_ request: FileRequest) -> (entry: FileEntry?, searched: [String]) { planner.entry(request) }
 
     func contents(digest: String, path: String) throws(Diagnostics) -> [UInt8] {
-        do throws(Diagnostic) { return try planner.contents(of: path).bytes } catch { throw Diagnostics([error]) }
+        do throws(Diagnostic) { return try planner.contents(of: path, digest: digest) } catch {
+            throw Diagnostics([error])
+        }
     }
 
     func module(_ path: String, play index: Int) throws(Diagnostics) -> ForeignModule {

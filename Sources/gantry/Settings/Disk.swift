@@ -130,7 +130,9 @@ final class DiskFiles: ProjectFiles {
     func names(in folder: String) -> [String] { Disk.names(folder) }
     func mode(of path: String) -> Int { Disk.mode(path) }
     func target(of path: String) -> String? { Disk.target(path) }
+    func realPath(of path: String) -> String { Disk.realPath(path) ?? Disk.absolute(path) }
     func origin(of path: String) -> (modified: String, owner: String)? { Disk.origin(path) }
+    var hasVaultSecrets: Bool { vault.hasSecrets }
     func digest(of contents: [UInt8]) -> String { vault.digest(contents) }
 
     func opened(_ text: String, path: String) throws(Diagnostic) -> (text: String, isSecret: Bool) {
