@@ -36,6 +36,7 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLibSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
 
         .target(name: "Values", dependencies: [collections], swiftSettings: strict),
@@ -48,7 +49,7 @@ let package = Package(
         .target(name: "CProvider"),
         .target(name: "Machine", dependencies: ["Values", "CMachine"], swiftSettings: strict),
         .target(name: "MachineFakes", dependencies: ["Values", "Machine"], swiftSettings: strict),
-        .target(name: "HTTP", dependencies: ["Values", "Crypto"], swiftSettings: strict),
+        .target(name: "HTTP", dependencies: ["Values", "Crypto", "CZlib"], swiftSettings: strict),
         .target(
             name: "Modules", dependencies: ["Values", "Machine", "Wire", "Crypto", "HTTP", "Patterns"],
             swiftSettings: strict),

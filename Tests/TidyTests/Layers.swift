@@ -22,7 +22,7 @@ let layers: [LayerRow] = [
     LayerRow("Wire", ["Values"]),
     LayerRow("Machine", ["CMachine", "Values"]),
     LayerRow("MachineFakes", ["Values", "Machine"]),
-    LayerRow("HTTP", ["Values", "Crypto"]),
+    LayerRow("HTTP", ["CZlib", "Values", "Crypto"]),
     LayerRow("Modules", ["Values", "Machine", "Wire", "Crypto", "HTTP", "Patterns"]),
     LayerRow("Hosts", ["Values", "YAML", "Crypto", "Patterns", "Templates", "OrderedCollections"]),
     LayerRow("Playbooks", ["Values", "YAML", "Templates", "Modules", "Hosts", "Wire", "Crypto"]),
@@ -46,13 +46,14 @@ let layers: [LayerRow] = [
 ]
 
 /// Targets without Swift.
-let systemTargets: Set = ["CYAML", "CLibSSH2", "COpenSSL", "CPCRE2", "CMachine", "CProvider"]
+let systemTargets: Set = ["CYAML", "CLibSSH2", "COpenSSL", "CPCRE2", "CZlib", "CMachine", "CProvider"]
 /// What comes with the toolchain and doubles nothing.
 let platform: Set = ["Glibc", "Synchronization", "Dispatch", "OrderedCollections"]
 
 /// C modules: the only target that imports each, and in how many files at most.
 let foreign: [(module: String, target: String, files: Int)] = [
     ("CYAML", "YAML", 2), ("CLibSSH2", "SSH", 4), ("COpenSSL", "Crypto", 4), ("CPCRE2", "Patterns", 2),
+    ("CZlib", "HTTP", 1),
     ("CMachine", "Machine", 4), ("CProvider", "gantry-agent", 0),
 ]
 
