@@ -88,7 +88,8 @@ let package = Package(
                 .unsafeFlags(["-static-executable"]),
                 .unsafeFlags(
                     [
-                        "-Xlinker", "--no-eh-frame-hdr",
+                        // Similar functions side by side pack better.
+                        "-Xlinker", "--no-eh-frame-hdr", "-Xlinker", "--bp-compression-sort=function",
                         "-Xlinker", "-T\(Context.packageDirectory)/Sources/gantry-agent/agent.ld",
                     ], .when(configuration: .release)),
                 // Equal functions are kept once, ends of equal strings too; what nothing calls goes.
