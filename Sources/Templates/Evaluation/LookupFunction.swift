@@ -40,7 +40,10 @@ final class LookupFunction: RuntimeObject {
             results = try evaluator.scope.lookup(plugin, terms, options)
         } catch {
             if error.isLimit || errors == "strict" || error.isUndefined {
-                throw error.worded { "The lookup plugin '\(plugin)' failed: \($0)" }
+                throw error.worded {
+                    $0.hasPrefix("The lookup plugin '\(plugin)' was not found")
+                        ? $0 : "The lookup plugin '\(plugin)' failed: \($0)"
+                }
             }
             return isList ? .list([]) : .null
         }

@@ -128,7 +128,9 @@ final class PluginHost: TemplatePlugins, Sendable {
         if var begin = step["begin"]?.dict {
             if begin["kind"]?.text == "lookup" {
                 let given = begin["name"]?.text ?? ""
-                guard has(.lookup, given) else { throw Diagnostic("there is no such plugin") }
+                guard has(.lookup, given) else {
+                    throw Diagnostic("The lookup plugin '\(given)' was not found.")
+                }
                 let name = present(.lookup, given)
                 begin["name"] = .string(name)
                 begin["folders"] = .strings(places(of: .lookup, name, state.withLock { $0.folders }))
