@@ -63,7 +63,8 @@ struct PullCommand: ParsableCommand {
         (repository.acceptsHostKey, repository.followsSubmodules) = (acceptHostKey, trackSubs)
         let before = repository.head
         do throws(CommandFailure) { try repository.update() } catch {
-            guard force, before != nil else { throw error }
+            // As where Ansible's module `git` fails.
+            guard force, before != nil else { throw CommandFailure(error.diagnostics, status: 2) }
             Output.printError(
                 Diagnostic("the repository cannot be fetched: going on with what is here", severity: .warning).shown)
         }
@@ -93,7 +94,7 @@ struct PullCommand: ParsableCommand {
         for name in [host, short, "local"] where Disk.kind("\(folder)/\(name).yml") == .file {
             return ["\(folder)/\(name).yml"]
         }
-        throw CommandFailure(Diagnostic("Could not find a playbook to run."), status: 1)
+        throw CommandFailure(Diagnostic("Could not find a playbook to run."), status: 5)
     }
 
     /// In a run of its own, in the folder of the copy, so that its `ansible.cfg` counts.
