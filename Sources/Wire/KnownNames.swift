@@ -1,9 +1,14 @@
 /// Variables that say how a host is reached, and that a play may set for tasks to come.
-package let reachVariables = [
-    "ansible_connection", "ansible_host", "ansible_user", "ansible_port", "ansible_password", "ansible_ssh_user",
+package let reachVariables = harmlessReach + [
+    "ansible_connection", "ansible_ssh_common_args", "ansible_ssh_extra_args", "ansible_ssh_args",
+    "ansible_ssh_host_key_checking", "ansible_host_key_checking", "ansible_docker_host",
+]
+
+/// Those of them that neither run something on the controller nor trust a stranger.
+package let harmlessReach = [
+    "ansible_host", "ansible_user", "ansible_port", "ansible_password", "ansible_ssh_user",
     "ansible_ssh_host", "ansible_ssh_port", "ansible_ssh_pass", "ansible_ssh_private_key_file",
-    "ansible_private_key_file", "ansible_ssh_password", "ansible_ssh_common_args", "ansible_ssh_extra_args",
-    "ansible_ssh_args", "ansible_ssh_host_key_checking", "ansible_host_key_checking", "ansible_docker_host",
+    "ansible_private_key_file", "ansible_ssh_password",
 ]
 
 /// Whether a variable can say how a host is reached: others are not looked at, and may hang on anything.

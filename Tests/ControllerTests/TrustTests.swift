@@ -46,6 +46,28 @@ import Wire
         #expect(trust.refusal(of: question("lb", "shell")) != nil)
     }
 
+    @Test func howAHostIsReachedMustBeInThePlan() {
+        func refused(_ trust: Trust, _ host: String, _ module: String, _ names: [String]) -> Bool {
+            var trust = trust
+            let variables = Dict(names.map { ($0, Value.string("x")) })
+            return trust.refusal(
+                of: .delegate(host: host, call(module), variables: variables, Position([0]), throttle: 0)) != nil
+        }
+        let vars: Value = ["ansible_port": 22]
+        let plain = Trust(plan([("command", Value.null, ["delegate_to": "lb", "vars": vars]), ("ping", "", Dict())]))
+        #expect(!refused(plain, "lb", "command", ["ansible_port"]))
+        #expect(refused(plain, "lb", "command", ["ansible_port", "ansible_connection"]))
+        #expect(!refused(plain, "a", "command", ["ansible_port"]))
+        #expect(refused(plain, "a", "ping", ["ansible_port"]))
+        let written = Trust(plan([("set_fact", ["ansible_connection": "local"], Dict()), ("ping", "", Dict())]))
+        #expect(!refused(written, "a", "ping", ["ansible_connection"]))
+        #expect(refused(written, "a", "ping", ["ansible_ssh_common_args"]))
+        let chosen = Trust(plan([("set_fact", "{{ facts }}", Dict()), ("ping", "", Dict())]))
+        #expect(!refused(chosen, "a", "ping", ["ansible_port", "ansible_host"]))
+        #expect(refused(chosen, "a", "ping", ["ansible_connection"]))
+        #expect(refused(chosen, "a", "ping", ["ansible_ssh_args"]))
+    }
+
     @Test func filesOutsideOfTheProjectMustBeNamed() {
         let path = "/root/.ssh/id_ed25519"
         var trust = Trust(plan([("copy", ["src": "{{ keys }}/x.pub", "y": "/srv/keys"], Dict())]))

@@ -85,10 +85,12 @@ struct Trust {
             if let foreign = call.foreign, !modules.contains(foreign.module) {
                 return Diagnostic("the node delegated a module '\(call.module)' that it was not given")
             }
-            if host == plan.host, variables.isEmpty || reaches(call.module) { return nil }
-            if host == plan.host, settableReach().isSuperset(of: variables.names) { return nil }
-            if host != plan.host, delegates(call.module, to: host) { return nil }
-            return Diagnostic("the node delegated '\(call.module)' to '\(host)', which no task of its plan does")
+            guard host == plan.host || delegates(call.module, to: host) else {
+                return Diagnostic("the node delegated '\(call.module)' to '\(host)', which no task of its plan does")
+            }
+            let written = writtenReach(of: call.module).union(host == plan.host ? settableReach() : [])
+            guard let strange = variables.names.first(where: { !written.contains($0) }) else { return nil }
+            return Diagnostic("the node said '\(strange)' of '\(host)', which no task of its plan does")
         case .module(let path):
             let gathering = plan.magic["_facts_modules"]?.dict ?? Dict()
             let isNamed = granted.contains(path) || gathering.values.contains { $0.text == path }
@@ -151,26 +153,30 @@ struct Trust {
         }
     }
 
-    /// Whether a task of that module says itself how its host is reached.
-    private func reaches(_ module: String) -> Bool {
-        PlayPlan.tasks(in: steps).contains { task in
-            let own = [task.keywords["_reach"], task.inherited["_reach"], task.keywords["vars"]].contains { value in
-                value?.dict?.keys.contains { $0.pythonText.hasPrefix("ansible_") } ?? false
+    /// Variables by which tasks of that module, or includes of tasks, may say how their host is reached.
+    private func writtenReach(of module: String) -> Set<String> {
+        var written: Set<String> = []
+        for task in PlayPlan.tasks(in: steps) {
+            if let applied = task.arguments["apply"]?["vars"]?.dict { written.formUnion(applied.names) }
+            guard runs(module, task) || task.keywords["_plugin"] != nil else { continue }
+            for layer in [task.keywords, task.inherited] {
+                for key in ["_reach", "vars"] { written.formUnion(layer[key]?.dict?.names ?? []) }
             }
-            return own && runs(module, task)
         }
+        return written
     }
 
-    /// What `set_fact` may say about how the host is reached, in this play or an earlier one.
+    /// What `set_fact` may say about how the host is reached, in this play or an earlier one. What would run something
+    /// on the controller must be written out: a node chooses the names that templates give.
     mutating func settableReach() -> Set<String> {
         for task in PlayPlan.tasks(in: steps) where task.module == "set_fact" {
             guard case .dict(let facts) = task.arguments else {
-                reach.formUnion(reachVariables)
+                reach.formUnion(harmlessReach)
                 continue
             }
             for case .string(let name) in facts.keys {
                 let isKnown = !name.isTemplate && name.string != "_variable_params"
-                reach.formUnion(isKnown ? [name.string] : reachVariables)
+                reach.formUnion(isKnown ? [name.string] : harmlessReach)
             }
         }
         return reach
