@@ -13,6 +13,14 @@ struct CommandFailure: Error, CustomStringConvertible {
     }
     init(_ diagnostic: Diagnostic, status: Int32) { self.init([diagnostic], status: status) }
     var description: String { diagnostics.map(\.shown).joined(separator: "\n") }
+
+    /// What this machine refuses ends the command.
+    @discardableResult
+    static func attempt<T>(_ body: () throws(MachineError) -> T) throws(CommandFailure) -> T {
+        do throws(MachineError) { return try body() } catch {
+            throw CommandFailure(Diagnostic(error.message), status: 1)
+        }
+    }
 }
 
 /// Plain output.
@@ -38,14 +46,21 @@ enum Output {
     }
 
     static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o644) throws(CommandFailure) {
+        if let end = path.lastIndex(of: "/") { try makeFolders(String(path[..<end])) }
+        try CommandFailure.attempt { () throws(MachineError) in
+            try LinuxMachine().replace(path, with: bytes, attributes: Attributes(mode: mode))
+        }
+    }
+
+    /// A folder, and those above it that are not there.
+    static func makeFolders(_ path: String) throws(CommandFailure) {
         let machine = LinuxMachine()
-        do throws(MachineError) {
+        try CommandFailure.attempt { () throws(MachineError) in
             var folder = path.hasPrefix("/") ? "" : "."
-            for part in path.split(separator: "/").dropLast() {
+            for part in path.split(separator: "/") {
                 folder += "/\(part)"
                 if try !machine.exists(folder) { try machine.makeFolder(folder, mode: nil) }
             }
-            try machine.replace(path, with: bytes, attributes: Attributes(mode: mode))
-        } catch { throw CommandFailure(Diagnostic(error.message), status: 1) }
+        }
     }
 }

@@ -1,5 +1,4 @@
 import Crypto
-import Glibc
 import Machine
 import Playbooks
 import Values
@@ -35,18 +34,13 @@ struct CollectionInstall {
         let target = first.hasSuffix("/ansible_collections") ? first : "\(first)/ansible_collections"
         if arguments.path != nil { try warnOfPath(first) }
         Output.print("Starting galaxy collection install process")
-        try attempt { () throws(MachineError) in try makeFolders(target) }
-        let scratch = "\(target)/.gantry-galaxy-\(getpid())"
+        let scratch = try GalaxyPaths.scratch(in: target)
         defer { try? machine.remove(scratch) }
-        try attempt { () throws(MachineError) in
-            try machine.remove(scratch)
-            try machine.makeFolder(scratch, mode: 0o700)
-        }
         var all: [Fetched] = []
         for (index, source) in sources.enumerated() {
             let folder = "\(scratch)/\(index)"
             try forgiving {
-                try attempt { () throws(MachineError) in try machine.makeFolder(folder, mode: 0o700) }
+                try CommandFailure.attempt { () throws(MachineError) in try machine.makeFolder(folder, mode: 0o700) }
                 all += try collections(of: source, in: folder)
             }
         }
@@ -126,7 +120,7 @@ struct CollectionInstall {
         if let part = source.subfolder {
             root += "/\(part)"
             guard !part.split(separator: "/").contains(".."), Disk.kind(root) == .folder else {
-                throw failure(source, "it has no folder '\(part)'")
+                throw source.failure("it has no folder '\(part)'")
             }
         }
         let names = ["MANIFEST.json", "galaxy.yml", "galaxy.yaml"]
@@ -134,7 +128,7 @@ struct CollectionInstall {
         if isCollection(root), !source.isNest { return [try read(root, source)] }
         let inner = source.isBuilt ? Disk.names(root).map { "\(root)/\($0)" }.filter(isCollection) : []
         guard !inner.isEmpty else {
-            throw failure(source, "this is no collection: it has neither MANIFEST.json nor galaxy.yml")
+            throw source.failure("this is no collection: it has neither MANIFEST.json nor galaxy.yml")
         }
         return try inner.map { try read($0, source) }
     }
@@ -143,10 +137,10 @@ struct CollectionInstall {
         let info = try information(of: root, source)
         guard let space = info["namespace"]?.text, let name = info["name"]?.text,
             [space, name].allSatisfy({ !$0.isEmpty && $0.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" } })
-        else { throw failure(source, "it does not say its namespace and name") }
+        else { throw source.failure("it does not say its namespace and name") }
         let found = Fetched(root: root, source: source, information: info, name: name, space: space)
         if !source.isGit, let wanted = source.version, !VersionRange(wanted).contains(found.version) {
-            throw failure(source, "its version is \(found.version), expected \(wanted)")
+            throw source.failure("its version is \(found.version), expected \(wanted)")
         }
         return found
     }
@@ -159,7 +153,7 @@ struct CollectionInstall {
             return try Value(json: String(decoding: bytes, as: UTF8.self))["collection_info"] ?? .null
         }
         let (manifest, wrong) = try CollectionManifest.verified(root)
-        if let first = wrong.first { throw failure(source, "'\(first)' is not what its manifest says") }
+        if let first = wrong.first { throw source.failure("'\(first)' is not what its manifest says") }
         return manifest["collection_info"] ?? .null
     }
 
@@ -176,30 +170,12 @@ struct CollectionInstall {
             try built.move(from: root, to: "\(root).built", machine)
             root += ".built"
         }
-        try attempt { () throws(MachineError) in
-            try makeFolders("\(target)/\(one.space)")
+        try Output.makeFolders("\(target)/\(one.space)")
+        try CommandFailure.attempt { () throws(MachineError) in
             try machine.remove(path)
             try machine.rename(root, to: path)
         }
         if isBuilt { Output.print("Created collection for \(title) at \(path)") }
         Output.print("\(title) was installed successfully")
-    }
-
-    private func failure(_ source: GalaxySource, _ why: String) -> CommandFailure {
-        CommandFailure(Diagnostic("'\(source.address)' cannot be installed: \(why)"), status: 1)
-    }
-
-    private func attempt(_ body: () throws(MachineError) -> Void) throws(CommandFailure) {
-        do throws(MachineError) { try body() } catch {
-            throw CommandFailure(Diagnostic(error.message), status: 1)
-        }
-    }
-
-    private func makeFolders(_ path: String) throws(MachineError) {
-        var made = ""
-        for part in path.split(separator: "/") {
-            made += "/\(part)"
-            if Disk.kind(made) == nil { try machine.makeFolder(made, mode: nil) }
-        }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Machine
 import Playbooks
 import Values
@@ -182,7 +183,7 @@ struct GalaxyRoleInit: ParsableCommand {
         try Output.write("# \(name)\n\nWhat the role does, and its variables.\n", to: "\(folder)/README.md")
         try Output.write("localhost\n", to: "\(folder)/tests/inventory")
         try Output.write("---\n- hosts: localhost\n  roles:\n    - \(name)\n", to: "\(folder)/tests/test.yml")
-        try GalaxyPaths.makeFolders(["files", "templates"], in: folder)
+        for name in ["files", "templates"] { try Output.makeFolders("\(folder)/\(name)") }
         Output.print("- Role \(name) was created successfully")
     }
 }
@@ -249,7 +250,7 @@ struct GalaxyCollectionInit: ParsableCommand {
         try Output.write("# \(name)\n", to: "\(folder)/README.md")
         try Output.write("---\nrequires_ansible: \">=2.15.0\"\n", to: "\(folder)/meta/runtime.yml")
         try Output.write("# Plugins of \(name)\n", to: "\(folder)/plugins/README.md")
-        try GalaxyPaths.makeFolders(["docs", "roles"], in: folder)
+        for name in ["docs", "roles"] { try Output.makeFolders("\(folder)/\(name)") }
         Output.print("- Collection \(name) was created successfully")
     }
 }
@@ -279,12 +280,16 @@ enum GalaxyPaths {
         return (own + known).map(Disk.absolute).filter { seen.insert($0).inserted }
     }
 
-    static func makeFolders(_ names: [String], in folder: String) throws(CommandFailure) {
-        do throws(MachineError) {
-            for name in names where Disk.kind("\(folder)/\(name)") == nil {
-                try LinuxMachine().makeFolder("\(folder)/\(name)", mode: nil)
-            }
-        } catch { throw CommandFailure(Diagnostic(error.message), status: 1) }
+    /// An empty folder where what is installed waits for its place: beside it, so that a rename puts it there.
+    static func scratch(in target: String) throws(CommandFailure) -> String {
+        let machine = LinuxMachine()
+        let scratch = "\(target)/.gantry-galaxy-\(getpid())"
+        try Output.makeFolders(target)
+        try CommandFailure.attempt { () throws(MachineError) in
+            try machine.remove(scratch)
+            try machine.makeFolder(scratch, mode: 0o700)
+        }
+        return scratch
     }
 
     static func check(_ folder: String, _ force: Bool) throws(CommandFailure) {

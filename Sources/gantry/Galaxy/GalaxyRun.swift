@@ -71,16 +71,11 @@ struct GalaxyRun {
         let target = try roleFolder()
         let name = source.roleName
         guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else {
-            throw failure(source, "'\(name)' is no name of a role")
+            throw source.failure("'\(name)' is no name of a role")
         }
         guard try isWanted(source, "\(target)/\(name)") else { return }
-        try attempt { () throws(MachineError) in try makeFolders(target) }
-        let scratch = "\(target)/.gantry-galaxy-\(getpid())"
+        let scratch = try GalaxyPaths.scratch(in: target)
         defer { try? machine.remove(scratch) }
-        try attempt { () throws(MachineError) in
-            try machine.remove(scratch)
-            try machine.makeFolder(scratch, mode: 0o700)
-        }
         try place(role: source, from: try fetched(source, in: scratch), in: target)
     }
 
@@ -97,7 +92,7 @@ struct GalaxyRun {
             return true
         }
         guard isNoted else {
-            throw failure(source, "the specified role \(name) appears to already exist. Use --force to replace it.")
+            throw source.failure("the specified role \(name) appears to already exist. Use --force to replace it.")
         }
         if version == source.version {
             Output.print("- \(name)\(version.map { " (\($0))" } ?? "") is already installed, skipping.")
@@ -126,7 +121,7 @@ struct GalaxyRun {
             var checkout = Checkout(url: source.address, folder: work, version: version ?? "HEAD")
             checkout.discards = true
             try checkout.update()
-            try attempt { () throws(MachineError) in try machine.remove("\(work)/.git") }
+            try CommandFailure.attempt { () throws(MachineError) in try machine.remove("\(work)/.git") }
             return work
         }
         switch Disk.kind(source.address) {
@@ -135,9 +130,9 @@ struct GalaxyRun {
             if let url = source.url, source.kind == .role { Output.print("- downloading role from \(url)") }
             try unpack(source, work)
         case nil where source.address.contains("://"):
-            throw failure(source, "fetch it first, or name a git repository (git+\(source.address))")
+            throw source.failure("fetch it first, or name a git repository (git+\(source.address))")
         case nil:
-            throw failure(source, "no such tarball or folder; nothing is fetched from Galaxy servers")
+            throw source.failure("no such tarball or folder; nothing is fetched from Galaxy servers")
         }
         let names = Disk.names(work)
         if source.isNest { return work }
@@ -150,37 +145,18 @@ struct GalaxyRun {
             let digest = wanted.hasPrefix("sha256:") ? String(wanted.dropFirst(7)) : wanted
             let found = DigestAlgorithm.sha256.hex(of: try Disk.contents(source.address) ?? [])
             guard found == digest.lowercased() else {
-                throw failure(source, "its SHA-256 is \(found), expected \(digest)")
+                throw source.failure("its SHA-256 is \(found), expected \(digest)")
             }
         }
-        try attempt { () throws(MachineError) in try machine.makeFolder(work, mode: 0o755) }
+        try CommandFailure.attempt { () throws(MachineError) in try machine.makeFolder(work, mode: 0o755) }
         try run(
             ["tar", "-x", "--no-same-owner", "--no-same-permissions", "-f", Disk.absolute(source.address), "-C", work],
             for: source)
     }
 
     private func run(_ words: [String], for source: GalaxySource) throws {
-        let result = try attempt { () throws(MachineError) in try machine.run(Command(words)) }
-        guard result.status == 0 else { throw failure(source, result.errorText.trimmed) }
-    }
-
-    private func failure(_ source: GalaxySource, _ why: String) -> CommandFailure {
-        CommandFailure(Diagnostic("'\(source.address)' cannot be installed: \(why)"), status: 1)
-    }
-
-    @discardableResult
-    private func attempt<T>(_ body: () throws(MachineError) -> T) throws(CommandFailure) -> T {
-        do throws(MachineError) { return try body() } catch {
-            throw CommandFailure(Diagnostic(error.message), status: 1)
-        }
-    }
-
-    private func makeFolders(_ path: String) throws(MachineError) {
-        var made = ""
-        for part in path.split(separator: "/") {
-            made += "/\(part)"
-            if Disk.kind(made) == nil { try machine.makeFolder(made, mode: nil) }
-        }
+        let result = try CommandFailure.attempt { () throws(MachineError) in try machine.run(Command(words)) }
+        guard result.status == 0 else { throw source.failure(result.errorText.trimmed) }
     }
 
     // MARK: Placing
@@ -188,13 +164,13 @@ struct GalaxyRun {
     private func place(role source: GalaxySource, from root: String, in target: String) throws {
         let name = source.roleName
         guard Disk.kind("\(root)/meta") == .folder || Disk.kind("\(root)/tasks") == .folder else {
-            throw failure(source, "this is no role: it has neither meta nor tasks")
+            throw source.failure("this is no role: it has neither meta nor tasks")
         }
         Output.print("- extracting \(name) to \(target)/\(name)")
         try Output.write(
             "install_date: '\(Self.date())'\nversion: \(source.version ?? "''")\n",
             to: "\(root)/meta/.galaxy_install_info")
-        try attempt { () throws(MachineError) in
+        try CommandFailure.attempt { () throws(MachineError) in
             try machine.remove("\(target)/\(name)")
             try machine.rename(root, to: "\(target)/\(name)")
         }

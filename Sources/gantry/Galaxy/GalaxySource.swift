@@ -21,6 +21,11 @@ struct GalaxySource {
     /// The address as it was written, where it names a scheme: told when a tarball is taken from it.
     var url: String?
 
+    /// Why it cannot be installed.
+    func failure(_ why: String) -> CommandFailure {
+        CommandFailure(Diagnostic("'\(address)' cannot be installed: \(why)"), status: 1)
+    }
+
     /// `[git+]ADDRESS[,VERSION[,NAME]]`.
     init(_ text: String, _ kind: Kind) {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmed)
