@@ -118,7 +118,9 @@ struct Apply: AsyncParsableCommand {
         for path in playbooks {
             Output.print("\nplaybook: \(path)")
             if syntaxCheck { continue }
-            let listing = PlayListing(project: project, plays: try project.plays([path]).plays, settings: settings)
+            let listing = PlayListing(
+                project: project, plays: try project.plays([path]).plays, settings: settings,
+                keywords: project.playKeywords)
             Output.print(try listing.text(hosts: listHosts, tasks: listTasks, tags: listTags))
         }
     }
