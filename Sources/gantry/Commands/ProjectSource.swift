@@ -136,6 +136,9 @@ actor ProjectSource: RunSource {
             let result = try keywords.rendered(value, known)
             given[name] = result == Templater.omit ? nil : result
         }
+        if let name = given["strategy"]?.pythonText, Strategy(named: name) == nil {
+            throw Diagnostics([Strategy.unknown(name, "keyword: strategy", at: play.keywords["strategy"]?.place)])
+        }
         return PlayOutline(name: keywords.name(of: play, answers: answers), place: play.place, keywords: given)
     }
 
