@@ -86,11 +86,29 @@ package final class PlayRun {
     }
 
     /// The inventory is another since the play began.
-    private(set) var hasNewInventory = false
+    private var hasNewInventory = false
+    /// What it says of this host now, once that was asked for.
+    private var newInventory: Dict?
 
     func inventoryChanged() {
         hasNewInventory = true
+        newInventory = nil
         hostVariables.removeAll(keepingCapacity: true)
+    }
+
+    /// A variable of this host in the inventory as it is now; how the host is reached was said before the play began.
+    func inventory(_ name: String) throws(TemplateError) -> Value? {
+        guard hasNewInventory, !name.hasPrefix("ansible_") else { return plan.inventory[name] }
+        if let newInventory { return newInventory[name] }
+        do throws(Interruption) {
+            switch try coordinator.ask(.inventory(position)) {
+            case .value(let value): newInventory = value?.dict ?? plan.inventory
+            case .failure(let diagnostic): throw Interruption.failed(TaskFailure(diagnostic))
+            case .stop(let reason): throw Interruption.stopped(reason)
+            default: throw Interruption.unexpectedAnswer
+            }
+        } catch { throw TemplateError(error.message) }
+        return newInventory?[name]
     }
 
     /// Every host that the inventory of this run knows.
@@ -318,6 +336,11 @@ package final class PlayRun {
             default: throw Interruption.unexpectedAnswer
             }
         } catch { throw TemplateError(error.message) }
+    }
+
+    /// As a task sees it that is delegated there: the play's variables count, too.
+    func delegateVariable(_ host: String, _ name: String) throws(TemplateError) -> Value? {
+        try hostVariable(host, name) ?? plan.variables[name]
     }
 
     func deeper(_ frame: Frame, at place: Place) throws(Interruption) -> Int {

@@ -19,6 +19,8 @@ final class TaskRun {
     /// What the task does that later releases of the language will not have.
     private var deprecations: [Value] = []
     private(set) var isLoop = false
+    /// Of a loop: what its items notify, each by its own name.
+    private var notifications: [String] = []
     /// Of a loop: whether its items' failures are passed over.
     private var ignores: [Status: Bool] = [:]
 
@@ -202,6 +204,7 @@ final class TaskRun {
     func execute() throws(Interruption) -> TaskResult {
         ignores = [:]
         isLoop = false
+        notifications = []
         deprecations = []
         var result = try attempted()
         if !deprecations.isEmpty {
@@ -255,6 +258,7 @@ final class TaskRun {
             if let register { scope.local[register] = Value.dict(result.registered).untrusted }
             results.append(result)
             try note(itemFailure: result)
+            if task.keywords["notify"] != nil { notifications += try strings("notify") }
             run.coordinator.tell(.item(position, info, presented(result)))
             if let condition = control.breakWhen, try conditions(condition) { break }
         }
@@ -339,10 +343,14 @@ final class TaskRun {
         register(result)
         if let role = scope.role, ![.skipped, .unreachable].contains(given.status) { run.startedRoles.insert(role.key) }
         if result.result["changed"]?.isTrue ?? false, ![.failed, .unreachable].contains(result.status) {
-            do throws(Interruption) { try run.notify(try strings("notify"), by: task) } catch {
+            do throws(Interruption) {
+                try run.notify(isLoop ? notifications : try strings("notify"), by: task)
+            } catch {
                 guard case .failed(let failure) = error else { throw error }
                 result.status = .failed
                 result.diagnostic = failure.diagnostic
+                // No item tells of this one.
+                result.isLoop = false
                 for (key, value) in failure.result where key.text != "changed" { result.result[key] = value }
             }
         }

@@ -21,6 +21,8 @@ final class TaskScope: Scope {
     /// Another host whose variables stand in place of this host's, while that is set: how a delegate is reached is
     /// said in its terms.
     private var viewpoint: String?
+    /// Only what is known of the host itself, as `hostvars` has it: nothing of play, roles and task.
+    private var isBare = false
     /// Variables that a person gave other values, or took away, while the task was debugged.
     var overrides = Dict()
     var removed: Set<Value> = []
@@ -69,6 +71,14 @@ final class TaskScope: Scope {
             if take(local[name]) || take(overrides[name]) || removed.contains(.string(name)) { return }
         }
         if take(run.plan.extra[name]) { return }
+        if isBare {
+            if isHostsMagic(name), name == "ansible_facts" || run.plan.magic[name] != nil, take(try magic(name)) {
+                return
+            }
+            if take(run.state.assigned[name]) || take(run.state.included[name]) || take(fact(name)) { return }
+            _ = take(try run.inventory(name))
+            return
+        }
         if take(try magic(name)) || take(local[name]) { return }
         if take(includeParameters[name]) || take(role?.parameters[name]) { return }
         if viewpoint == nil, take(run.state.assigned[name]) || take(run.state.included[name]) { return }
@@ -79,7 +89,7 @@ final class TaskScope: Scope {
             if take(try run.hostVariable(viewpoint, name)) { return }
         } else {
             if take(fact(name)) { return }
-            if take(try inventory(name)) { return }
+            if take(try run.inventory(name)) { return }
         }
         if take(role?.defaults[name]) { return }
         for other in run.publicRoles.reversed() { if take(other.defaults[name]) { return } }
@@ -94,19 +104,25 @@ final class TaskScope: Scope {
         return try body()
     }
 
-    /// A variable of this host, from wherever it is seen.
+    /// A variable of this host itself, from wherever it is seen.
     fileprivate func ownValue(of name: String) throws(TemplateError) -> Value? {
-        let before = viewpoint
-        defer { viewpoint = before }
-        viewpoint = nil
+        let before = isBare
+        defer { isBare = before }
+        isBare = true
         return try value(of: name)
+    }
+
+    fileprivate var ownNames: [String] {
+        var all = run.plan.extra.names + run.plan.magic.names.filter(isHostsMagic) + ["ansible_facts"]
+        all += run.state.assigned.names + run.state.included.names + run.plan.inventory.names
+        return run.plan.settings.hidesFacts ? all : all + run.state.facts.names
     }
 
     /// How the host is reached, or the delegate, by the names of the variables that could have said so.
     private func connection(_ name: String) throws(TemplateError) -> Value? {
         if let delegate, delegate != run.plan.host, Self.ownOfDelegates.contains(name) {
             let names = Self.bothNames(name)
-            for name in names { if let value = try run.hostVariable(delegate, name) { return value } }
+            for name in names { if let value = try run.delegateVariable(delegate, name) { return value } }
             if names[0] == "ansible_host" { return .string(delegate) }
         }
         let user = ["ansible_user", "ansible_ssh_user"].contains(name) ? task.keywords["remote_user"]?.text : nil
@@ -128,7 +144,7 @@ final class TaskScope: Scope {
     /// What a delegate's variables say by the name that its own do not say by either.
     fileprivate func implied(_ name: String, ofDelegate host: String) throws(TemplateError) -> Value? {
         guard ["ansible_host", "ansible_user"].contains(name) else { return nil }
-        for name in Self.bothNames(name) where try run.hostVariable(host, name) != nil { return nil }
+        for name in Self.bothNames(name) where try run.delegateVariable(host, name) != nil { return nil }
         return name == "ansible_host" ? .string(host) : run.plan.connection[name]
     }
 
@@ -163,12 +179,6 @@ final class TaskScope: Scope {
 
     /// The groups and their hosts, as they are now.
     func groups() throws(TemplateError) -> Dict { try current("groups")?.dict ?? Dict() }
-
-    /// A variable of the inventory; a group that the play made brings its own.
-    private func inventory(_ name: String) throws(TemplateError) -> Value? {
-        guard run.hasNewInventory, !name.hasPrefix("ansible_") else { return run.plan.inventory[name] }
-        return try run.hostVariable(run.plan.host, name)
-    }
 
     private func magic(_ name: String) throws(TemplateError) -> Value? {
         switch name {
@@ -328,7 +338,9 @@ private struct OwnVariables: TemplateObject {
     }
     var keys: [Value] {
         get throws(TemplateError) {
-            Set(scope.names + (isWhole ? ["hostvars"] : [])).sorted().map { .string($0) }
+            let names = isWhole ? scope.names + ["ansible_facts", "hostvars"] : scope.ownNames
+            let internals = scope.run.plan.magic.names.filter { $0.hasPrefix("_") }
+            return Set(names).subtracting(internals).sorted().map { .string($0) }
         }
     }
 }
@@ -353,8 +365,9 @@ private struct OtherHost: TemplateObject {
 
     func member(_ key: Value) throws(TemplateError) -> Value? {
         if isDelegate, key.text == "inventory_hostname" { return .string(scope.run.plan.host) }
-        if let value = try scope.run.hostVariable(host, key.pythonText) { return value }
-        return isDelegate ? try scope.implied(key.pythonText, ofDelegate: host) : nil
+        guard isDelegate else { return try scope.run.hostVariable(host, key.pythonText) }
+        if let value = try scope.run.delegateVariable(host, key.pythonText) { return value }
+        return try scope.implied(key.pythonText, ofDelegate: host)
     }
     var keys: [Value] {
         get throws(TemplateError) { try scope.run.hostVariable(host, nil)?.list ?? [] }

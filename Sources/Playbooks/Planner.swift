@@ -75,7 +75,7 @@ package final class Planner {
     }
 
     private func magic(_ play: Play, _ host: String, _ own: Dict, _ context: PlanContext) -> Dict {
-        var magic = context.magic
+        var magic = context.magic.merging(Self.magic(ofPlaysIn: play.folder, context.settings)) { $1 }
         magic["groups"] = .dict(context.groups)
         magic["inventory_hostname"] = .string(host)
         magic["inventory_hostname_short"] = .string(host.split(separator: ".").first.map(String.init) ?? host)
@@ -84,18 +84,22 @@ package final class Planner {
         magic["ansible_play_hosts"] = .strings(context.playHosts)
         magic["ansible_play_hosts_all"] = .strings(context.allPlayHosts)
         magic["ansible_play_name"] = .string(play.name)
-        magic["playbook_dir"] = .string(play.folder)
-        magic["ansible_check_mode"] = .bool(context.settings.checkMode)
-        magic["ansible_diff_mode"] = .bool(context.settings.diffMode)
-        magic["ansible_verbosity"] = .int(context.settings.verbosity)
-        magic["ansible_run_tags"] = .strings(context.settings.tags.isEmpty ? ["all"] : context.settings.tags)
-        magic["ansible_skip_tags"] = .strings(context.settings.skipTags)
         for name in ["ansible_play_role_names", "role_names"] { magic[name] = .strings(play.roleNames) }
         magic["ansible_dependent_role_names"] = .strings(play.dependencyNames)
         let others = play.dependencyNames.filter { !play.roleNames.contains($0) }
         magic["ansible_role_names"] = .strings(others + play.roleNames)
         for (name, value) in own { magic[name] = value }
         return magic
+    }
+
+    /// What is the same for all hosts: how the run was asked for, and where its playbooks are.
+    package static func magic(ofPlaysIn folder: String, _ settings: RunSettings) -> Dict {
+        [
+            "playbook_dir": .string(folder), "ansible_check_mode": .bool(settings.checkMode),
+            "ansible_diff_mode": .bool(settings.diffMode), "ansible_verbosity": .int(settings.verbosity),
+            "ansible_run_tags": .strings(settings.tags.isEmpty ? ["all"] : settings.tags),
+            "ansible_skip_tags": .strings(settings.skipTags),
+        ]
     }
 
     // MARK: vars_files

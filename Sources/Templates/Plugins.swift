@@ -7,6 +7,8 @@ package protocol TemplatePlugins: AnyObject {
     func apply(
         _ kind: PluginKind, _ name: String, _ arguments: [Value], _ named: Dict
     ) throws(TemplateError) -> Value
+    /// Whether it reads variables besides its arguments (Jinja2's `pass_context`): then the scope runs it.
+    func readsVariables(_ kind: PluginKind, _ name: String) -> Bool
     /// Where such plugins may be: beside a playbook or a role.
     func look(in folder: String)
     /// Why the one of this name could not be loaded, where there is one.
@@ -18,6 +20,7 @@ package protocol TemplatePlugins: AnyObject {
 package enum PluginKind: String, Sendable { case filter, test, lookup }
 
 extension TemplatePlugins {
+    package func readsVariables(_ kind: PluginKind, _ name: String) -> Bool { false }
     package func look(in folder: String) {}
     package func failure(_ kind: PluginKind, _ name: String) -> String? { nil }
     package var problems: [String] { [] }
@@ -49,7 +52,10 @@ extension Templater {
             for argument in use.call.positional { arguments.append(try evaluator.value(of: argument)) }
             var named = Dict()
             for (name, argument) in use.call.named { named[name] = try evaluator.value(of: argument) }
-            return .raw(try plugins.apply(kind, name, arguments, named).untrusted)
+            let result = plugins.readsVariables(kind, name)
+                ? try evaluator.scope.plugin(kind, name, arguments, named)
+                : try plugins.apply(kind, name, arguments, named)
+            return .raw(result.untrusted)
         }
     }
 }

@@ -12,6 +12,10 @@ package protocol Scope {
     var names: [String] { get }
     /// Runs a lookup plugin; the list of its results.
     func lookup(_ plugin: String, _ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value]
+    /// Runs a filter or test that reads variables of this scope.
+    func plugin(
+        _ kind: PluginKind, _ name: String, _ arguments: [Value], _ named: Dict
+    ) throws(TemplateError) -> Value
     /// Whether a lookup may be given what has no value, as an `AbsentValue`.
     func acceptsUndefined(lookup: String) -> Bool
     /// The text of a template named in `include`, `import` and `extends`; `nil` when there is none.
@@ -22,6 +26,11 @@ package protocol Scope {
 
 extension Scope {
     package func object(named name: String) -> (any TemplateObject)? { nil }
+    package func plugin(
+        _ kind: PluginKind, _ name: String, _ arguments: [Value], _ named: Dict
+    ) throws(TemplateError) -> Value {
+        throw TemplateError("\(kind.rawValue) '\(name)' reads the variables of a task, and there is none here")
+    }
     package func lookup(_ plugin: String, _ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {
         throw TemplateError("lookup '\(plugin)' is not available here")
     }

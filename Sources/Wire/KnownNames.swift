@@ -19,6 +19,16 @@ package func saysHowReached(_ name: String) -> Bool {
     ].contains(where: name.hasPrefix)
 }
 
+/// Magic variables that belong to a play, and are not among what `hostvars` has of a host.
+package let playsOwnNames: Set<String> = [
+    "ansible_dependent_role_names", "ansible_managed", "ansible_play_batch", "ansible_play_hosts",
+    "ansible_play_hosts_all", "ansible_play_name", "ansible_play_role_names", "ansible_role_names", "play_hosts",
+    "role_names",
+]
+
+/// Whether `hostvars` has that magic variable; names with `_` in front are between us.
+package func isHostsMagic(_ name: String) -> Bool { !name.hasPrefix("_") && !playsOwnNames.contains(name) }
+
 /// The module that gathers the facts of a network system, by Ansible's list.
 package func networkFacts(for system: String) -> String? {
     let short = ["asa", "eos", "frr", "ios", "iosxr", "junos", "nxos", "vyos", "exos", "slxos", "voss", "ironware"]

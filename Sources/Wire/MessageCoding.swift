@@ -239,6 +239,9 @@ extension Question: WireCodable {
         case .hostVariable(let host, let name, let position):
             writer.write(tag: 7, host, position)
             writer.write(name)
+        case .inventory(let position):
+            writer.write(byte: 25)
+            writer.write(position)
         case .lookup(let plugin, let terms, let options, let basis):
             writer.write(tag: 8, plugin, options)
             writer.write(terms)
@@ -337,6 +340,7 @@ extension Question: WireCodable {
         case 16: self = .debugged(showing: try reader.string(), ends: try reader.bool())
         case 17: self = .step(try reader.value(), try reader.value())
         case 18: self = .brought(within: try reader.value())
+        case 25: self = .inventory(try reader.value())
         case 20: self = .module(path: try reader.string())
         case 21: self = .parts(try reader.array())
         case 22:

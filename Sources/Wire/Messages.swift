@@ -229,6 +229,9 @@ package enum Question: Sendable {
     case role(RoleRequest)
     /// A variable of another host (`nil` name: all of them), after what comes before this position.
     case hostVariable(host: String, name: String?, Position)
+    /// This host's variables in the inventory as it is now, not rendered, after what comes before this position: asked
+    /// where the play changed the inventory.
+    case inventory(Position)
     case lookup(plugin: String, terms: [Value], options: Dict, SearchBasis)
     case delegate(host: String, ModuleCall, variables: Dict, Position, throttle: Int)
     /// Facts for another host; `isAssigned`: they are variables, as `set_fact` sets them.

@@ -95,6 +95,8 @@ final class BundleCoordinator: Coordinator {
         case .role(let request):
             for play in bundle.plays { if let role = play.dynamicRoles[request.key] { return .role(role) } }
             return missing("role '\(request.name)'")
+        // Nobody else is there to change it.
+        case .inventory: return .value(nil)
         case .hostVariable(let host, _, _) where host == bundle.plays.first?.host: return .value(nil)
         case .hostVariable(let host, let name, _): return variable(name, of: host)
         case .lookup(let plugin, _, _, _): return missing("controller, which lookup '\(plugin)' reads")

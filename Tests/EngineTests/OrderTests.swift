@@ -240,6 +240,7 @@ struct FleetSource: RunSource {
                 host: host, variables: variables, keywords: Dict(), defaults: ConnectionSettings.Defaults())
         } catch { throw Diagnostics([error]) }
     }
+    func inventory(of host: String) async throws(Diagnostics) -> Dict { Dict() }
     func variable(
         _ name: String?, of host: String, play: Int, known: HostKnowledge
     ) async throws(Diagnostics) -> Value? { nil }

@@ -224,6 +224,7 @@ final class ScriptedCoordinator: Coordinator {
         case .lookup(let plugin, let terms, _, _):
             note("? lookup \(plugin) \(terms.map(\.pythonText))")
             return value("lookup \(plugin)").map { .values($0.list ?? [$0]) } ?? .failure(Diagnostic("no such lookup"))
+        case .inventory: return .value(nil)
         case .hostVariable(let host, let name, let at):
             note("? variable \(short(at)) \(host).\(name ?? "*")")
             return .value(value("variable \(host).\(name ?? "*")"))

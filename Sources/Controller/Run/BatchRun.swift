@@ -318,6 +318,12 @@ actor BatchRun {
             if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
             if let name, other == hosts[host], let left = remaining(name, of: host) { return .value(left) }
             return await variable(name, of: other)
+        case .inventory(let position):
+            if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
+            await tellInventory()
+            do throws(Diagnostics) { return .value(.dict(try await shared.source.inventory(of: hosts[host]))) } catch {
+                return .failure(error.first)
+            }
         case .meta(let action, let position):
             if case .stop(let reason) = await turn(host, position, .look) { return .stop(reason: reason) }
             return await meta(action, host, position)

@@ -57,6 +57,8 @@ package protocol RunSource: Sendable {
     ) async throws(Diagnostics) -> PlayPlan
     /// - Parameter variables: what a task says about its delegate.
     func connection(to host: String, play: Int, variables: Dict) async throws(Diagnostics) -> ConnectionSettings
+    /// What the inventory says of a host as it is now, not rendered.
+    func inventory(of host: String) async throws(Diagnostics) -> Dict
     /// A variable of a host as others see it in `hostvars`; `nil` as a name gives all of them.
     func variable(
         _ name: String?, of host: String, play: Int, known: HostKnowledge

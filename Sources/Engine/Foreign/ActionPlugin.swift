@@ -69,6 +69,10 @@ extension TaskItem {
         for key in arguments.keys where key.pythonText.hasPrefix("_") && key.text != "_raw_params" {
             arguments[key] = nil
         }
+        if ask["lenient"]?.isTrue ?? false, let parameters = Registry.entry(module)?.parameters {
+            let known = Set(parameters.flatMap { [$0.name] + $0.aliases }.map { Value.string($0) })
+            arguments = arguments.filter { known.contains($0.key) }
+        }
         var call = try ready(module, ask["path"]?.text, arguments, isHidden, delegate)
         if what == "command" { call.checkMode = false }
         let called = try send(call, way)

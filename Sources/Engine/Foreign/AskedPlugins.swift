@@ -5,20 +5,28 @@ import Wire
 /// Filters and tests in Python, which the controller runs.
 final class AskedPlugins: TemplatePlugins {
     private unowned let coordinator: any Coordinator
-    private var known: [String: (isFound: Bool, failure: String?)] = [:]
+    private struct State {
+        var isFound = true
+        var readsVariables = false
+        var failure: String?
+    }
+    private var known: [String: State] = [:]
     init(_ coordinator: any Coordinator) { self.coordinator = coordinator }
 
     func has(_ kind: PluginKind, _ name: String) -> Bool { state(of: kind, name).isFound }
     func failure(_ kind: PluginKind, _ name: String) -> String? { state(of: kind, name).failure }
 
-    private func state(of kind: PluginKind, _ name: String) -> (isFound: Bool, failure: String?) {
+    func readsVariables(_ kind: PluginKind, _ name: String) -> Bool { state(of: kind, name).readsVariables }
+
+    private func state(of kind: PluginKind, _ name: String) -> State {
         let key = "\(kind.rawValue) \(name)"
         if let known = known[key] { return known }
         // Where nobody can tell, using it will.
-        var state: (isFound: Bool, failure: String?) = (true, nil)
+        var state = State()
         let step: Value = ["has": .string(name), "kind": .string(kind.rawValue)]
         if case .asked(let reply)? = try? coordinator.ask(.converse(step)), let isFound = reply["found"]?.bool {
-            state = (isFound, reply["failure"]?.text)
+            state = State(
+                isFound: isFound, readsVariables: reply["variables"]?.isTrue ?? false, failure: reply["failure"]?.text)
         }
         known[key] = state
         return state

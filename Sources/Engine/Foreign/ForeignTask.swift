@@ -59,7 +59,7 @@ extension TaskRun {
             if let own = task.keywords["vars"]?[name] {
                 value = own
             } else if let delegate, delegate != run.plan.host {
-                value = try run.hostVariable(delegate, name)
+                value = try run.delegateVariable(delegate, name)
             } else {
                 value = try scope.value(of: name)
             }

@@ -11,9 +11,10 @@ struct PluginRun {
 
     /// - Parameter begin: what the plugin is and gets.
     /// - Returns: what it came to (`result`), with what it warned of (`warnings`).
-    func reply(_ begin: Dict) throws(Interruption) -> Value {
+    /// - Parameter withVariables: it gets all of them; otherwise it asks for those that it reads.
+    func reply(_ begin: Dict, withVariables: Bool = true) throws(Interruption) -> Value {
         var given = begin
-        given["variables"] = .dict(variables())
+        if withVariables { given["variables"] = .dict(variables()) }
         given["folder"] = .string(scope.basis.playFolder)
         let id = Value.string("\(scope.run.plan.host) \(UInt64.random(in: 0 ... .max))")
         var step: Value = ["id": id, "begin": .dict(given)]
@@ -33,6 +34,19 @@ struct PluginRun {
                 step = ["id": id, "answer": ["error": failure.result["msg"] ?? "it failed"]]
             }
         }
+    }
+
+    /// The same, where a template asked for it.
+    func answered(_ begin: Dict, withVariables: Bool = true) throws(TemplateError) -> Value {
+        let reply: Value
+        do throws(Interruption) { reply = try self.reply(begin, withVariables: withVariables) } catch {
+            if case .failed(let failure) = error, let diagnostic = failure.diagnostic {
+                throw TemplateError(diagnostic)
+            }
+            throw TemplateError(error.message)
+        }
+        if let absent = AbsentValue(reply["absent"] ?? .null) { throw TemplateError(absent.message, undefinedName: "") }
+        return reply
     }
 
     private func converse(_ step: Value) throws(Interruption) -> Value {
@@ -79,18 +93,21 @@ extension Lookup {
     func foreign(
         _ name: String, _ terms: [Value], _ options: Dict, _ scope: TaskScope
     ) throws(TemplateError) -> [Value] {
-        let reply: Value
-        do throws(Interruption) {
-            reply = try PluginRun(scope: scope).reply([
-                "kind": "lookup", "name": .string(name), "terms": .list(terms), "options": .dict(options),
-            ])
-        } catch {
-            if case .failed(let failure) = error, let diagnostic = failure.diagnostic {
-                throw TemplateError(diagnostic)
-            }
-            throw TemplateError(error.message)
-        }
-        if let absent = AbsentValue(reply["absent"] ?? .null) { throw TemplateError(absent.message, undefinedName: "") }
+        let reply = try PluginRun(scope: scope).answered([
+            "kind": "lookup", "name": .string(name), "terms": .list(terms), "options": .dict(options),
+        ])
         return (reply["result"]?.list ?? []).map(\.untrusted)
+    }
+}
+
+extension TaskScope {
+    func plugin(
+        _ kind: PluginKind, _ name: String, _ arguments: [Value], _ named: Dict
+    ) throws(TemplateError) -> Value {
+        let reply = try PluginRun(scope: self).answered([
+            "kind": .string(kind.rawValue), "name": .string(name), "arguments": .list(arguments),
+            "named": .dict(named),
+        ], withVariables: false)
+        return reply["result"] ?? .null
     }
 }

@@ -253,6 +253,12 @@ final class Evaluator {
         }
     }
 
+    /// What tells it from others in a set; blanks are all the same.
+    func identity(of datum: Datum) throws(TemplateError) -> Value {
+        if case .undefined(let undefined) = datum, undefined.isBlank { return .string("\0blank") }
+        return try value(of: datum)
+    }
+
     /// A member's value; `nil` where it has none and that is passed over.
     private func kept(_ datum: Datum) throws(TemplateError) -> Value? {
         do throws(TemplateError) { return try value(of: datum) } catch {

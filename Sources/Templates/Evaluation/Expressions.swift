@@ -252,7 +252,9 @@ extension Evaluator {
             return result
         case .dict(let box): return box.items.keys.map { Self.plain($0) }
         case .string(let text): return text.string.unicodeScalars.map { .string(String(Character($0))) }
-        case .undefined(let undefined): throw undefined.error
+        case .undefined(let undefined):
+            if undefined.isBlank { return [] }
+            throw undefined.error
         case .object(let object):
             if let items = try object.items(self) { return items }
         case .raw: return try items(of: try lifted(datum), span)

@@ -208,7 +208,9 @@ extension Evaluator {
 
     func areEqual(_ left: Datum, _ right: Datum) throws(TemplateError) -> Bool {
         switch (left, right) {
-        case (.undefined(let undefined), _), (_, .undefined(let undefined)): throw undefined.error
+        case (.undefined(let a), .undefined(let b)) where a.isBlank && b.isBlank: return true
+        case (.undefined(let undefined), _) where !undefined.isBlank: throw undefined.error
+        case (_, .undefined(let undefined)) where !undefined.isBlank: throw undefined.error
         case (.raw, _): return try areEqual(try lifted(left), right)
         case (_, .raw): return try areEqual(left, try lifted(right))
         case (.null, .null): return true

@@ -13,7 +13,7 @@ struct Filter: Sendable {
 
     func apply(_ value: Datum, _ call: Call) throws(TemplateError) -> Datum {
         if !acceptsUndefined {
-            if case .undefined = value { return value }
+            if case .undefined(let undefined) = value, !undefined.isBlank { return value }
             if let undefined = call.firstUndefined { return .undefined(undefined) }
         }
         let lifted = try call.evaluator.lifted(value)

@@ -40,7 +40,7 @@ extension Filters {
             case .list(let box): return .int(box.items.count)
             case .tuple(let items): return .int(items.count)
             case .dict(let box): return .int(box.items.count)
-            case .object: return .int(try c.items().count)
+            case .object, .undefined: return .int(try c.items().count)
             default: throw TemplateError("object of type '\(c.value.typeName)' has no len()")
             }
         }

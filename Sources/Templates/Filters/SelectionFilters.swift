@@ -77,13 +77,13 @@ extension Filters {
     ) throws(TemplateError) -> [Datum] {
         var seen: Set<Value> = []
         var result: [Datum] = []
-        for item in items where seen.insert(try evaluator.value(of: try key(item))).inserted { result.append(item) }
+        for item in items where seen.insert(try evaluator.identity(of: try key(item))).inserted { result.append(item) }
         return result
     }
 
     private static func values(_ items: [Datum], _ evaluator: Evaluator) throws(TemplateError) -> Set<Value> {
         var result: Set<Value> = []
-        for item in items { result.insert(try evaluator.value(of: item)) }
+        for item in items { result.insert(try evaluator.identity(of: item)) }
         return result
     }
 
@@ -121,11 +121,11 @@ extension Filters {
                 let inLeft = try values(left, c.evaluator)
                 let inRight = try values(right, c.evaluator)
                 var result: [Datum] = []
-                for item in left where try inRight.contains(c.evaluator.value(of: item)) == (name == "intersect") {
+                for item in left where try inRight.contains(c.evaluator.identity(of: item)) == (name == "intersect") {
                     result.append(item)
                 }
                 if name == "symmetric_difference" {
-                    for item in right where try !inLeft.contains(c.evaluator.value(of: item)) { result.append(item) }
+                    for item in right where try !inLeft.contains(c.evaluator.identity(of: item)) { result.append(item) }
                 }
                 return .list(try unique(result, c.evaluator))
             }

@@ -7,7 +7,9 @@ extension Filters {
             let fallback = c[0] ?? .string("")
             if case .undefined(let undefined) = c.value {
                 if undefined.isError { throw undefined.error }
-                return fallback
+                // ansible-core knows Jinja2's own kind only where it is false.
+                let isLeft = try c.flag(1) == false && undefined.isBlank
+                return isLeft ? c.value : fallback
             }
             if try c.flag(1), !(try c.evaluator.isTrue(c.value)) { return fallback }
             return c.value
@@ -22,7 +24,7 @@ extension Filters {
         }
         table.add("ternary", parameters: ["true_val", "false_val", "none_val"], required: 2, acceptsUndefined: true) {
             (c) throws(TemplateError) in
-            if case .undefined = c.value { return c.value }
+            if case .undefined(let undefined) = c.value, !undefined.isBlank { return c.value }
             if c.value.isNull, let none = c[2], !none.isNull { return none }
             return try c.evaluator.isTrue(c.value) ? c[0] ?? .null : c[1] ?? .null
         }
@@ -38,6 +40,7 @@ extension Filters {
         table.add("type_debug", acceptsUndefined: true) { (c) throws(TemplateError) in
             guard case .undefined(let undefined) = c.value else { return .string(c.value.typeName) }
             if undefined.sealed != nil { return .string("VaultExceptionMarker") }
+            if undefined.isBlank { return .string("Undefined") }
             return .string(undefined.isError ? "CapturedExceptionMarker" : "UndefinedMarker")
         }
         table.add("attr", parameters: ["name"], required: 1) { (c) throws(TemplateError) in

@@ -150,7 +150,7 @@ struct Bundler {
     private func named(_ words: Set<String>, _ play: Play, _ view: HostView) throws -> Dict {
         var hosts = Dict()
         for host in project.inventory.hosts {
-            let all = try view.all(of: host, play: play.variables)
+            let all = try view.all(of: host, playFolder: play.folder)
             var values = Dict()
             for (key, value) in all where words.contains(key.pythonText) {
                 let name = key.pythonText

@@ -33,16 +33,15 @@ struct HostView {
         return own
     }
 
-    /// Every variable of a host as others see it, not rendered.
-    func all(of host: String, play: Dict, known: HostKnowledge = HostKnowledge()) throws(Diagnostic) -> Dict {
+    /// Every variable of a host as others see it in `hostvars`, not rendered: nothing of plays, roles and tasks.
+    func all(of host: String, playFolder: String, known: HostKnowledge = HostKnowledge()) throws(Diagnostic) -> Dict {
         var all = inventory.contains(host) ? try variables(of: host) : Dict()
-        // Play variables are stronger than the inventory's only for hosts of the play.
-        for (key, value) in play where all[key] == nil { all[key] = value }
         let merges = context.settings.mergesHashes
         if !context.settings.hidesFacts { all = combined(all, known.facts, merging: merges) }
         all["ansible_facts"] = .dict(named(facts: known.facts))
         all = combined(combined(all, known.assigned, merging: merges), extra, merging: merges)
-        for (key, value) in context.magic { all[key] = value }
+        for (key, value) in context.magic where isHostsMagic(key.pythonText) { all[key] = value }
+        for (key, value) in Planner.magic(ofPlaysIn: playFolder, context.settings) { all[key] = value }
         for (key, value) in own(host) { all[key] = value }
         all["inventory_hostname"] = .string(host)
         all["inventory_hostname_short"] = .string(host.split(separator: ".").first.map(String.init) ?? host)

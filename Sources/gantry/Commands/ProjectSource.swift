@@ -276,17 +276,23 @@ actor ProjectSource: RunSource {
         }
     }
 
+    func inventory(of host: String) throws(Diagnostics) -> Dict {
+        do throws(Diagnostic) { return try view.variables(of: host) } catch { throw Diagnostics([error]) }
+    }
+
     func variable(
         _ name: String?, of host: String, play index: Int, known: HostKnowledge
     ) throws(Diagnostics) -> Value? {
         do throws(Diagnostic) {
             var known = known
             known.facts = combined(factCache?.facts(of: host) ?? Dict(), known.facts, merging: false)
-            let all = try view.all(
-                of: host, play: plays.indices.contains(index) ? plays[index].variables : Dict(), known: known)
+            let play = plays.indices.contains(index) ? plays[index] : nil
+            let all = try view.all(of: host, playFolder: play?.folder ?? files.folder, known: known)
             guard let name else { return .strings(all.names) }
             guard let value = all[name] else { return nil }
-            return try HostView.rendered(value, name, of: host, among: all, by: templater)
+            // What is not of the host but of the play may stand behind it: how a delegate is reached, say.
+            let around = all.merging(play?.variables ?? Dict()) { own, _ in own }
+            return try HostView.rendered(value, name, of: host, among: around, by: templater)
         } catch { throw Diagnostics([error]) }
     }
 

@@ -70,8 +70,11 @@ enum ActionProgram {
                 try:
                     if self.begin['kind'] == 'action':
                         reply = {'result': run_action(self)}
-                    else:
+                    elif self.begin['kind'] == 'lookup':
                         reply = run_lookup(self)
+                    else:
+                        result = run_function(self)
+                        reply = {'absent' if is_absent(result) else 'result': result}
                 except Exception as error:
                     reply = failure(error)
                 reply['warnings'] = self.warnings
@@ -111,7 +114,8 @@ enum ActionProgram {
             if 'begin' in request:
                 if name in RUNNING:
                     raise ValueError('this plugin is running')
-                patch()
+                if request['begin']['kind'] in ('action', 'lookup'):
+                    patch()
                 RUNNING[name] = Talk(unpacked(request['begin'], mark))
                 RUNNING[name].start()
             elif request.get('end'):
@@ -140,13 +144,30 @@ enum ActionProgram {
             def __getitem__(self, host):
                 if host not in self.names():
                     raise KeyError(host)
-                return self.template('{{ hostvars[%r] }}' % str(host))
+                return Other(self.talk, 'hostvars[%r]' % str(host))
 
             def __iter__(self):
                 return iter(self.names())
 
             def __len__(self):
                 return len(self.names())
+
+
+        class Other(Others):
+            """The variables of one host: asked one by one."""
+
+            def __init__(self, talk, path):
+                super().__init__(talk)
+                self.path = path
+
+            def names(self):
+                return self.template('{{ %s.keys() | list }}' % self.path)
+
+            def __getitem__(self, name):
+                value = asked(self.talk, '%s[%r]' % (self.path, str(name)))
+                if is_absent(value):
+                    raise KeyError(name)
+                return value
 
 
         class Templar:
@@ -290,7 +311,9 @@ enum ActionProgram {
                 self, module_name=None, module_args=None, tmp=None, task_vars=None, persist_files=False,
                 delete_remote_tmp=None, wrap_async=False, ignore_unknown_opts=False):
             arguments = self._task.args if module_args is None else module_args
-            return LOCAL.talk.ask('module', name=str(module_name or self._task.action), arguments=dict(arguments))
+            return LOCAL.talk.ask(
+                'module', name=str(module_name or self._task.action), arguments=dict(arguments),
+                lenient=ignore_unknown_opts)
 
 
         def low_level(
@@ -342,12 +365,15 @@ enum ActionProgram {
 
         def run_action(talk):
             from ansible.errors import AnsibleError
+            from ansible.playbook.block import Block
+            from ansible.playbook.play import Play
             from ansible.playbook.play_context import PlayContext
             from ansible.playbook.task import Task
             from ansible.plugins import loader as loaders
             begin = talk.begin
             variables = dict(begin['variables'], hostvars=Others(talk))
-            task = Task()
+            # Plugins look for action groups there.
+            task = Task(block=Block(play=Play()))
             for name, value in begin['task'].items():
                 setattr(task, name, value)
             task.args = begin['arguments']
@@ -370,6 +396,51 @@ enum ActionProgram {
                 return plugin.run(task_vars=variables)
             finally:
                 plugin.cleanup()
+
+
+        def asked(talk, expression, variables=None):
+            text = {'__template': '{{ ' + expression + ' }}'}
+            return talk.ask('template', value=text, variables=variables or {}, absent=True)
+
+
+        def context_of(talk):
+            """Jinja2's context: each variable is asked of the engine, and so are filters and tests."""
+            from jinja2 import Environment
+            from jinja2.runtime import Context, missing
+
+            def asked_call(form, name, value, args, kwargs):
+                given = {'gantry_%d' % number: item for number, item in enumerate([value] + list(args or []))}
+                given.update(('gantry_' + key, item) for key, item in (kwargs or {}).items())
+                words = ['gantry_%d' % number for number in range(1, len(args or []) + 1)]
+                words += ['%s=gantry_%s' % (key, key) for key in kwargs or {}]
+                return asked(talk, 'gantry_0 %s %s(%s)' % (form, name, ', '.join(words)), given)
+
+            class Asking(Environment):
+                def call_filter(self, name, value, args=None, kwargs=None, context=None, eval_ctx=None):
+                    return asked_call('|', name, value, args, kwargs)
+
+                def call_test(self, name, value, args=None, kwargs=None, context=None, eval_ctx=None):
+                    return asked_call('is', name, value, args, kwargs)
+
+            class Variables(Context):
+                def resolve_or_missing(self, key):
+                    if key == 'hostvars':
+                        return Others(talk)
+                    value = asked(talk, key) if key.isidentifier() else missing
+                    # Another name than this one is missing: the variable is there, and its value is not.
+                    gone = is_absent(value) and value._as_message() == "'%s' is undefined" % key
+                    return missing if gone else value
+
+                def __contains__(self, key):
+                    return self.resolve_or_missing(key) is not missing
+
+            return Variables(Asking(), {}, None, {})
+
+
+        def run_function(talk):
+            begin = talk.begin
+            function = TABLES[begin['kind']][begin['name']]
+            return function(context_of(talk), *begin['arguments'], **begin['named'])
 
 
         def run_lookup(talk):

@@ -14,6 +14,8 @@ final class PluginHost: TemplatePlugins, Sendable {
         var conversation: Conversation?
         var received: [UInt8] = []
         var known: [String: Bool] = [:]
+        /// Filters and tests that read variables.
+        var reading: Set<String> = []
         var problems: [String] = []
         var failures: [String: String] = [:]
         /// What each `runtime.yml` says of names that moved, by its path.
@@ -63,7 +65,9 @@ final class PluginHost: TemplatePlugins, Sendable {
             found = folders.contains { Disk.kind(joined($0, String(file))) == .file }
         } else if !folders.isEmpty {
             do throws(Diagnostic) {
-                found = try ask(&state, "has", kind, name, [("folders", .strings(folders))]).isTrue
+                let reply = try ask(&state, "has", kind, name, [("folders", .strings(folders))])
+                found = reply["found"]?.isTrue ?? false
+                if reply["variables"]?.isTrue ?? false { state.reading.insert(key) }
             } catch {
                 state.problems.append(error.message)
                 state.failures[key] = error.message
@@ -75,6 +79,11 @@ final class PluginHost: TemplatePlugins, Sendable {
         }
         state.known[key] = found
         return found
+    }
+
+    func readsVariables(_ kind: PluginKind, _ name: String) -> Bool {
+        let name = present(kind, name)
+        return state.withLock { $0.reading.contains("\(kind.rawValue) \(name)") }
     }
 
     /// Where ansible-core, or the collection of the name, says that a plugin went.
@@ -121,19 +130,22 @@ final class PluginHost: TemplatePlugins, Sendable {
     func converse(_ step: Value) throws(Diagnostic) -> Value {
         if let name = step["has"]?.text, let kind = step["kind"]?.text.flatMap(PluginKind.init(rawValue:)) {
             let isFound = has(kind, name)
-            return ["found": .bool(isFound), "failure": failure(kind, name).map { .string($0) } ?? .null]
+            return [
+                "found": .bool(isFound), "variables": .bool(readsVariables(kind, name)),
+                "failure": failure(kind, name).map { .string($0) } ?? .null,
+            ]
         }
         var request = step.dict ?? Dict()
         request["do"] = "step"
         if var begin = step["begin"]?.dict {
-            if begin["kind"]?.text == "lookup" {
+            if let kind = begin["kind"]?.text.flatMap(PluginKind.init(rawValue:)) {
                 let given = begin["name"]?.text ?? ""
-                guard has(.lookup, given) else {
-                    throw Diagnostic("The lookup plugin '\(given)' was not found.")
+                guard has(kind, given) else {
+                    throw Diagnostic("The \(kind.rawValue) plugin '\(given)' was not found.")
                 }
-                let name = present(.lookup, given)
+                let name = present(kind, given)
                 begin["name"] = .string(name)
-                begin["folders"] = .strings(places(of: .lookup, name, state.withLock { $0.folders }))
+                begin["folders"] = .strings(places(of: kind, name, state.withLock { $0.folders }))
             }
             request["begin"] = Self.marked(.dict(begin))
         }

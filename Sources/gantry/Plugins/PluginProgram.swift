@@ -76,8 +76,13 @@ enum PluginProgram {
                         # A plugin may compute what it says about itself, and that may fail.
                         getattr(function, 'accept_args_markers', False)
                         TABLES[kind][name] = function
-                        return True
-            return False
+                        return {'found': True, 'variables': passed(function) == 'context'}
+            return {'found': False}
+
+
+        def passed(function):
+            """What Jinja2 passes before the value: 'context', 'eval_context', 'environment' or nothing."""
+            return getattr(getattr(function, 'jinja_pass_arg', None), 'name', None)
 
 
         def plain(value):
@@ -99,7 +104,15 @@ enum PluginProgram {
                 return has(request)
             if request['do'] == 'step':
                 return step(request)
-            return TABLES[request['kind']][request['name']](*request['arguments'], **request['named'])
+            function = TABLES[request['kind']][request['name']]
+            arguments = request['arguments']
+            if passed(function):
+                from jinja2 import Environment
+                from jinja2.nodes import EvalContext
+                environment = Environment()
+                first = environment if passed(function) == 'environment' else EvalContext(environment)
+                arguments = [first] + arguments
+            return function(*arguments, **request['named'])
 
 
         def main():
