@@ -329,6 +329,7 @@ extension Evaluator {
         case .dict(let box): return box.items[try key(item)] != nil
         case .object(let object):
             if let scope = object as? ScopeObject { return try scope.keys().contains(try key(item)) }
+            if let range = object as? RangeObject, let number = item.int { return range.contains(number) }
             fallthrough
         case .list, .tuple, .raw:
             for other in try items(of: container) where try areEqual(other, item) { return true }

@@ -121,7 +121,6 @@ extension Filters {
             }
             result = .dict(try merged(left, right, recursive, mode, c.evaluator))
         }
-        if terms.count == 1 { _ = try dict(result, c.evaluator, "combine") }
         return result
     }
 
