@@ -49,7 +49,27 @@ extension Templater {
             for argument in use.call.positional { arguments.append(try evaluator.value(of: argument)) }
             var named = Dict()
             for (name, argument) in use.call.named { named[name] = try evaluator.value(of: argument) }
-            return .raw(try plugins.apply(kind, name, arguments, named).untrusted)
+            while true {
+                let result = try plugins.apply(kind, name, arguments, named)
+                guard result.dict?.count == 1, let wanted = result["\0wants"]?.text else { return .raw(result.untrusted) }
+                try evaluator.countIteration()
+                named["\0context"] = .dict(try Self.context(adding: wanted, to: named["\0context"], evaluator))
+            }
         }
+    }
+
+    /// The variables that a plugin has asked for so far, and one more; `*` are all.
+    private static func context(
+        adding name: String, to given: Value?, _ evaluator: Evaluator
+    ) throws(TemplateError) -> Dict {
+        var known = given?["known"]?.dict ?? Dict()
+        var absent = given?["absent"]?.list ?? []
+        let outermost = Frame(nil, isTop: true)
+        for name in name == "*" ? evaluator.scope.names : [name] {
+            let datum = try evaluator.lookUp(name, outermost, Span(0, 1))
+            if datum.isUndefined { absent.append(.string(Text(name))) } else { known[name] = try? evaluator.value(of: datum) }
+        }
+        if name == "*" || known[name] == nil { absent.append(.string(Text(name))) }
+        return ["known": .dict(known), "absent": .list(absent)]
     }
 }

@@ -34,9 +34,11 @@ struct ForeignRun {
         defer { try? machine.remove(folder) }
         let done = module.style == .python ? try runPython(words, folder) : try runProgram(words, folder)
         if done.timedOut {
+            let period = Int(exactly: call.timeout).map { Value.int($0) } ?? .double(call.timeout)
+            let hint = "Configure `DISPLAY_TRACEBACK` to see a traceback on timeout errors."
             throw Failure(
-                "Timed out after \(Value.double(call.timeout).pythonText) second(s).",
-                result: ["timedout": ["period": .double(call.timeout)]])
+                "Task failed: Timed out after \(period.pythonText) second(s).",
+                result: ["timedout": ["frame": .string(hint), "period": period]])
         }
         var result = ForeignOutput(done, module: module).result()
         if !call.diffMode { result.diff = [] }

@@ -128,6 +128,8 @@ extension Filters {
     private static func merged(
         _ left: DictBox, _ right: DictBox, _ recursive: Bool, _ mode: String, _ evaluator: Evaluator
     ) throws(TemplateError) -> DictBox {
+        if left.items.isEmpty { return DictBox(right.items) }
+        if try evaluator.areEqual(.dict(left), .dict(right)) { return DictBox(right.items) }
         let result = DictBox(left.items)
         if !recursive, mode == "replace" {
             for (key, value) in right.items { result.items[key] = value }

@@ -161,8 +161,11 @@ enum Filters {
         return nil
     }
 
-    /// The name with its collection, as errors say it.
-    static func fullName(_ name: String) -> String { name.contains(".") ? name : "ansible.builtin." + name }
+    /// The name with its collection, as errors say it; a project's own have none.
+    static func shownName(_ name: String, _ kind: PluginKind) -> String {
+        let isOwn = kind == .test ? test(named: name) != nil : filter(named: name) != nil
+        return name.contains(".") || !isOwn ? name : "ansible.builtin." + name
+    }
 
     static func filter(named name: String) -> Filter? { found(name, table) }
     static func test(named name: String) -> Filter? { found(name, tests) }

@@ -99,7 +99,7 @@ enum ActionProgram {
                         result['skipped'] = True
                     else:
                         result['failed'] = True
-                    return {'result': result}
+                    return {'result': result, 'raised': True}
             except ImportError:
                 pass
             return {'error': str(error) or type(error).__name__}
@@ -162,6 +162,7 @@ enum ActionProgram {
                 lambda self: self.variables, lambda self, value: setattr(self, 'variables', value))
             _available_variables = available_variables
             _engine = property(lambda self: self)
+            environment = property(lambda self: environment())
 
             def more(self, also=None):
                 known = self.known
@@ -290,7 +291,9 @@ enum ActionProgram {
                 self, module_name=None, module_args=None, tmp=None, task_vars=None, persist_files=False,
                 delete_remote_tmp=None, wrap_async=False, ignore_unknown_opts=False):
             arguments = self._task.args if module_args is None else module_args
-            return LOCAL.talk.ask('module', name=str(module_name or self._task.action), arguments=dict(arguments))
+            return LOCAL.talk.ask(
+                'module', name=str(module_name or self._task.action), arguments=dict(arguments),
+                lenient=bool(ignore_unknown_opts))
 
 
         def low_level(
@@ -306,6 +309,11 @@ enum ActionProgram {
             return remote_path
 
 
+        def becomes_another(self):
+            context = self._play_context
+            return bool(context.become) and context.become_user not in (None, '', 'root')
+
+
         def warn(self, msg, *ignored, **options):
             talk = getattr(LOCAL, 'talk', None)
             if talk is not None and str(msg) not in talk.warnings:
@@ -318,6 +326,7 @@ enum ActionProgram {
             ActionBase._execute_module = execute_module
             ActionBase._low_level_execute_command = low_level
             ActionBase._transfer_file = transfer
+            ActionBase._is_become_unprivileged = becomes_another
             ActionBase._fixup_perms2 = lambda self, paths, *ignored, **options: paths
             ActionBase._is_pipelining_enabled = lambda self, *ignored, **options: True
             Display.warning = warn
@@ -347,6 +356,7 @@ enum ActionProgram {
             from ansible.plugins import loader as loaders
             begin = talk.begin
             variables = dict(begin['variables'], hostvars=Others(talk))
+            variables.setdefault('vars', dict(variables))
             task = Task()
             for name, value in begin['task'].items():
                 setattr(task, name, value)
@@ -377,6 +387,7 @@ enum ActionProgram {
             from ansible.plugins.loader import lookup_loader
             begin = talk.begin
             variables = dict(begin['variables'], hostvars=Others(talk))
+            variables.setdefault('vars', dict(variables))
             for folder in begin['folders']:
                 if '/ansible_collections/' not in folder:
                     lookup_loader.add_directory(folder)
@@ -391,7 +402,8 @@ enum ActionProgram {
             absent = [value for value in given if is_absent(value)]
             if absent and not getattr(plugin, 'accept_args_markers', False):
                 return {'absent': absent[0]}
-            result = plugin.run(begin['terms'], variables=variables, **begin['options'])
+            with rendering():
+                result = plugin.run(begin['terms'], variables=variables, **begin['options'])
             return {'result': list(result) if result is not None else []}
 
 

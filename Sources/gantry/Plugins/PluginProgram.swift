@@ -94,12 +94,118 @@ enum PluginProgram {
             return str(value)
 
 
+        class Wants(BaseException):
+            """A function asks for a variable that has not been sent along."""
+
+
+        class Context(Mapping):
+            """Jinja2's context, as functions see it: its variables are asked for, one by one."""
+
+            name = None
+            blocks = {}
+            exported_vars = set()
+
+            environment = property(lambda self: environment())
+            eval_ctx = property(lambda self: evaluation())
+
+            def __init__(self, known, absent):
+                self.known = known
+                self.absent = absent
+
+            def everything(self):
+                if '*' not in self.absent:
+                    raise Wants('*')
+                return self.known
+
+            parent = vars = property(everything)
+
+            def get_all(self):
+                return dict(self.everything())
+
+            get_exported = get_all
+
+            def __getitem__(self, key):
+                if key in self.known:
+                    return self.known[key]
+                if key in self.absent or '*' in self.absent:
+                    raise KeyError(key)
+                raise Wants(key)
+
+            def resolve_or_missing(self, key):
+                from jinja2.utils import missing
+                return self.get(key, missing)
+
+            def resolve(self, key):
+                return self[key] if key in self else self.environment.undefined(name=key)
+
+            def __iter__(self):
+                return iter(self.everything())
+
+            def __len__(self):
+                return len(self.everything())
+
+
+        def engine():
+            if not hasattr(LOCAL, 'engine'):
+                try:
+                    from ansible._internal._templating._engine import TemplateEngine
+                    LOCAL.engine = TemplateEngine()
+                except ImportError:
+                    LOCAL.engine = None
+            return LOCAL.engine
+
+
+        def environment():
+            if engine() is not None:
+                return engine().environment
+            if not hasattr(LOCAL, 'environment'):
+                from jinja2.nativetypes import NativeEnvironment
+                LOCAL.environment = NativeEnvironment()
+            return LOCAL.environment
+
+
+        @contextlib.contextmanager
+        def rendering():
+            """Functions may render with the environment that they get: ansible-core's works inside of a template only."""
+            if engine() is None:
+                yield
+                return
+            from ansible._internal._templating._engine import TemplateOptions
+            from ansible._internal._templating._utils import TemplateContext
+            with TemplateContext(template_value='', templar=engine(), options=TemplateOptions.DEFAULT):
+                yield
+
+
+        def evaluation():
+            from jinja2.nodes import EvalContext
+            return EvalContext(environment())
+
+
+        def call(request):
+            function = TABLES[request['kind']][request['name']]
+            arguments, named = request['arguments'], request['named']
+            given = named.pop('\0context', None) or {'known': {}, 'absent': []}
+            wanted = getattr(getattr(function, 'jinja_pass_arg', None), 'name', None)
+            first = {
+                'context': lambda: [Context(given['known'], given['absent'])],
+                'environment': lambda: [environment()],
+                'eval_context': lambda: [evaluation()],
+            }.get(wanted, list)()
+            try:
+                if not first:
+                    return function(*arguments, **named)
+                with rendering():
+                    return function(*first, *arguments, **named)
+            except Wants as wants:
+                return {'\0wants': str(wants)}
+
+
         def answer(request):
             if request['do'] == 'has':
                 return has(request)
             if request['do'] == 'step':
                 return step(request)
-            return TABLES[request['kind']][request['name']](*request['arguments'], **request['named'])
+            return call(request)
 
 
         def main():

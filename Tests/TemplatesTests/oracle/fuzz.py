@@ -106,7 +106,7 @@ SPECIAL = [
     "[M, M, M] | ansible.utils.cidr_merge", "[M, M] | ansible.utils.cidr_merge('span')", "M | ansible.utils.hwaddr(H)",
     "M | ansible.utils.macaddr(H)", "M is ansible.utils.ip", "M is ansible.utils.ipv4_address",
     "M is ansible.utils.private", "M is ansible.utils.subnet_of(M)", "M is ansible.utils.in_network(M)", "M is ansible.utils.cidr",
-    "data | json_query(O)", "users | json_query(O)", "user | json_query(O)", "data | json_query(O) | to_json",
+    "data | community.general.json_query(O)", "users | community.general.json_query(O)", "user | community.general.json_query(O)", "data | community.general.json_query(O) | to_json",
     "K1 | urlsplit", "K1 | urlsplit(K2)", "K1 | urlencode", "K1 | urldecode", "K1 | basename", "K1 is url", "K1 is uri(['http', 'ftp'])",
     "data | combine(D2, recursive=B, list_merge=G)", "D2 | combine(D2, recursive=B, list_merge=G)", "[D2, D2] | combine(D2, recursive=true)",
     "data.rows | subelements('tags', skip_missing=B)", "data.rows | subelements('more.deep', {'skip_missing': B})",
