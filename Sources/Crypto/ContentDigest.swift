@@ -2,7 +2,7 @@
 ///
 /// Beside the algorithms of `DigestAlgorithm`: SHA-3, BLAKE2, the shortened forms of SHA-512 and RIPEMD-160. They are
 /// asked for by name only, in checksums that somebody else has published.
-package enum ContentDigest: Sendable {
+package enum ContentDigest: Sendable, Equatable {
     case plain(DigestAlgorithm)
     /// SHA-3 of so many bits.
     case keccak(Int)

@@ -33,13 +33,7 @@ struct ForeignRun {
         }
         defer { try? machine.remove(folder) }
         let done = module.style == .python ? try runPython(words, folder) : try runProgram(words, folder)
-        if done.timedOut {
-            let period = Int(exactly: call.timeout).map { Value.int($0) } ?? .double(call.timeout)
-            let hint = "Configure `DISPLAY_TRACEBACK` to see a traceback on timeout errors."
-            throw Failure(
-                "Task failed: Timed out after \(period.pythonText) second(s).",
-                result: ["timedout": ["frame": .string(hint), "period": period]])
-        }
+        if done.timedOut { throw Failure(timedOutAfter: call.timeout) }
         var result = ForeignOutput(done, module: module).result()
         if !call.diffMode { result.diff = [] }
         if call.job != nil, !done.errorText.isEmpty { result.result["stderr"] = .string(done.errorText) }

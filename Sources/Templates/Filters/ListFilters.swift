@@ -22,6 +22,13 @@ struct AttributePath {
         }
         return result
     }
+
+    /// The value, which has to be there.
+    func needed(of item: Datum, _ evaluator: Evaluator) throws(TemplateError) -> Datum {
+        let found = try value(of: item, evaluator)
+        if case .undefined(let undefined) = found { throw undefined.error }
+        return found
+    }
 }
 
 extension FilterCall {
@@ -82,7 +89,7 @@ extension Filters {
                 if paths.isEmpty { return folded(item, caseSensitive) }
                 return .list(
                     try paths.mapThrowing { (path) throws(TemplateError) in
-                        folded(try path.value(of: item, c.evaluator), caseSensitive)
+                        folded(try path.needed(of: item, c.evaluator), caseSensitive)
                     })
             }
             return .list(items)
@@ -109,7 +116,7 @@ extension Filters {
                 let caseSensitive = try c.flag(0)
                 var best: (item: Datum, key: Datum)?
                 for item in try c.items() {
-                    let value = try path.map { (path) throws(TemplateError) in try path.value(of: item, c.evaluator) }
+                    let value = try path.map { (path) throws(TemplateError) in try path.needed(of: item, c.evaluator) }
                     let key = folded(value ?? item, caseSensitive)
                     guard let current = best else {
                         best = (item, key)
