@@ -51,7 +51,9 @@ extension Templater {
             for (name, argument) in use.call.named { named[name] = try evaluator.value(of: argument) }
             while true {
                 let result = try plugins.apply(kind, name, arguments, named)
-                guard result.dict?.count == 1, let wanted = result["\0wants"]?.text else { return .raw(result.untrusted) }
+                guard result.dict?.count == 1, let wanted = result["\0wants"]?.text else {
+                    return .raw(result.untrusted)
+                }
                 try evaluator.countIteration()
                 named["\0context"] = .dict(try Self.context(adding: wanted, to: named["\0context"], evaluator))
             }
@@ -67,7 +69,11 @@ extension Templater {
         let outermost = Frame(nil, isTop: true)
         for name in name == "*" ? evaluator.scope.names : [name] {
             let datum = try evaluator.lookUp(name, outermost, Span(0, 1))
-            if datum.isUndefined { absent.append(.string(Text(name))) } else { known[name] = try? evaluator.value(of: datum) }
+            if datum.isUndefined {
+                absent.append(.string(Text(name)))
+            } else {
+                known[name] = try? evaluator.value(of: datum)
+            }
         }
         if name == "*" || known[name] == nil { absent.append(.string(Text(name))) }
         return ["known": .dict(known), "absent": .list(absent)]

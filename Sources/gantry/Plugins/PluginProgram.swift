@@ -166,7 +166,7 @@ enum PluginProgram {
 
         @contextlib.contextmanager
         def rendering():
-            """Functions may render with the environment that they get: ansible-core's works inside of a template only."""
+            """Functions may render with the environment that they get, which works inside of a template only."""
             if engine() is None:
                 yield
                 return
