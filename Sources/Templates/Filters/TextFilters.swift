@@ -199,6 +199,8 @@ extension Filters {
                 current += chunk
                 continue
             }
+            // A word that is cut where nothing is left of the line keeps the blank before it.
+            var keepsBlank = false
             if chunk.count > width {
                 let room = max(current.isEmpty ? 1 : 0, width - current.count)
                 if breakLong {
@@ -207,6 +209,7 @@ extension Filters {
                     if hyphens, let last = head.lastIndex(of: "-"), head[..<last].contains(where: { $0 != "-" }) {
                         end = head.distance(from: head.startIndex, to: last) + 1
                     }
+                    keepsBlank = end == 0
                     current += chunk.prefix(end)
                     queue.append(String(chunk.dropFirst(end)))
                 } else if current.isEmpty {
@@ -217,7 +220,7 @@ extension Filters {
             } else {
                 queue.append(chunk)
             }
-            while current.last == " " || current.last == "\t" { current.removeLast() }
+            while !keepsBlank, current.last == " " || current.last == "\t" { current.removeLast() }
             if !current.isEmpty { lines.append(current) }
             current = ""
         }
