@@ -112,6 +112,39 @@ package struct Digest: Sendable {
         }
     }
 
+    /// SHA-512 from the start that FIPS 180-4 makes for each shorter length: a digest of that length's name.
+    static func shortened(to bits: Int, of bytes: [UInt8]) -> [UInt8] {
+        var maker = Digest(.sha512)
+        maker.start { $0 ^ 0xa5a5_a5a5_a5a5_a5a5 }
+        maker.update(Array("SHA-512/\(bits)".utf8))
+        let words = maker.finish()
+        var digest = Digest(.sha512)
+        var at = 0
+        digest.start { _ in
+            defer { at += 8 }
+            return words[at..<(at + 8)].reduce(0) { $0 << 8 | UInt64($1) }
+        }
+        digest.update(bytes)
+        return Array(digest.finish().prefix(bits / 8))
+    }
+
+    private mutating func start(_ word: (UInt64) -> UInt64) {
+        let old = storage.h
+        storage.h = (
+            word(old.0), word(old.1), word(old.2), word(old.3), word(old.4), word(old.5), word(old.6), word(old.7)
+        )
+    }
+
+    static func ripemd160(of bytes: [UInt8]) -> [UInt8] {
+        var result = [UInt8](repeating: 0, count: 20)
+        unsafe bytes.withUnsafeBufferPointer { source in
+            unsafe result.withUnsafeMutableBufferPointer { target in
+                _ = unsafe RIPEMD160(source.baseAddress, source.count, target.baseAddress)
+            }
+        }
+        return result
+    }
+
     private mutating func withContext(_ use: (UnsafeMutableRawPointer) -> Void) {
         unsafe withUnsafeMutablePointer(to: &storage) { unsafe use(UnsafeMutableRawPointer($0)) }
     }

@@ -20,20 +20,25 @@ extension TaskItem {
         plugin.act = { (what, ask) throws(Interruption) in
             try self.answer(what, ask, isHidden, delegate, way)
         }
+        let reply: Value
         do throws(Interruption) {
-            let reply = try plugin.reply([
+            reply = try plugin.reply([
                 "kind": "action", "path": .string(path), "name": .string(task.task.module),
                 "arguments": .dict(arguments), "task": .dict(fields),
             ])
-            return CallResult(
-                result: (reply["result"]?.dict ?? Dict()).mapValues(\.untrusted),
-                warnings: reply["warnings"]?.list?.map(\.pythonText) ?? [])
         } catch {
             guard case .failed(let failure) = error, let diagnostic = failure.diagnostic else { throw error }
             var told = diagnostic
             told.place = told.place ?? task.task.place
             throw .failed(TaskFailure(told, told: "Task failed: " + diagnostic.message))
         }
+        let result = (reply["result"]?.dict ?? Dict()).mapValues(\.untrusted)
+        if reply["raised"]?.isTrue ?? false, result["failed"]?.isTrue ?? false {
+            // An error of its own, not one of a module that it ran.
+            let message = result["msg"]?.pythonText ?? "it failed"
+            throw .failed(TaskFailure(result, diagnostic: Diagnostic(message, at: task.task.place)))
+        }
+        return CallResult(result: result, warnings: reply["warnings"]?.list?.map(\.pythonText) ?? [])
     }
 
     /// What the plugin reads of its task.
@@ -69,9 +74,10 @@ extension TaskItem {
         for key in arguments.keys where key.pythonText.hasPrefix("_") && key.text != "_raw_params" {
             arguments[key] = nil
         }
-        if ask["lenient"]?.isTrue ?? false, let parameters = Registry.entry(module)?.parameters {
-            let known = Set(parameters.flatMap { [$0.name] + $0.aliases }.map { Value.string($0) })
-            arguments = arguments.filter { known.contains($0.key) }
+        if ask["lenient"]?.isTrue ?? false, ask["path"]?.text == nil, let entry = Registry.entry(module) {
+            // Modules of other systems take more under the same name.
+            let known = Set(entry.parameters.flatMap { [$0.name] + $0.aliases })
+            for key in arguments.keys where !known.contains(key.pythonText) { arguments[key] = nil }
         }
         var call = try ready(module, ask["path"]?.text, arguments, isHidden, delegate)
         if what == "command" { call.checkMode = false }

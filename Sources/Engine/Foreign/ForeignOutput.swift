@@ -14,7 +14,9 @@ struct ForeignOutput {
 
     func result() -> CallResult {
         let (text, junk) = Self.object(in: done.outputText)
-        guard let text, let dict = (try? Value(json: text))?.dict else { return garbled(text) }
+        guard let text else { return garbled("No start of json char found") }
+        guard !text.isEmpty else { return garbled("No end of json char found") }
+        guard let dict = (try? Value(json: text))?.dict else { return garbled("what it printed is no JSON") }
         var warnings = junk
         var result = Dict()
         for (key, value) in dict {
@@ -35,9 +37,11 @@ struct ForeignOutput {
         if !warnings.isEmpty { result["warnings"] = .strings(warnings) }
         let announced = result["deprecations"]?.list?.map(Self.plainDeprecation) ?? []
         if !announced.isEmpty { result["deprecations"] = .list(announced) }
-        let deprecations = announced.map(Self.deprecation)
+        if result["failed"]?.isTrue ?? false, result["msg"] == nil {
+            result["msg"] = "Task failed: Module failed: Unknown error."
+        }
         let diff = result["diff"].map { $0.list ?? [$0] } ?? []
-        return CallResult(result: result, diff: diff, warnings: warnings + deprecations)
+        return CallResult(result: result, diff: diff, warnings: warnings)
     }
 
     /// What was for the module alone is in no result, at any depth.
@@ -65,6 +69,7 @@ struct ForeignOutput {
     private static func plainDeprecation(_ value: Value) -> Value {
         guard let message = value["event"]?["msg"] else { return value }
         var plain: Dict = ["msg": message]
+        if let help = value["event"]?["help_text"], !help.isNull { plain["help_text"] = help }
         for name in ["version", "date"] { if let given = value[name], !given.isNull { plain[name] = given } }
         if let name = value["deprecator"]?["resolved_name"]?.text {
             let type = value["deprecator"]?["type"]
@@ -74,15 +79,7 @@ struct ForeignOutput {
         return .dict(plain)
     }
 
-    private static func deprecation(_ value: Value) -> String {
-        let message = value["msg"]?.pythonText ?? value.pythonText
-        let version = value["version"]?.text ?? value["date"]?.text
-        let when = version.map { "will be removed in \($0)" } ?? "will be removed in a future release"
-        return "deprecated: \(message) (\(when))"
-    }
-
-    private func garbled(_ text: String?) -> CallResult {
-        let reason = text == nil ? "No start of json char found" : "what it printed is no JSON"
+    private func garbled(_ reason: String) -> CallResult {
         let interpreter = module.interpreter.first ?? ""
         let isMissing = done.status == 127 && done.errorText.contains("not found")
         let message = isMissing
@@ -94,12 +91,12 @@ struct ForeignOutput {
         ])
     }
 
-    /// From the first line that begins with a brace to the last that ends with one; what follows is told.
+    /// From the first line that begins with a brace to the last that ends with one; what follows is told. Without an
+    /// end it is empty.
     static func object(in output: String) -> (text: String?, junk: [String]) {
         let lines = output.split(whereSeparator: \.isNewline).map(String.init)
-        guard let start = lines.firstIndex(where: { $0.trimmed.hasPrefix("{") }),
-            let end = lines.lastIndex(where: { $0.trimmed.hasSuffix("}") }), end >= start
-        else { return (nil, []) }
+        guard let start = lines.firstIndex(where: { $0.trimmed.hasPrefix("{") }) else { return (nil, []) }
+        guard let end = lines.lastIndex(where: { $0.trimmed.hasSuffix("}") }), end >= start else { return ("", []) }
         let rest = lines[(end + 1)...]
         let junk = rest.contains { !$0.trimmed.isEmpty }
             ? ["Module invocation had junk after the JSON data: \(rest.joined(separator: "\n"))"] : []

@@ -33,11 +33,7 @@ struct ForeignRun {
         }
         defer { try? machine.remove(folder) }
         let done = module.style == .python ? try runPython(words, folder) : try runProgram(words, folder)
-        if done.timedOut {
-            throw Failure(
-                "Timed out after \(Value.double(call.timeout).pythonText) second(s).",
-                result: ["timedout": ["period": .double(call.timeout)]])
-        }
+        if done.timedOut { throw Failure(timedOutAfter: call.timeout) }
         var result = ForeignOutput(done, module: module).result()
         if !call.diffMode { result.diff = [] }
         if call.job != nil, !done.errorText.isEmpty { result.result["stderr"] = .string(done.errorText) }

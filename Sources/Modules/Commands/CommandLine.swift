@@ -205,7 +205,17 @@ extension CommandResult {
     /// A command that was ended because the task's `timeout` was over is a failure that says so.
     func checkTime(_ context: Context) throws(Failure) {
         guard timedOut, let limit = context.timeout else { return }
-        let shown = Double(Int(limit)) == limit ? String(Int(limit)) : String(limit)
-        throw Failure("Timed out after \(shown) second(s).", result: ["timedout": ["period": .double(limit)]])
+        throw Failure(timedOutAfter: limit)
+    }
+}
+
+extension Failure {
+    /// The task's `timeout` was over.
+    package init(timedOutAfter seconds: Double) {
+        let period = Int(exactly: seconds).map { Value.int($0) } ?? .double(seconds)
+        let hint = "Configure `DISPLAY_TRACEBACK` to see a traceback on timeout errors."
+        self.init(
+            "Task failed: Timed out after \(period.pythonText) second(s).",
+            result: ["timedout": ["frame": .string(hint), "period": period]])
     }
 }

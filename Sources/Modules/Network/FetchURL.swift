@@ -202,7 +202,7 @@ struct FetchURL: FileMaker {
 extension FetchURL {
     /// What a content must be.
     struct Checksum: Equatable {
-        var algorithm: DigestAlgorithm
+        var algorithm: ContentDigest
         /// Digits, or the address of a file with them.
         var hex: String
         var isAddress: Bool { hex.contains("://") || hex.hasPrefix("file:") }
@@ -214,10 +214,10 @@ extension FetchURL {
         guard halves.count == 2 else {
             throw Failure("The checksum parameter has to be in format <algorithm>:<checksum>")
         }
-        guard let algorithm = DigestAlgorithm(rawValue: halves[0].trimmed.lowercased()) else {
+        guard let algorithm = ContentDigest(named: halves[0].trimmed.lowercased()) else {
             throw Failure(
                 "checksum algorithm '\(halves[0])' is not known, expected one of: "
-                    + DigestAlgorithm.allCases.map(\.rawValue).joined(separator: ", "))
+                    + ContentDigest.names.joined(separator: ", "))
         }
         let sum = Checksum(algorithm: algorithm, hex: halves[1])
         return sum.isAddress ? sum : try checked(sum)

@@ -150,12 +150,14 @@ final class DateTime: RuntimeObject {
         case "replace":
             return .object(Function(name) { [self] (call) throws(TemplateError) in try self.replaced(call) })
         case "timestamp" where kind != .dateTime, "date" where kind != .dateTime, "time" where kind != .dateTime,
-            "weekday" where kind == .time, "isoweekday" where kind == .time:
+            "weekday" where kind == .time, "isoweekday" where kind == .time, "isocalendar" where kind == .time:
             return nil
         case "strftime":
             return .object(
                 Function(name) { [self] (call) throws(TemplateError) in
-                    .string(self.formatted(try call.bound(["format"], required: 1)[0]?.text ?? ""))
+                    // A zone of `%z` has no name but its distance.
+                    let zone = self.offset.map { (offset: $0, name: $0 == 0 ? "UTC" : "UTC" + Self.zone($0)) }
+                    return .string(self.formatted(try call.bound(["format"], required: 1)[0]?.text ?? "", zone: zone))
                 })
         case "isoformat":
             return .object(
@@ -169,6 +171,11 @@ final class DateTime: RuntimeObject {
                     let seconds = self.microseconds.floorDivided(by: 1_000_000)
                     let offset = self.offset ?? TimeZone.local(at: seconds).offset
                     return .double(Double(self.microseconds - offset * 1_000_000) / 1_000_000)
+                })
+        case "isocalendar":
+            return .object(
+                Function(name) { [self] (_) throws(TemplateError) in
+                    .tuple([.int(self.iso.year), .int(self.iso.week), .int(self.weekday + 1)])
                 })
         case "weekday": return .object(Function(name) { [self] (_) throws(TemplateError) in .int(self.weekday) })
         case "isoweekday": return .object(Function(name) { [self] (_) throws(TemplateError) in .int(self.weekday + 1) })
@@ -245,7 +252,8 @@ final class DateTime: RuntimeObject {
         case "l": return Self.padded(twelve, 2, " ")
         case "M": return Self.padded(secondOfDay / 60 % 60, 2)
         case "S": return Self.padded(secondOfDay % 60, 2)
-        case "f": return Self.padded(microsecond, 6)
+        // What has an epoch is no datetime: C's function knows no microseconds.
+        case "f": return epoch == nil ? Self.padded(microsecond, 6) : "%f"
         case "j": return Self.padded(dayOfYear, 3)
         case "p": return hour < 12 ? "AM" : "PM"
         case "P": return hour < 12 ? "am" : "pm"
@@ -328,10 +336,14 @@ final class DateTime: RuntimeObject {
 private struct DateReader {
     private let characters: [Character]
     private var at = 0
-    private var year = 1900, month = 1, day = 1, hour = 0, minute = 0, second = 0, microsecond = 0, offset = 0
+    private var year = 1900, month = 1, day = 1, hour = 0, minute = 0, second = 0, microsecond = 0
+    private var offset: Int?
     private var isAfternoon: Bool?
     private var dayOfYear: Int?
-    private var epoch: Int?
+    private var isoYear: Int?, isoWeek: Int?
+    private var sundayWeek: Int?, mondayWeek: Int?
+    /// Monday is 0.
+    private var weekday: Int?
 
     init(_ text: String) { characters = Array(text) }
 
@@ -395,21 +407,29 @@ private struct DateReader {
         case "p": isAfternoon = try word(["AM", "PM"], whole) == 1
         case "B": month = try word(DateTime.months, whole) + 1
         case "b", "h": month = try word(DateTime.months.map { String($0.prefix(3)) }, whole) + 1
-        case "A": _ = try word(DateTime.weekdays, whole)
-        case "a": _ = try word(DateTime.weekdays.map { String($0.prefix(3)) }, whole)
+        case "A": weekday = try word(DateTime.weekdays, whole)
+        case "a": weekday = try word(DateTime.weekdays.map { String($0.prefix(3)) }, whole)
+        case "u": weekday = try number(1, whole) - 1
+        case "w": weekday = (try number(1, whole) + 6) % 7
+        case "G": isoYear = try number(4, whole)
+        case "V": isoWeek = try number(2, whole)
+        case "U": sundayWeek = try number(2, whole)
+        case "W": mondayWeek = try number(2, whole)
         case "T": try read(Array("%H:%M:%S"), whole: whole)
         case "D": try read(Array("%m/%d/%y"), whole: whole)
         case "F": try read(Array("%Y-%m-%d"), whole: whole)
         case "z":
             if at < characters.count, characters[at] == "Z" {
                 at += 1
+                offset = 0
                 return
             }
             guard at < characters.count, characters[at] == "+" || characters[at] == "-" else { throw mismatch(whole) }
             at += 1
-            _ = try number(2, whole)
+            let sign = characters[at - 1] == "-" ? -1 : 1
+            let hours = try number(2, whole)
             if at < characters.count, characters[at] == ":" { at += 1 }
-            _ = try number(2, whole)
+            offset = sign * (hours * 3600 + (try number(2, whole)) * 60)
         case "Z": while at < characters.count, characters[at].isLetter { at += 1 }
         case "%":
             guard at < characters.count, characters[at] == "%" else { throw mismatch(whole) }
@@ -431,8 +451,30 @@ private struct DateReader {
         else { throw mismatch(format) }
         var days = DateTime.days(year, month, day)
         if let dayOfYear { days = DateTime.days(year, 1, 1) + dayOfYear - 1 }
+        if let named = try isoDay(format) { days = named }
         let seconds = days * 86_400 + hour * 3600 + minute * 60 + second
-        return DateTime(microseconds: seconds * 1_000_000 + microsecond)
+        return DateTime(microseconds: seconds * 1_000_000 + microsecond, offset: offset)
+    }
+
+    /// The day that the year, the week and the day of ISO 8601 name; `nil` where they are not asked for.
+    private func isoDay(_ format: String) throws(TemplateError) -> Int? {
+        // A week of the year counts only with a day of the week: of weeks from Sunday or from Monday on.
+        if let weekday, let week = sundayWeek ?? mondayWeek {
+            let first = DateTime(microseconds: DateTime.days(year, 1, 1) * 86_400_000_000)
+            let shift = sundayWeek == nil ? 0 : 1
+            let start = first.day - (first.weekday + shift) % 7
+            let before = (first.weekday + shift) % 7 == 0 ? 1 : 0
+            return start + (week - before) * 7 + (weekday + shift) % 7
+        }
+        guard isoYear != nil || isoWeek != nil else { return nil }
+        guard let isoYear, let isoWeek, let weekday else {
+            throw TemplateError(
+                "ISO year directive '%G' must be used with the ISO week directive '%V' and a weekday directive "
+                    + "('%A', '%a', '%w', or '%u').")
+        }
+        let fourth = DateTime(microseconds: DateTime.days(isoYear, 1, 4) * 86_400_000_000)
+        guard (1...53).contains(isoWeek), (0...6).contains(weekday) else { throw mismatch(format) }
+        return fourth.day - fourth.weekday + (isoWeek - 1) * 7 + weekday
     }
 }
 
@@ -464,7 +506,6 @@ final class TimeDelta: RuntimeObject {
         return prefix + clock + (fraction == 0 ? "" : "." + DateTime.padded(fraction, 6))
     }
 
-    func value(_ evaluator: Evaluator) throws(TemplateError) -> Value? { .string(try text(evaluator)) }
 }
 
 extension Int {

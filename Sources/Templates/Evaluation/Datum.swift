@@ -39,6 +39,9 @@ enum Datum {
         }
     }
 
+    /// The type as Python's own functions name it in errors.
+    var pythonName: String { isNull ? "None" : typeName }
+
     var typeName: String {
         switch self {
         case .null: "NoneType"

@@ -71,7 +71,8 @@ final class Evaluator {
     }
 
     func countOutput(_ bytes: Int) throws(TemplateError) {
-        outputBytes += bytes
+        let (sum, overflow) = outputBytes.addingReportingOverflow(bytes)
+        outputBytes = overflow ? .max : sum
         if outputBytes > limits.outputBytes {
             throw limitError("the result is larger than \(limits.outputBytes >> 20) MiB")
         }

@@ -341,7 +341,7 @@ extension Evaluator {
         return try undefinedInstead(span) { () throws(TemplateError) in
             do throws(TemplateError) {
                 return try self.lifted(try filter.apply(value, call))
-            } catch { throw error.worded { "The filter plugin '\(Filters.fullName(name))' failed: \($0)" } }
+            } catch { throw error.worded { "The filter plugin '\(Filters.shownName(name, .filter))' failed: \($0)" } }
         }
     }
 
@@ -362,7 +362,7 @@ extension Evaluator {
         return try undefinedInstead(span) { () throws(TemplateError) in
             do throws(TemplateError) {
                 return try test.apply(value, call)
-            } catch { throw error.worded { "The test plugin '\(Filters.fullName(name))' failed: \($0)" } }
+            } catch { throw error.worded { "The test plugin '\(Filters.shownName(name, .test))' failed: \($0)" } }
         }
     }
 }

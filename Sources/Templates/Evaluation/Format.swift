@@ -279,7 +279,11 @@ enum BraceFormat {
         }
         var conversion: Character?
         if let bang = name.firstIndex(of: "!") {
-            conversion = name[name.index(after: bang)...].first
+            let given = name[name.index(after: bang)...]
+            guard given.count == 1, let letter = given.first, "rsa".contains(letter) else {
+                throw TemplateError("Unknown conversion specifier \(given)")
+            }
+            conversion = letter
             name = String(name[..<bang])
         }
         let evaluator = call.evaluator
@@ -288,8 +292,15 @@ enum BraceFormat {
         rest = rest.dropFirst(first.count)
         var value: Datum
         if first.isEmpty || Int(first) != nil {
+            // Numbers that are written and those that are counted do not mix.
+            let isCounted = first.isEmpty
+            guard automatic == 0 || isCounted == (automatic > 0) else {
+                throw TemplateError(
+                    isCounted ? "cannot switch from manual field specification to automatic field numbering"
+                        : "cannot switch from automatic field numbering to manual field specification")
+            }
             let index = Int(first) ?? automatic
-            if first.isEmpty { automatic += 1 }
+            automatic = isCounted ? automatic + 1 : -1
             guard call.positional.indices.contains(index) else {
                 throw TemplateError("replacement index \(index) out of range for positional args tuple")
             }
@@ -305,6 +316,9 @@ enum BraceFormat {
             if mark == "." {
                 let attribute = String(rest.prefix { $0 != "." && $0 != "[" })
                 rest = rest.dropFirst(attribute.count)
+                if case .dict = value, !DictMethods.names.contains(attribute) {
+                    throw TemplateError("'dict' object has no attribute '\(attribute)'")
+                }
                 value = try evaluator.attribute(attribute, of: value, nil, Span(0, 1))
             } else {
                 let key = String(rest.prefix { $0 != "]" })
@@ -352,17 +366,24 @@ enum BraceFormat {
         } else {
             align = take("<>=^")
         }
+        let isInside = align == "="
         let sign = take("+- ")
+        let wantsNoNegativeZero = take("z") != nil
         let alternate = take("#") != nil
         if take("0") != nil, align == nil {
             fill = "0"
-            align = "="
+            align = value.text == nil ? "=" : "<"
         }
-        let width = digits() ?? 0
+        let width: Int? = rest.first.map { $0.isASCII && $0.isNumber } ?? false ? digits() : 0
+        guard let width else { throw TemplateError("Too many decimal digits in format string") }
         try evaluator.countOutput(width)
         let grouping = take(",_")
         var precision: Int?
-        if take(".") != nil { precision = digits() }
+        if take(".") != nil {
+            precision = digits()
+            guard let precision else { throw TemplateError("Format specifier missing precision") }
+            try evaluator.countOutput(precision)
+        }
         let letter = rest.popFirst()
         if !rest.isEmpty { throw TemplateError("invalid format specifier '\(specification)'") }
 
@@ -374,12 +395,23 @@ enum BraceFormat {
             if let letter, letter != "s" {
                 throw TemplateError("unknown format code '\(letter)' for object of type '\(value.typeName)'")
             }
+            if isInside { throw TemplateError("'=' alignment not allowed in string format specifier") }
+            if wantsNoNegativeZero {
+                throw TemplateError("Negative zero coercion (z) not allowed in string format specifier")
+            }
             if sign != nil { throw TemplateError("Sign not allowed in string format specifier") }
             if alternate { throw TemplateError("Alternate form (#) not allowed in string format specifier") }
             if let grouping { throw TemplateError("Cannot specify '\(grouping)' with 's'.") }
             body = try evaluator.text(value)
             if let precision { body = String(String.UnicodeScalarView(body.unicodeScalars.prefix(precision))) }
-        default: body = try number(value, letter, precision, grouping, alternate)
+        default:
+            body = try number(value, letter, precision, grouping, alternate)
+            if wantsNoNegativeZero {
+                if letter.map({ !"eEfFgG%".contains($0) }) ?? (value.int != nil) {
+                    throw TemplateError("Negative zero coercion (z) not allowed in format specifier with integer")
+                }
+                if body.hasPrefix("-"), !body.contains(where: { ("1"..."9").contains($0) }) { body.removeFirst() }
+            }
         }
         if isNumber {
             if !body.hasPrefix("-"), let sign, sign != "-" { body = String(sign) + body }

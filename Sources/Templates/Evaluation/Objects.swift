@@ -209,8 +209,15 @@ final class RangeObject: RuntimeObject {
     }
 
     var count: Int {
-        if step > 0 { return start < stop ? (stop - start - 1) / step + 1 : 0 }
-        return start > stop ? (start - stop - 1) / -step + 1 : 0
+        // Of the ends of what 64 bits hold the difference does not fit.
+        let (from, to, by) = (Int128(start), Int128(stop), Int128(step))
+        let count = by > 0 ? (from < to ? (to - from - 1) / by + 1 : 0) : from > to ? (from - to - 1) / -by + 1 : 0
+        return Int(clamping: count)
+    }
+
+    func contains(_ number: Int) -> Bool {
+        let inside = step > 0 ? start <= number && number < stop : stop < number && number <= start
+        return inside && (Int128(number) - Int128(start)) % Int128(step) == 0
     }
 
     func items(_ evaluator: Evaluator) throws(TemplateError) -> [Datum]? {

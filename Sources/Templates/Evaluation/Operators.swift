@@ -140,7 +140,7 @@ extension Evaluator {
             return .double(x / y)
         case .floorDivide:
             if y == 0 { throw TemplateError("float floor division by zero") }
-            return .double((x / y).rounded(.down))
+            return .double(Self.floorQuotient(x, y))
         case .modulo:
             if y == 0 { throw TemplateError("float modulo") }
             let rest = fmod(x, y)
@@ -261,6 +261,16 @@ extension Evaluator {
         return a < b ? -1 : a == b ? 0 : a > b ? 1 : nil
     }
 
+    /// Python's `//`: by the remainder, so that `7 // 0.1` is what fits into it whole.
+    private static func floorQuotient(_ x: Double, _ y: Double) -> Double {
+        let rest = fmod(x, y)
+        var quotient = (x - rest) / y
+        if rest != 0, (y < 0) != (rest < 0) { quotient -= 1 }
+        if quotient == 0 { return Double(signOf: x / y, magnitudeOf: 0) }
+        let floor = quotient.rounded(.down)
+        return quotient - floor > 0.5 ? floor + 1 : floor
+    }
+
     /// Python's `<` for what has an order.
     func isLess(_ left: Datum, _ right: Datum, sign: Comparison = .less) throws(TemplateError) -> Bool {
         switch (left, right) {
@@ -331,6 +341,7 @@ extension Evaluator {
         case .dict(let box): return box.items[try key(item)] != nil
         case .object(let object):
             if let scope = object as? ScopeObject { return try scope.keys().contains(try key(item)) }
+            if let range = object as? RangeObject, let number = item.int { return range.contains(number) }
             fallthrough
         case .list, .tuple, .raw:
             for other in try items(of: container) where try areEqual(other, item) { return true }

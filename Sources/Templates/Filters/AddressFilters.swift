@@ -10,7 +10,13 @@ extension Filters {
             }
         }
         table.add("ipwrap", parameters: ["query"]) { (c) throws(TemplateError) in
-            let query = try c.text(0) ?? ""
+            // In its place a query is never heard of; by its name it is.
+            let named = c.call.named.first { $0.name == "query" }
+            let query = try named.map { (argument) throws(TemplateError) in try c.evaluator.text(argument.value) } ?? ""
+            switch c.value {
+            case .string, .bool, .list: break
+            default: throw TemplateError("Unrecognized type <\(c.value.typeName)> for ipwrap filter <value>")
+            }
             func wrapped(_ datum: Datum) throws(TemplateError) -> Datum {
                 let found = try Addresses.query(datum, query, 0, c.evaluator)
                 guard try c.evaluator.isTrue(found) else { return datum }
@@ -24,14 +30,14 @@ extension Filters {
             return try Addresses.subnet(network, try c.text(0) ?? "", try c.int(1))
         }
         table.add("nthhost", parameters: ["query"]) { (c) throws(TemplateError) in
-            guard let network = Addresses.network(try c.string()), let nth = try c.int(0), nth != 0 else {
+            guard let network = Addresses.network(try c.string()), let nth = try c.int(0) else {
                 return .bool(false)
             }
             return Addresses.host(nth, of: network).map { .string(network.text($0)) } ?? .bool(false)
         }
         for (name, sign) in [("next_nth_usable", 1), ("previous_nth_usable", -1)] {
             table.add(name, parameters: ["offset"], required: 1) { (c) throws(TemplateError) in
-                guard let network = AddressNetwork(try c.string()), let offset = try c.int(0) else {
+                guard let network = Addresses.network(try c.string()), let offset = try c.int(0) else {
                     return .bool(false)
                 }
                 guard let usable = network.usable, let moved = Addresses.moved(network.value, sign * offset),
@@ -55,20 +61,18 @@ extension Filters {
     private static func addNetworks(_ table: inout FilterTable) {
         for (name, usableOnly) in [("network_in_network", false), ("network_in_usable", true)] {
             table.add(name, parameters: ["test"], required: 1) { (c) throws(TemplateError) in
-                guard let outer = Addresses.network(try c.string()), let inner = Addresses.network(try c.text(0) ?? "")
-                else { return .bool(false) }
-                let range = usableOnly ? outer.usable ?? (outer.value, outer.value) : (outer.first, outer.last)
-                let last = inner.broadcast ?? (inner.isSingle ? inner.value : inner.first)
-                return .bool(range.0 <= inner.first && last <= range.1 && inner.version == outer.version)
+                let outer = Addresses.network(try c.string())
+                let range = usableOnly ? outer?.usable ?? Addresses.bounds(outer) : Addresses.bounds(outer)
+                let inner = Addresses.bounds(Addresses.network(try c.text(0) ?? ""))
+                return .bool(range.first <= inner.first && inner.last <= range.last)
             }
         }
         table.add("reduce_on_network", parameters: ["network"], required: 1) { (c) throws(TemplateError) in
-            guard let outer = Addresses.network(try c.text(0) ?? "") else { return .list([]) }
+            let range = Addresses.bounds(Addresses.network(try c.text(0) ?? ""))
             var result: [Datum] = []
-            for item in try c.items() {
-                if let inner = Addresses.network(try c.evaluator.text(item)), outer.contains(inner) {
-                    result.append(item)
-                }
+            for item in c.value.isSequence ? try c.items() : [c.value] {
+                let inner = Addresses.bounds(Addresses.network(try c.evaluator.text(item)))
+                if range.first <= inner.first, inner.last <= range.last { result.append(item) }
             }
             return .list(result)
         }
@@ -81,8 +85,19 @@ extension Filters {
                 networks.append(network)
             }
             switch try c.text(0) ?? "merge" {
-            case "merge": return .strings(Addresses.merged(networks).map(\.cidr))
-            case "span": return Addresses.span(networks).map { .string($0.cidr) } ?? .null
+            case "merge":
+                // What nothing is merged with stays as it was written.
+                return .strings(
+                    Addresses.merged(networks).map { merged in
+                        let own = networks.filter { merged.contains($0) }
+                        return own.count == 1 ? own[0].full : merged.cidr
+                    })
+            case "span":
+                if Set(networks.map(\.version)).count > 1 {
+                    throw TemplateError(
+                        "cidr_merge: error in netaddr:\nIP sequence cannot contain both IPv4 and IPv6!")
+                }
+                return Addresses.span(networks).map { .string($0.cidr) } ?? .null
             case let action: throw TemplateError("'cidr_merge' knows no action '\(action)'", hint: "known: merge, span")
             }
         }
@@ -139,9 +154,10 @@ extension Filters {
         }
         for (name, flipped) in [("in_network", false), ("subnet_of", false), ("supernet_of", true)] {
             table.add(name, parameters: ["network"], required: 1) { (c) throws(TemplateError) in
-                guard let own = AddressNetwork(try c.string()), let other = AddressNetwork(try c.text(0) ?? "") else {
-                    return .bool(false)
-                }
+                // A network has no bits behind its prefix here.
+                guard let own = AddressNetwork(try c.string()), let other = AddressNetwork(try c.text(0) ?? ""),
+                    own.value == own.first, other.value == other.first
+                else { return .bool(false) }
                 return .bool(flipped ? own.contains(other) : other.contains(own))
             }
         }
@@ -152,9 +168,13 @@ extension Filters {
 enum Addresses {
     /// A text as network: an address keeps its value, a network loses the bits behind its prefix.
     static func network(_ text: String) -> AddressNetwork? {
-        guard var network = AddressNetwork(text) else { return nil }
-        if network.value == network.first { network.value = network.first }
-        return network
+        parsed(text, 0)?.0
+    }
+
+    /// The first and the last address of a network, as numbers; what is none is no more than zero.
+    static func bounds(_ network: AddressNetwork?) -> (first: UInt128, last: UInt128) {
+        guard let network else { return (0, 0) }
+        return (network.first, network.broadcast ?? network.first)
     }
 
     static func moved(_ value: UInt128, _ offset: Int) -> UInt128? {

@@ -121,7 +121,6 @@ extension Filters {
             }
             result = .dict(try merged(left, right, recursive, mode, c.evaluator))
         }
-        if terms.count == 1 { _ = try dict(result, c.evaluator, "combine") }
         return result
     }
 
@@ -129,6 +128,8 @@ extension Filters {
     private static func merged(
         _ left: DictBox, _ right: DictBox, _ recursive: Bool, _ mode: String, _ evaluator: Evaluator
     ) throws(TemplateError) -> DictBox {
+        if left.items.isEmpty { return DictBox(right.items) }
+        if try evaluator.areEqual(.dict(left), .dict(right)) { return DictBox(right.items) }
         let result = DictBox(left.items)
         if !recursive, mode == "replace" {
             for (key, value) in right.items { result.items[key] = value }

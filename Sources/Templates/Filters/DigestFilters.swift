@@ -7,22 +7,26 @@ extension Filters {
             table.add(name) { (c) throws(TemplateError) in .string(algorithm.hex(of: try c.string())) }
         }
         table.add("hash", parameters: ["hashtype"]) { (c) throws(TemplateError) in
-            let name = try c.text(0) ?? "sha1"
-            guard let algorithm = DigestAlgorithm(rawValue: name.lowercased()) else {
-                let known = DigestAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
-                throw TemplateError("unsupported hash type \(name)", hint: "known: \(known)")
+            let name = try c[0].map { (datum) throws(TemplateError) in
+                guard let text = datum.text else { throw TemplateError("name must be a string") }
+                return text
+            } ?? "sha1"
+            guard let algorithm = ContentDigest(named: name.contains("_") ? name : name.lowercased()) else {
+                throw TemplateError(
+                    "unsupported hash type \(name)", hint: "known: \(ContentDigest.names.joined(separator: ", "))",
+                    words: "unsupported hash type \(name)")
             }
             return .string(algorithm.hex(of: try c.string()))
         }
         table.add("b64encode", parameters: ["encoding", "urlsafe"]) { (c) throws(TemplateError) in
-            let bytes = try encoded(try c.string(), try c.text(0) ?? "utf-8")
+            let bytes = try encoded(try c.string(), try encodingName(c))
             return .string(Base64Text.encoded(bytes, urlSafe: try c.flag(1)))
         }
         table.add("b64decode", parameters: ["encoding", "urlsafe"]) { (c) throws(TemplateError) in
             guard let bytes = Base64Text.decoded(try c.string(), urlSafe: try c.flag(1)) else {
                 throw TemplateError("this is not base64: incorrect padding")
             }
-            return .string(try decoded(bytes, try c.text(0) ?? "utf-8"))
+            return .string(try decoded(bytes, try encodingName(c)))
         }
         table.add("password_hash", parameters: ["hashtype", "salt", "salt_size", "rounds", "ident"]) {
             (c) throws(TemplateError) in
@@ -52,6 +56,15 @@ extension Filters {
             let text = Array(Hex.encode(hash))
             return .string([0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(text[$0]) }.joined(separator: "-"))
         }
+    }
+
+    private static func encodingName(_ c: FilterCall) throws(TemplateError) -> String {
+        guard let given = c[0] else { return "utf-8" }
+        guard let name = given.text else {
+            throw TemplateError("encode() argument 'encoding' must be str, not \(given.pythonName)")
+        }
+        if name.isEmpty { throw TemplateError("unknown encoding: ") }
+        return name
     }
 
     private static func encoded(_ text: String, _ name: String) throws(TemplateError) -> [UInt8] {
@@ -145,7 +158,8 @@ package enum HashedPassword {
                 "there is no password hash '\(kind)'", hint: "known: \(known)",
                 words: "\(kind) is not in the list of supported passlib algorithms: \(known)")
         }
-        let salt = given ?? PasswordHash.salt(length: min(length, max(1, saltSize ?? length)))
+        let own = given ?? ""
+        let salt = own.isEmpty ? PasswordHash.salt(length: min(length, max(1, saltSize ?? length))) : own
         let allowed = salt.utf8.allSatisfy { byte in
             (0x2e...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
         }

@@ -18,7 +18,10 @@ struct Filter: Sendable {
         }
         let lifted = try call.evaluator.lifted(value)
         let bound = isOpen ? [] : try call.bound(parameters, required: required)
-        return try body(FilterCall(evaluator: call.evaluator, value: lifted, arguments: bound, call: call))
+        let result = try body(FilterCall(evaluator: call.evaluator, value: lifted, arguments: bound, call: call))
+        // Ansible makes a list of any range that comes out of a filter.
+        guard let range = result.runtimeObject as? RangeObject else { return result }
+        return .list(try range.items(call.evaluator) ?? [])
     }
 }
 
@@ -62,10 +65,28 @@ struct FilterCall {
 
     func int(_ index: Int) throws(TemplateError) -> Int? {
         guard let datum = arguments[index], !datum.isNull else { return nil }
+        return try Self.whole(datum)
+    }
+
+    /// An argument that Python takes as an index: `None` is none.
+    func index(_ index: Int) throws(TemplateError) -> Int? { try arguments[index].map(Self.whole) }
+
+    private static func whole(_ datum: Datum) throws(TemplateError) -> Int {
         if let int = datum.int { return int }
-        if case .double(let double) = datum, let int = Int(exactly: double.rounded(.towardZero)) { return int }
-        if let text = datum.text, let int = Int(StringMethods.strip(text)) { return int }
-        throw TemplateError("'\(call.name)' takes an integer, got '\(datum.typeName)'")
+        if case .big = datum { throw TemplateError("Python int too large to convert to C ssize_t") }
+        throw TemplateError("'\(datum.typeName)' object cannot be interpreted as an integer")
+    }
+
+    /// An argument that counts or measures, and that Python compares with numbers: a fraction will do.
+    func size(_ index: Int) throws(TemplateError) -> Int? {
+        guard let datum = arguments[index] else { return nil }
+        if let int = datum.int { return int }
+        switch datum {
+        case .double(let double) where double.isFinite: return Int(exactly: double.rounded(.down).clamped)
+        case .double(let double): return double > 0 ? .max : .min
+        case .big(let big): return big.isNegative ? .min : .max
+        default: throw TemplateError("'<' not supported between instances of '\(datum.typeName)' and 'int'")
+        }
     }
 
     func flag(_ index: Int, _ fallback: Bool = false) throws(TemplateError) -> Bool {
@@ -140,8 +161,11 @@ enum Filters {
         return nil
     }
 
-    /// The name with its collection, as errors say it.
-    static func fullName(_ name: String) -> String { name.contains(".") ? name : "ansible.builtin." + name }
+    /// The name with its collection, as errors say it; a project's own have none.
+    static func shownName(_ name: String, _ kind: PluginKind) -> String {
+        let isOwn = kind == .test ? test(named: name) != nil : filter(named: name) != nil
+        return name.contains(".") || !isOwn ? name : "ansible.builtin." + name
+    }
 
     static func filter(named name: String) -> Filter? { found(name, table) }
     static func test(named name: String) -> Filter? { found(name, tests) }
@@ -153,4 +177,9 @@ enum Filters {
             "there is no \(kind) named '\(name)'", hint: suggestion(for: name, among: names),
             words: "Syntax error in template: No \(kind) named '\(name)'.")
     }
+}
+
+extension Double {
+    /// Within what a whole number of 64 bits can be.
+    fileprivate var clamped: Double { Swift.min(Swift.max(self, -0x1p62), 0x1p62) }
 }

@@ -22,6 +22,18 @@ struct AttributePath {
         }
         return result
     }
+
+    /// The value, which has to be there.
+    func needed(of item: Datum, _ evaluator: Evaluator) throws(TemplateError) -> Datum {
+        let found = try value(of: item, evaluator)
+        if case .undefined(let undefined) = found { throw undefined.error }
+        return found
+    }
+}
+
+extension FilterCall {
+    /// An argument that is a path of attributes; `None` is none.
+    func path(_ index: Int) -> AttributePath? { self[index].flatMap { $0.isNull ? nil : AttributePath($0) } }
 }
 
 extension Filters {
@@ -64,19 +76,20 @@ extension Filters {
                 }
                 parts.append(try c.evaluator.text(datum ?? item))
             }
-            let result = parts.joined(separator: try c.text(0) ?? "")
+            let result = parts.joined(separator: try c[0].map(c.evaluator.text) ?? "")
             try c.evaluator.countOutput(result.utf8.count)
             return .string(result)
         }
         table.add("sort", parameters: ["reverse", "case_sensitive", "attribute"]) { (c) throws(TemplateError) in
             var items = try c.items()
+            let isReversed = try c.index(0) ?? 0 != 0
             let caseSensitive = try c.flag(1)
             let paths = try paths(c[2])
-            try Sorting.sort(&items, c.evaluator, reverse: try c.flag(0)) { (item) throws(TemplateError) in
+            try Sorting.sort(&items, c.evaluator, reverse: isReversed) { (item) throws(TemplateError) in
                 if paths.isEmpty { return folded(item, caseSensitive) }
                 return .list(
                     try paths.mapThrowing { (path) throws(TemplateError) in
-                        folded(try path.value(of: item, c.evaluator), caseSensitive)
+                        folded(try path.needed(of: item, c.evaluator), caseSensitive)
                     })
             }
             return .list(items)
@@ -99,11 +112,11 @@ extension Filters {
     private static func addExtremes(_ table: inout FilterTable) {
         for (name, wantsLess) in [("min", true), ("max", false)] {
             table.add(name, parameters: ["case_sensitive", "attribute"]) { (c) throws(TemplateError) in
-                let path = c[1].map { AttributePath($0) }
+                let path = c.path(1)
                 let caseSensitive = try c.flag(0)
                 var best: (item: Datum, key: Datum)?
                 for item in try c.items() {
-                    let value = try path.map { (path) throws(TemplateError) in try path.value(of: item, c.evaluator) }
+                    let value = try path.map { (path) throws(TemplateError) in try path.needed(of: item, c.evaluator) }
                     let key = folded(value ?? item, caseSensitive)
                     guard let current = best else {
                         best = (item, key)
@@ -130,20 +143,28 @@ extension Filters {
 
     private static func addShapes(_ table: inout FilterTable) {
         table.add("batch", parameters: ["linecount", "fill_with"], required: 1) { (c) throws(TemplateError) in
-            let width = max(1, try c.int(0) ?? 1)
+            // A width that no row has puts everything into one.
+            var width = c[0]?.int
+            if case .double(let double)? = c[0] { width = Int(exactly: double) }
             var rows: [[Datum]] = []
-            for (index, item) in try c.items().enumerated() {
-                if index % width == 0 { rows.append([]) }
-                rows[rows.count - 1].append(item)
+            var row: [Datum] = []
+            for item in try c.items() {
+                if row.count == width {
+                    rows.append(row)
+                    row = []
+                }
+                row.append(item)
             }
-            if let fill = c[1], !fill.isNull, let last = rows.last, last.count < width {
+            if !row.isEmpty { rows.append(row) }
+            if let fill = c[1], !fill.isNull, let last = rows.last, let width = try c.size(0), last.count < width {
+                try c.evaluator.countOutput(width)
                 rows[rows.count - 1] += Array(repeating: fill, count: width - last.count)
             }
             return .list(rows.map { .list($0) })
         }
         table.add("slice", parameters: ["slices", "fill_with"], required: 1) { (c) throws(TemplateError) in
             let items = try c.items()
-            guard let count = try c.int(0), count > 0 else { throw TemplateError("'slice' takes a positive number") }
+            guard let count = try c.index(0), count > 0 else { throw TemplateError("'slice' takes a positive number") }
             try c.evaluator.countOutput(count)
             let per = items.count / count
             let extra = items.count % count
@@ -162,7 +183,7 @@ extension Filters {
             (c) throws(TemplateError) in try .list(groups(c))
         }
         table.add("flatten", parameters: ["levels", "skip_nulls"]) { (c) throws(TemplateError) in
-            .list(try flattened(try c.items(), try c.int(0), try c.flag(1, true), c.evaluator))
+            .list(try flattened(try c.items(), try c.size(0), try c.flag(1, true), c.evaluator))
         }
     }
 
@@ -222,7 +243,11 @@ final class GroupObject: RuntimeObject {
     }
 
     func attribute(_ name: String, _ evaluator: Evaluator) throws(TemplateError) -> Datum? {
-        name == "grouper" ? grouper : name == "list" ? .list(list) : nil
+        switch name {
+        case "grouper": grouper
+        case "list": .list(list)
+        default: try evaluator.attribute(name, of: .tuple([grouper, .list(list)]), nil, Span(0, 1))
+        }
     }
     func item(_ key: Datum, _ evaluator: Evaluator) throws(TemplateError) -> Datum? {
         try evaluator.member(key, of: .tuple([grouper, .list(list)]))

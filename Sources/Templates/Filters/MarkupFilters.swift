@@ -17,7 +17,9 @@ extension Filters {
             var parts: [String] = []
             for pair in try DictMethods.pairs(box, c.evaluator) {
                 guard case .tuple(let items) = pair, !items[1].isNull, !items[1].isUndefined else { continue }
-                let key = try c.evaluator.text(items[0])
+                guard let key = items[0].text else {
+                    throw TemplateError("expected string or bytes-like object, got '\(items[0].typeName)'")
+                }
                 if key.contains(where: { " />=\t\n".contains($0) }) {
                     throw TemplateError("invalid character in attribute name '\(key)'")
                 }
@@ -49,7 +51,7 @@ extension Filters {
             .string(percentDecoded(StringMethods.replace(try c.strictString(), "+", " ")))
         }
         table.add("urlsplit", parameters: ["query"]) { (c) throws(TemplateError) in
-            let parts = URLParts.split(try c.strictString())
+            let parts = try URLParts.split(try c.strictString())
             guard let name = try c.text(0), !name.isEmpty else { return parts }
             guard case .dict(let box) = parts, let part = box[name] else {
                 throw TemplateError(
@@ -117,8 +119,19 @@ extension Filters {
 
 /// Python's `urlsplit`.
 enum URLParts {
-    static func split(_ url: String) -> Datum {
-        var rest = url[...]
+    private static func number(_ text: Substring) throws(TemplateError) -> Int? {
+        if text.isEmpty { return nil }
+        guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let port = Int(text) else {
+            throw TemplateError("Port could not be cast to integer value as '\(text)'")
+        }
+        guard port < 65536 else { throw TemplateError("Port out of range 0-65535") }
+        return port
+    }
+
+    static func split(_ url: String, readsPort: Bool = true) throws(TemplateError) -> Datum {
+        let kept = url.unicodeScalars.drop { $0.value <= 0x20 }.filter { $0 != "\t" && $0 != "\r" && $0 != "\n" }
+        let text = String(String.UnicodeScalarView(kept))
+        var rest = text[...]
         func cut(_ mark: Character) -> String {
             guard let index = rest.firstIndex(of: mark) else { return "" }
             defer { rest = rest[..<index] }
@@ -151,10 +164,10 @@ enum URLParts {
         var port: Int?
         if let bracket = host.firstIndex(of: "]") {
             let behind = host[host.index(after: bracket)...]
-            port = behind.hasPrefix(":") ? Int(behind.dropFirst()) : nil
+            port = behind.hasPrefix(":") && readsPort ? try number(behind.dropFirst()) : nil
             host = host[..<bracket].dropFirst()
         } else if let colon = host.firstIndex(of: ":") {
-            port = Int(host[host.index(after: colon)...])
+            port = readsPort ? try number(host[host.index(after: colon)...]) : nil
             host = host[..<colon]
         }
         let box = DictBox()
@@ -174,8 +187,11 @@ enum URLParts {
 extension Filters {
     /// `uri`, `url` and `urn`.
     static func addLocatorTests(_ table: inout FilterTable) {
-        @Sendable func parts(_ c: FilterCall, _ schemes: [String]) -> (scheme: String, netloc: String)? {
-            guard case .string(let text) = c.value, case .dict(let box) = URLParts.split(text.string)
+        @Sendable func parts(
+            _ c: FilterCall, _ schemes: [String]
+        ) throws(TemplateError) -> (scheme: String, netloc: String)? {
+            guard case .string(let text) = c.value,
+                case .dict(let box) = try URLParts.split(text.string, readsPort: false)
             else { return nil }
             let scheme = box["scheme"]?.text ?? ""
             if !schemes.isEmpty, !schemes.contains(scheme) { return nil }
@@ -186,12 +202,12 @@ extension Filters {
             return try c.evaluator.items(of: given).compactMap(\.text)
         }
         table.add("uri", parameters: ["schemes"]) { (c) throws(TemplateError) in
-            .bool(parts(c, try schemes(c)) != nil)
+            .bool(try parts(c, try schemes(c)) != nil)
         }
         table.add("url", parameters: ["schemes"]) { (c) throws(TemplateError) in
-            guard let found = parts(c, try schemes(c)) else { return .bool(false) }
+            guard let found = try parts(c, try schemes(c)) else { return .bool(false) }
             return .bool(!found.netloc.isEmpty || found.scheme == "file")
         }
-        table.add("urn") { (c) throws(TemplateError) in .bool(parts(c, ["urn"]) != nil) }
+        table.add("urn") { (c) throws(TemplateError) in .bool(try parts(c, ["urn"]) != nil) }
     }
 }

@@ -81,10 +81,14 @@ extension Filters {
             guard let size = try? double(c.value, "human_readable") else {
                 throw TemplateError("human_readable() failed on bad input: '\(c.value.typeName)'")
             }
+            if let unit = c[1], !unit.isNull, unit.text == nil {
+                throw TemplateError(
+                    "human_readable() can't interpret the input: '\(unit.typeName)' object has no attribute 'upper'")
+            }
             return .string(Sizes.text(size, isBits: try c.flag(0), unit: try c.text(1)))
         }
         table.add("human_to_bytes", parameters: ["default_unit", "isbits"]) { (c) throws(TemplateError) in
-            .int(try Sizes.bytes(try c.string(), unit: try c.text(0), isBits: try c.flag(1)))
+            .integer(try Sizes.bytes(try c.string(), unit: try c.text(0), isBits: try c.flag(1)))
         }
     }
 
@@ -107,7 +111,9 @@ extension Filters {
         switch datum {
         case .int, .big: return datum
         case .bool(let bool): return .int(bool ? 1 : 0)
-        case .double(let double): return BigInt(double).map { .integer($0) }
+        case .double(let double):
+            if double.isInfinite { throw TemplateError("cannot convert float infinity to integer") }
+            return BigInt(double).map { .integer($0) }
         case .string(let text):
             if let whole = wholeNumber(StringMethods.strip(text.string), base) { return .integer(whole) }
             return parsed(text.string).flatMap { BigInt($0) }.map { .integer($0) }
@@ -189,8 +195,9 @@ enum Sizes {
         let base = isBits ? "bits" : "Bytes"
         var chosen = units[units.count - 1]
         for candidate in units {
-            if let unit, !unit.isEmpty {
-                if unit.uppercased().hasPrefix(candidate.letter) {
+            if let unit {
+                // Units are single letters; another one is none of them.
+                if unit.uppercased() == candidate.letter {
                     chosen = candidate
                     break
                 }
@@ -203,24 +210,38 @@ enum Sizes {
         return NumberText.c(size / chosen.factor, "f", 2) + " " + suffix
     }
 
-    static func bytes(_ text: String, unit: String?, isBits: Bool) throws(TemplateError) -> Int {
-        let stripped = StringMethods.strip(text)
-        let digits = stripped.prefix { $0.isNumber || $0 == "." || $0 == "," }
-        guard let number = Double(digits.filter { $0 != "," }) else {
-            throw TemplateError("can't interpret '\(text)' as a size")
+    /// The names of the prefixes, as Ansible spells them.
+    private static let names = [
+        "K": "kilo", "M": "mega", "G": "giga", "T": "tera", "P": "peta", "E": "exa", "Z": "zeta", "Y": "yotta",
+    ]
+
+    static func bytes(_ text: String, unit: String?, isBits: Bool) throws(TemplateError) -> BigInt {
+        var rest = text[...]
+        let whole = rest.prefix { $0.isASCII && $0.isNumber }
+        rest = rest.dropFirst(whole.count)
+        var digits = String(whole)
+        if rest.first == ".", rest.dropFirst().first.map({ $0.isASCII && $0.isNumber }) ?? false {
+            let fraction = rest.dropFirst().prefix { $0.isASCII && $0.isNumber }
+            digits = (whole.isEmpty ? "0" : digits) + "." + fraction
+            rest = rest.dropFirst(fraction.count + 1)
         }
-        var word = StringMethods.strip(String(stripped.dropFirst(digits.count)))
-        if word.isEmpty { word = unit ?? "" }
-        if word.isEmpty { return Int(number.rounded(.toNearestOrEven)) }
+        let named = StringMethods.strip(String(rest))
+        let isWord = named.utf8.allSatisfy { (0x41...0x5a).contains($0 & 0xdf) }
+        guard let number = Double(digits), isWord else {
+            throw TemplateError(
+                "'\(text)' is no size", hint: "a size is a number and a unit, as in '10 MB'",
+                words: "human_to_bytes() can't interpret following string: \(text)")
+        }
+        guard let word = named.isEmpty ? unit : named else { return rounded(number) }
         guard let first = word.first, let found = units.first(where: { $0.letter == first.uppercased() }) else {
             throw TemplateError("'\(word)' is no unit of size", hint: "known: Y, Z, E, P, T, G, M, K, B")
         }
-        let name = isBits ? "bit" : "byte"
-        let lower = word.lowercased()
-        let letter = isBits ? "b" : "B"
-        let fits = word.count == 1 || (word.count == 2 && (word.hasSuffix(letter)))
-            || lower == first.lowercased() + name || lower == name || lower == name + "s"
-        if !fits { throw TemplateError("'\(word)' is no unit of size in \(name)s") }
-        return Int((number * found.factor).rounded(.toNearestOrEven))
+        let prefix = names[found.letter] ?? ""
+        let short = (found.factor == 1 ? "" : found.letter) + (isBits ? "b" : "B")
+        let fits = word.count == 1 || word == short || word.lowercased() == prefix + (isBits ? "bit" : "byte")
+        if !fits { throw TemplateError("'\(word)' is no unit of size in \(isBits ? "bits" : "bytes")") }
+        return rounded(number * found.factor)
     }
+
+    private static func rounded(_ number: Double) -> BigInt { BigInt(number.rounded(.toNearestOrEven)) ?? BigInt(0) }
 }

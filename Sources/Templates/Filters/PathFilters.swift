@@ -102,8 +102,10 @@ extension Filters {
         }
         table.add("relpath", parameters: ["start"]) { (c) throws(TemplateError) in
             let start = try c.text(0) ?? "."
+            let path = try c.strictString()
+            if path.isEmpty { throw TemplateError("no path specified") }
             return .string(
-                Paths.relative(try c.strictString(), to: start, c.evaluator.scope.world.currentFolder()))
+                Paths.relative(path, to: start, c.evaluator.scope.world.currentFolder()))
         }
         table.add("expanduser") { (c) throws(TemplateError) in
             let path = try c.strictString()
@@ -132,7 +134,7 @@ extension Filters {
         }
         table.add("fileglob") { (c) throws(TemplateError) in
             let world = c.evaluator.scope.world
-            return .strings(world.glob(try c.string()).filter { world.status($0, true)?.kind == .file })
+            return .strings(world.glob(try c.strictString()).filter { world.status($0, true)?.kind == .file })
         }
         table.add("win_basename") { (c) throws(TemplateError) in .string(Paths.windows(try c.strictString()).name) }
         table.add("win_dirname") { (c) throws(TemplateError) in .string(Paths.windows(try c.strictString()).folder) }
@@ -187,11 +189,22 @@ extension Filters {
                 seconds = whole
             }
             let zone = try c.flag(1) ? (offset: 0, name: "GMT") : TimeZone.local(at: seconds)
+            guard case .string(let format) = c.value else {
+                throw TemplateError("strftime() argument 1 must be str, not \(c.value.pythonName)")
+            }
+            // The years that datetime knows, and a million times as many: microseconds fit.
+            guard abs(seconds) < 1 << 42 else { throw TemplateError("timestamp out of range for platform time_t") }
             let date = DateTime(microseconds: (seconds + zone.offset) * 1_000_000)
-            return .string(date.formatted(try c.string(), zone: zone, epoch: seconds))
+            return .string(date.formatted(format.string, zone: zone, epoch: seconds))
         }
         table.add("to_datetime", parameters: ["format"]) { (c) throws(TemplateError) in
-            .object(try DateTime.parsed(try c.string(), try c.text(0) ?? "%Y-%m-%d %H:%M:%S"))
+            guard case .string(let text) = c.value else {
+                throw TemplateError("strptime() argument 1 must be str, not \(c.value.pythonName)")
+            }
+            if let given = c[0], given.text == nil {
+                throw TemplateError("strptime() argument 2 must be str, not \(given.pythonName)")
+            }
+            return .object(try DateTime.parsed(text.string, try c.text(0) ?? "%Y-%m-%d %H:%M:%S"))
         }
     }
 }

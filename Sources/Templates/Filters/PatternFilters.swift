@@ -14,7 +14,9 @@ extension Filters {
     private static func patternText(_ datum: Datum?) throws(TemplateError) -> String {
         guard let datum else { return "" }
         guard let text = datum.text else {
-            throw TemplateError("the pattern has to be text, not '\(datum.typeName)'")
+            throw TemplateError(
+                "the pattern has to be text, not '\(datum.typeName)'",
+                words: "first argument must be string or compiled pattern")
         }
         return text
     }
@@ -51,7 +53,7 @@ extension Filters {
         table.add("regex_findall", parameters: ["regex", "multiline", "ignorecase"], required: 1) {
             (c) throws(TemplateError) in
             let flags = try flags(c, ignoreCase: 2, multiline: 1)
-            let pattern = try c.evaluator.templater.pattern(try c.text(0) ?? "", flags)
+            let pattern = try c.evaluator.templater.pattern(try patternText(c[0]), flags)
             let subject = try c.string()
             let rows = try regex { () throws(PatternError) in try pattern.findAll(subject) }
             return .list(
@@ -81,14 +83,18 @@ extension Filters {
             switch name {
             case "ignorecase": flags.insert(.ignoreCase)
             case "multiline": flags.insert(.multiline)
-            default: throw TemplateError("'regex_search' has no argument '\(name)'")
+            default: continue
             }
         }
-        guard let source = c.call.positional.first else { throw TemplateError("'regex_search' lacks argument 'regex'") }
-        let pattern = try c.evaluator.templater.pattern(try c.evaluator.text(source), flags)
+        let named = c.call.named.first { $0.name == "regex" }?.value
+        guard let source = c.call.positional.first ?? named else {
+            throw TemplateError("'regex_search' lacks argument 'regex'")
+        }
+        let pattern = try c.evaluator.templater.pattern(try patternText(source), flags)
         let subject = try c.string()
+        for argument in c.call.positional.dropFirst() { try checkGroup(argument) }
         guard let match = try regex({ () throws(PatternError) in try pattern.search(subject) }) else { return .null }
-        if c.call.positional.count == 1 { return .string(match.text) }
+        if c.call.positional.count <= 1 { return .string(match.text) }
         var groups: [Datum] = []
         for argument in c.call.positional.dropFirst() {
             let text = try c.evaluator.text(argument)
@@ -96,15 +102,24 @@ extension Filters {
             if text.hasPrefix("\\g<"), text.hasSuffix(">") {
                 let name = String(text.dropFirst(3).dropLast())
                 number = pattern.groupNames[name] ?? Int(name)
-            } else if text.hasPrefix("\\") {
-                number = Int(String(text.dropFirst().prefix { $0.isNumber }))
             } else {
-                throw TemplateError("unknown argument '\(text)'", hint: #"groups are written as '\\1' or '\\g<name>'"#)
+                number = Int(String(text.dropFirst().prefix { $0.isNumber }))
             }
             guard let number, number <= pattern.groupCount else { throw TemplateError("no such group: '\(text)'") }
             groups.append(.optional(match.group(number)))
         }
         return .list(groups)
+    }
+
+    /// What is asked for has to be the number or the name of a group.
+    private static func checkGroup(_ argument: Datum) throws(TemplateError) {
+        let hint = #"groups are written as '\\1' or '\\g<name>'"#
+        guard let text = argument.text else {
+            throw TemplateError("'\(argument.typeName)' object has no attribute 'startswith'", hint: hint)
+        }
+        let isName = text.hasPrefix("\\g<") && text.contains(">")
+        let isNumber = text.hasPrefix("\\") && (text.dropFirst().first?.isNumber ?? false)
+        if !isName, !isNumber { throw TemplateError("Unknown argument '\(text)'", hint: hint) }
     }
 
     static func addPatternTests(_ table: inout FilterTable) {
@@ -122,7 +137,7 @@ extension Filters {
 
     private static func matches(_ c: FilterCall, _ position: Pattern.Position) throws(TemplateError) -> Bool {
         let flags = try flags(c, ignoreCase: 1, multiline: 2)
-        let pattern = try c.evaluator.templater.pattern(try c.text(0) ?? "", flags)
+        let pattern = try c.evaluator.templater.pattern(try patternText(c[0]), flags)
         let subject = Array(try c.string().utf8)
         return try regex { () throws(PatternError) in try pattern.firstMatch(in: subject, position) != nil }
     }

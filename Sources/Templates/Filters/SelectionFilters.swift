@@ -11,6 +11,7 @@ extension Filters {
         }
         for (name, keeps) in [("selectattr", true), ("rejectattr", false)] {
             table.add(name, isOpen: true) { (c) throws(TemplateError) in
+                if try !c.evaluator.isTrue(c.value) { return .list([]) }
                 guard let first = c.call.positional.first else {
                     throw TemplateError("missing parameter for attribute name")
                 }
@@ -47,6 +48,7 @@ extension Filters {
     private static func selected(
         _ c: FilterCall, keeps: Bool, path: AttributePath?, _ call: Call
     ) throws(TemplateError) -> Datum {
+        if try !c.evaluator.isTrue(c.value) { return .list([]) }
         var call = call
         var test: String?
         if !call.positional.isEmpty {
@@ -57,7 +59,6 @@ extension Filters {
         }
         let inner = Call(evaluator: c.evaluator, name: test ?? "", positional: call.positional, named: call.named)
         var result: [Datum] = []
-        if try !c.evaluator.isTrue(c.value) { return .list([]) }
         for item in try c.items() {
             try c.evaluator.countIteration()
             let value = try path.map { (path) throws(TemplateError) in try path.value(of: item, c.evaluator) } ?? item
@@ -90,7 +91,7 @@ extension Filters {
     static func addSets(_ table: inout FilterTable) {
         table.add("unique", parameters: ["case_sensitive", "attribute"]) { (c) throws(TemplateError) in
             let caseSensitive = try c.flag(0)
-            let path = c[1].map { AttributePath($0) }
+            let path = c.path(1)
             if path != nil || c[0] != nil, !caseSensitive {
                 // Ansible's own way for what cannot be hashed knows neither parameter.
                 for item in try c.items() where path == nil {
@@ -153,7 +154,8 @@ extension Filters {
         table.add("permutations", parameters: ["r"]) { (c) throws(TemplateError) in
             let items = try c.items()
             let width = try c.int(0) ?? items.count
-            if width > items.count || width < 0 { return .list([]) }
+            if width < 0 { throw TemplateError("r must be non-negative") }
+            if width > items.count { return .list([]) }
             try check((0..<width).reduce(1.0) { $0 * Double(items.count - $1) }, c)
             var rows: [[Int]] = [[]]
             for _ in 0..<width {
@@ -163,8 +165,9 @@ extension Filters {
         }
         table.add("combinations", parameters: ["r"], required: 1) { (c) throws(TemplateError) in
             let items = try c.items()
-            let width = try c.int(0) ?? 0
-            if width > items.count || width < 0 { return .list([]) }
+            let width = try c.index(0) ?? 0
+            if width < 0 { throw TemplateError("r must be non-negative") }
+            if width > items.count { return .list([]) }
             try check((0..<width).reduce(1.0) { $0 * Double(items.count - $1) / Double($1 + 1) }, c)
             var rows: [[Int]] = [[]]
             for _ in 0..<width {

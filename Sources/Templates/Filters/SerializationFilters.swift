@@ -20,7 +20,14 @@ extension Filters {
         table.add("to_json", isOpen: true) { (c) throws(TemplateError) in .string(try json(c, nil)) }
         table.add("to_nice_json", isOpen: true) { (c) throws(TemplateError) in .string(try json(c, 4)) }
         table.add("tojson", parameters: ["indent"]) { (c) throws(TemplateError) in
-            let text = try c.evaluator.value(of: c.value).json(JSONStyle(indent: try c.int(0), sortKeys: true))
+            let indent = try c[0].flatMap { $0.isNull ? nil : $0 }.map { (datum) throws(TemplateError) in
+                guard let int = datum.int else {
+                    throw TemplateError("can't multiply sequence by non-int of type '\(datum.typeName)'")
+                }
+                return int
+            }
+            try c.evaluator.countOutput(max(0, indent ?? 0))
+            let text = try c.evaluator.value(of: c.value).json(JSONStyle(indent: indent, sortKeys: true))
             let safe = [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("'", "\\u0027")]
             return .string(safe.reduce(text) { StringMethods.replace($0, $1.0, $1.1) })
         }
@@ -66,7 +73,9 @@ extension Filters {
         if indent != nil, let first = c.call.positional.first { style.indent = first.int }
         for (name, value) in c.call.named {
             switch name {
-            case "indent": style.indent = value.int ?? value.text.map(\.count)
+            case "indent":
+                style.indent = value.int ?? value.text.map(\.count)
+                try c.evaluator.countOutput(max(0, style.indent ?? 0))
             case "sort_keys": style.sortKeys = try c.evaluator.isTrue(value)
             case "ensure_ascii": style.asciiOnly = try c.evaluator.isTrue(value)
             case "separators":
@@ -77,7 +86,24 @@ extension Filters {
             default: throw TemplateError("'\(c.call.name)' has no argument '\(name)'")
             }
         }
-        return try c.evaluator.value(of: c.value).json(style)
+        return try c.evaluator.value(of: listed(c.value, c.evaluator)).json(style)
+    }
+
+    /// JSON has lists in the place of ranges.
+    private static func listed(_ datum: Datum, _ evaluator: Evaluator) throws(TemplateError) -> Datum {
+        func all(_ items: [Datum]) throws(TemplateError) -> [Datum] {
+            try items.mapThrowing { (item) throws(TemplateError) in try listed(item, evaluator) }
+        }
+        switch datum {
+        case .list(let box): return .list(try all(box.items))
+        case .tuple(let items): return .tuple(try all(items))
+        case .dict(let box):
+            let result = DictBox()
+            for (key, item) in box.items { result.items[key] = try listed(item, evaluator) }
+            return .dict(result)
+        case .object(let object): return try (object as? RangeObject)?.items(evaluator).map { .list($0) } ?? datum
+        default: return datum
+        }
     }
 
     private static func yamlText(_ c: FilterCall, _ indent: Int, flow: Bool?) throws(TemplateError) -> String {

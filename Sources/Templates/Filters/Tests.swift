@@ -87,7 +87,8 @@ extension Filters {
         ]
         for (names, sign) in comparisons {
             for name in names {
-                table.add(name, parameters: ["other"], required: 1) { (c) throws(TemplateError) in
+                let parameter = sign == .isIn ? "seq" : "other"
+                table.add(name, parameters: [parameter], required: 1) { (c) throws(TemplateError) in
                     .bool(try c.evaluator.compare(sign, c.value, c[0] ?? .null))
                 }
             }
@@ -181,11 +182,18 @@ extension Filters {
         }
     }
 
+    /// What Python takes as a path; numbers are files that the program has open.
+    private static func path(_ datum: Datum) throws(TemplateError) -> String {
+        if let text = datum.text { return text }
+        if let number = datum.int { return "/proc/self/fd/\(number)" }
+        throw TemplateError("stat: path should be string, bytes, os.PathLike or integer, not \(datum.typeName)")
+    }
+
     static func addFileTests(_ table: inout FilterTable) {
         func add(_ names: String..., follow: Bool = true, body: @escaping @Sendable (World.FileStatus) -> Bool) {
             for name in names {
                 table.add(name) { (c) throws(TemplateError) in
-                    .bool(c.evaluator.scope.world.status(try c.string(), follow).map(body) ?? false)
+                    .bool(c.evaluator.scope.world.status(try path(c.value), follow).map(body) ?? false)
                 }
             }
         }
@@ -195,18 +203,18 @@ extension Filters {
         add("exists") { _ in true }
         add("link_exists", follow: false) { _ in true }
         table.add("abs", "is_abs") { (c) throws(TemplateError) in .bool(try c.strictString().hasPrefix("/")) }
-        table.add("same_file", "is_same_file", parameters: ["other"], required: 1) { (c) throws(TemplateError) in
+        table.add("same_file", "is_same_file", parameters: ["f2"], required: 1) { (c) throws(TemplateError) in
             let world = c.evaluator.scope.world
-            let path = try c.string()
+            let path = try path(c.value)
             guard let left = world.status(path, true) else { throw TemplateError("no such file: '\(path)'") }
-            guard let right = world.status(try c.text(0) ?? "", true) else {
+            guard let right = world.status(try self.path(c[0] ?? .null), true) else {
                 throw TemplateError("no such file: '\(try c.text(0) ?? "")'")
             }
             return .bool(left.inode == right.inode && left.device == right.device)
         }
         table.add("mount", "is_mount") { (c) throws(TemplateError) in
             let world = c.evaluator.scope.world
-            let path = try c.string()
+            let path = try path(c.value)
             guard let own = world.status(path, false), own.kind != .link,
                 let parent = world.status(world.realPath(Paths.joined([path, ".."])), false)
             else { return .bool(false) }

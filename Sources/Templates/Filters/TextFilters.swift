@@ -7,7 +7,10 @@ extension Filters {
         }
         table.add("title") { (c) throws(TemplateError) in .string(title(try c.string())) }
         table.add("trim", parameters: ["chars"]) { (c) throws(TemplateError) in
-            .string(StringMethods.strip(try c.string(), try c.text(0)))
+            if let given = c[0], !given.isNull, given.text == nil {
+                throw TemplateError("strip arg must be None or str")
+            }
+            return .string(StringMethods.strip(try c.string(), try c.text(0)))
         }
         table.add("string") { (c) throws(TemplateError) in
             if case .string = c.value { return c.value }
@@ -27,7 +30,7 @@ extension Filters {
         }
         table.add("center", parameters: ["width"]) { (c) throws(TemplateError) in
             let text = try c.string()
-            let width = try c.int(0) ?? 80
+            let width = max(0, try c.index(0) ?? 80)
             let missing = max(0, width - text.unicodeScalars.count)
             try c.evaluator.countOutput(missing)
             let left = missing / 2 + (missing & width & 1)
@@ -36,7 +39,7 @@ extension Filters {
         }
         table.add("indent", parameters: ["width", "first", "blank"]) { (c) throws(TemplateError) in
             var prefix = "    "
-            if let text = c[0]?.text { prefix = text } else if let width = try c.int(0) {
+            if let text = c[0]?.text { prefix = text } else if let width = try c.index(0) {
                 try c.evaluator.countOutput(max(0, width))
                 prefix = String(repeating: " ", count: max(0, width))
             }
@@ -63,17 +66,20 @@ extension Filters {
             return .int(try c.string().split { !isWord($0) }.count)
         }
         table.add("truncate", parameters: ["length", "killwords", "end", "leeway"]) { (c) throws(TemplateError) in
-            let length = try c.int(0) ?? 255
+            let length = try c.size(0) ?? 255
             let end = try c.text(2) ?? "..."
-            let room = length - end.unicodeScalars.count
+            let room = max(length, -0xffff_ffff) - end.unicodeScalars.count
+            let leeway = try c.int(3) ?? 5
+            let most = length.addingReportingOverflow(leeway)
+            let limit = most.overflow ? .max : most.partialValue
             guard room >= 0 else { throw TemplateError("expected length >= \(end.count), got \(length)") }
             switch c.value {
             case .list, .tuple, .dict:
-                if try c.items().count <= length + (try c.int(3) ?? 5) { return c.value }
+                if try c.items().count <= limit { return c.value }
             default: break
             }
             let text = Array(try c.strictString().unicodeScalars)
-            if text.count <= length + (try c.int(3) ?? 5) { return .string(String(String.UnicodeScalarView(text))) }
+            if text.count <= limit { return .string(String(String.UnicodeScalarView(text))) }
             var kept = Array(text.prefix(room))
             if !(try c.flag(1)), let blank = kept.lastIndex(of: " ") { kept = Array(kept[..<blank]) }
             return .string(String(String.UnicodeScalarView(kept)) + end)
@@ -81,7 +87,8 @@ extension Filters {
         table.add("wordwrap", parameters: ["width", "break_long_words", "wrapstring", "break_on_hyphens"]) {
             (c) throws(TemplateError) in
             let wrap = try c.text(2) ?? "\n"
-            let width = max(1, try c.int(0) ?? 79)
+            let width = try c.size(0) ?? 79
+            guard width > 0 else { throw TemplateError("invalid width \(width) (must be > 0)") }
             let lines = StringMethods.lines(try c.strictString())
             var out: [String] = []
             for line in lines {
@@ -143,25 +150,46 @@ extension Filters {
         return first ? prefix + out : out
     }
 
+    /// Where a line may be broken: at blanks, around dashes between words, and behind hyphens between letters.
+    private static func chunks(_ line: [Character], _ hyphens: Bool) -> [String] {
+        func isLetter(_ at: Int) -> Bool { line.indices.contains(at) && (line[at].isLetter || line[at] == "_") }
+        func isHyphen(_ at: Int) -> Bool { line.indices.contains(at) && line[at] == "-" }
+        func isBlank(_ at: Int) -> Bool { line.indices.contains(at) && (line[at] == " " || line[at] == "\t") }
+        func isWord(_ at: Int) -> Bool { isLetter(at) || line.indices.contains(at) && line[at].isNumber }
+        func isDash(_ run: Range<Int>) -> Bool {
+            let leads = isWord(run.lowerBound - 1)
+                || run.lowerBound > 0 && "!\"'&.,?".contains(line[run.lowerBound - 1])
+            return hyphens && run.count > 1 && leads && isWord(run.upperBound)
+        }
+        var chunks: [String] = []
+        var start = 0
+        func cut(_ end: Int) {
+            if end > start { chunks.append(String(line[start..<end])) }
+            start = end
+        }
+        var at = 0
+        while at < line.count {
+            if at > start, isBlank(at) != isBlank(at - 1) { cut(at) }
+            var end = at
+            while isHyphen(end) { end += 1 }
+            if isDash(at..<end) {
+                cut(at)
+                cut(end)
+                at = end
+                continue
+            }
+            let behind = isLetter(at - 1) && (isLetter(at - 2) || isHyphen(at - 2) && isLetter(at - 3))
+            let ahead = isLetter(at + 1) && (isLetter(at + 2) || isHyphen(at + 2) && isLetter(at + 3))
+            at += 1
+            if hyphens, isHyphen(at - 1), behind, ahead { cut(at) }
+        }
+        cut(line.count)
+        return chunks
+    }
+
     /// Python's `textwrap.wrap` of one line, with blanks kept inside.
     private static func wrapped(_ line: String, _ width: Int, breakLong: Bool, hyphens: Bool) -> [String] {
-        var chunks: [String] = []
-        var word = ""
-        var inSpace = false
-        for character in line {
-            let space = character == " " || character == "\t"
-            if space != inSpace, !word.isEmpty {
-                chunks.append(word)
-                word = ""
-            }
-            inSpace = space
-            word.append(character)
-            if hyphens, character == "-", word.count > 1 {
-                chunks.append(word)
-                word = ""
-            }
-        }
-        if !word.isEmpty { chunks.append(word) }
+        let chunks = chunks(Array(line), hyphens)
         var lines: [String] = []
         var current = ""
         var queue = Array(chunks.reversed())
@@ -171,11 +199,19 @@ extension Filters {
                 current += chunk
                 continue
             }
+            // A word that is cut where nothing is left of the line keeps the blank before it.
+            var keepsBlank = false
             if chunk.count > width {
                 let room = max(current.isEmpty ? 1 : 0, width - current.count)
                 if breakLong {
-                    current += chunk.prefix(room)
-                    queue.append(String(chunk.dropFirst(room)))
+                    var end = room
+                    let head = chunk.prefix(room)
+                    if hyphens, let last = head.lastIndex(of: "-"), head[..<last].contains(where: { $0 != "-" }) {
+                        end = head.distance(from: head.startIndex, to: last) + 1
+                    }
+                    keepsBlank = end == 0
+                    current += chunk.prefix(end)
+                    queue.append(String(chunk.dropFirst(end)))
                 } else if current.isEmpty {
                     current = chunk
                 } else {
@@ -184,7 +220,7 @@ extension Filters {
             } else {
                 queue.append(chunk)
             }
-            while current.last == " " || current.last == "\t" { current.removeLast() }
+            while !keepsBlank, current.last == " " || current.last == "\t" { current.removeLast() }
             if !current.isEmpty { lines.append(current) }
             current = ""
         }

@@ -11,6 +11,11 @@ extension Filters {
                 let isLeft = try c.flag(1) == false && undefined.isBlank
                 return isLeft ? c.value : fallback
             }
+            if let given = c[1] {
+                guard case .bool = given else {
+                    throw TemplateError("The 'boolean' argument must be of type 'bool', not '\(given.typeName)'.")
+                }
+            }
             if try c.flag(1), !(try c.evaluator.isTrue(c.value)) { return fallback }
             return c.value
         }

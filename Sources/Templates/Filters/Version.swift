@@ -1,3 +1,4 @@
+import Patterns
 import Values
 
 /// The orders of versions that `is version` knows.
@@ -23,7 +24,9 @@ enum Version {
         case "loose": return holds(try loose(left, right))
         case "strict": return holds(try order(strictParts(left), strictParts(right)))
         case "semver", "semantic": return holds(try semantic(left, right))
-        case "pep440": return holds(try order(pep440(left), pep440(right)))
+        case "pep440":
+            let order = try order(pep440(left), pep440(right))
+            return holds(order != 0 ? order : localOrder(left, right))
         default:
             throw TemplateError(
                 "invalid version type '\(type ?? "")'", hint: "known: loose, strict, semver, semantic, pep440")
@@ -115,10 +118,35 @@ enum Version {
         return (core, halves.count > 1 ? halves[1].split(separator: ".").map(String.init) : [])
     }
 
+    private static func isPEP440(_ text: String) -> Bool {
+        let form = #"v?(\d+!)?\d+(\.\d+)*([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?\d*)?"#
+            + #"(-\d+|[-_.]?(post|rev|r)[-_.]?\d*)?([-_.]?dev[-_.]?\d*)?(\+[a-z0-9]+([-_.][a-z0-9]+)*)?"#
+        return (try? Pattern(form).firstMatch(in: Array(text.utf8), .whole)) != nil
+    }
+
+    /// By what stands behind a plus: nothing comes first, words come before numbers.
+    private static func localOrder(_ left: String, _ right: String) -> Int {
+        func parts(_ text: String) -> [String] {
+            let local = StringMethods.strip(text).lowercased().split(separator: "+", maxSplits: 1).dropFirst().first
+            return (local ?? "").split { ".-_".contains($0) }.map(String.init)
+        }
+        let a = parts(left)
+        let b = parts(right)
+        for (x, y) in zip(a, b) where x != y {
+            switch (Int(x), Int(y)) {
+            case (let m?, let n?): if m != n { return m < n ? -1 : 1 }
+            case (nil, nil): return Value.precedes(x, y) ? -1 : 1
+            case (let m, _): return m == nil ? -1 : 1
+            }
+        }
+        return a.count == b.count ? 0 : a.count < b.count ? -1 : 1
+    }
+
     /// Epoch, release without zeros at its end, then what orders dev, a, b, rc, final and post releases.
     private static func pep440(_ text: String) throws(TemplateError) -> [Int] {
         let lower = StringMethods.strip(text).lowercased()
         let failure = TemplateError("invalid version: '\(text)'")
+        guard isPEP440(lower) else { throw failure }
         var rest = (lower.hasPrefix("v") ? lower.dropFirst() : lower[...])
         rest = rest.prefix { $0 != "+" }
         var epoch = 0
@@ -146,9 +174,12 @@ enum Version {
         var dev = Int.max
         var hasPre = false
         while !rest.isEmpty {
-            rest = rest.drop { ".-_".contains($0) }
+            if let mark = rest.first, ".-_".contains(mark) { rest = rest.dropFirst() }
             let word = rest.prefix { $0.isLetter }
-            rest = rest.dropFirst(word.count).drop { ".-_".contains($0) }
+            rest = rest.dropFirst(word.count)
+            if !word.isEmpty, let mark = rest.first, ".-_".contains(mark), rest.dropFirst().first?.isNumber ?? false {
+                rest = rest.dropFirst()
+            }
             let value = number() ?? 0
             switch word {
             case "a", "alpha": pre = [0, value]; hasPre = true

@@ -41,12 +41,30 @@ struct MessageLines {
         }
         for entry in result.result["deprecations"]?.list ?? [] {
             guard let message = entry["msg"]?.text else { continue }
-            let version = entry["version"]?.text.map {
-                " This feature will be removed from ansible-core version \($0)."
-            }
-            let text = "[DEPRECATION WARNING]: \(message)\(version ?? "")"
+            let text = "[DEPRECATION WARNING]: " + Self.announcement(message, entry)
             if told.insert(text).inserted { deprecation(text, on: terminal) }
         }
+    }
+
+    /// What goes, when, and with what.
+    private static func announcement(_ message: String, _ entry: Value) -> String {
+        var owner = "ansible-core"
+        if let name = entry["deprecator"]?["resolved_name"]?.text ?? entry["collection_name"]?.text {
+            let parts = name.split(separator: ".", maxSplits: 2).map(String.init)
+            let collection = "collection '\(parts.prefix(2).joined(separator: "."))'"
+            if parts.prefix(2) != ["ansible", "builtin"] {
+                let kind = entry["deprecator"]?["type"]?.text ?? "plugin"
+                owner = parts.count > 2 ? "\(kind) '\(parts[2])' in \(collection)" : collection
+            }
+        }
+        var text = message.hasSuffix(".") ? message : message + "."
+        if let date = entry["date"]?.text {
+            text += " This feature will be removed from \(owner) in a release after \(date)."
+        } else if let version = entry["version"]?.text {
+            text += " This feature will be removed from \(owner) version \(version)."
+        }
+        if let help = entry["help_text"]?.text { text += " " + help }
+        return text
     }
 
     private mutating func deprecation(_ text: String, on terminal: Terminal) {
@@ -101,6 +119,8 @@ struct MessageLines {
         let prefix = "Task failed: "
         var own = result.diagnostic?.message ?? result.result["msg"]?.pythonText ?? ""
         if own.hasPrefix(prefix) { own.removeFirst(prefix.count) }
+        let moduleFailed = "Module failed: "
+        if own.hasPrefix(moduleFailed) { own.removeFirst(moduleFailed.count) }
         let origin = info.place.map { Diagnostic.origin(of: excerpts.located($0)) } ?? []
         if let place = result.diagnostic?.place, place != info.place {
             var cause = Diagnostic(own, at: excerpts.located(place))
@@ -108,7 +128,7 @@ struct MessageLines {
             let parts = ["\(prefix)\(own)", "", "Task failed."] + origin
             return (parts + ["", "<<< caused by >>>", "", cause.ansibleText]).joined(separator: "\n")
         }
-        if result.diagnostic == nil {
+        if result.diagnostic == nil, !own.hasPrefix("Timed out after ") {
             let judgements = ["failed_when_result", "changed_when_result", "async_result"]
             let isJudged = judgements.contains { result.result[.string(Text($0))] != nil }
             let isAction = isJudged || Self.actions.contains(info.module)

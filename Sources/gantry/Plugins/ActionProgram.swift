@@ -102,7 +102,7 @@ enum ActionProgram {
                         result['skipped'] = True
                     else:
                         result['failed'] = True
-                    return {'result': result}
+                    return {'result': result, 'raised': True}
             except ImportError:
                 pass
             return {'error': str(error) or type(error).__name__}
@@ -183,6 +183,7 @@ enum ActionProgram {
                 lambda self: self.variables, lambda self, value: setattr(self, 'variables', value))
             _available_variables = available_variables
             _engine = property(lambda self: self)
+            environment = property(lambda self: environment())
 
             def more(self, also=None):
                 known = self.known
@@ -313,7 +314,7 @@ enum ActionProgram {
             arguments = self._task.args if module_args is None else module_args
             return LOCAL.talk.ask(
                 'module', name=str(module_name or self._task.action), arguments=dict(arguments),
-                lenient=ignore_unknown_opts)
+                lenient=bool(ignore_unknown_opts))
 
 
         def low_level(
@@ -329,6 +330,11 @@ enum ActionProgram {
             return remote_path
 
 
+        def becomes_another(self):
+            context = self._play_context
+            return bool(context.become) and context.become_user not in (None, '', 'root')
+
+
         def warn(self, msg, *ignored, **options):
             talk = getattr(LOCAL, 'talk', None)
             if talk is not None and str(msg) not in talk.warnings:
@@ -341,6 +347,7 @@ enum ActionProgram {
             ActionBase._execute_module = execute_module
             ActionBase._low_level_execute_command = low_level
             ActionBase._transfer_file = transfer
+            ActionBase._is_become_unprivileged = becomes_another
             ActionBase._fixup_perms2 = lambda self, paths, *ignored, **options: paths
             ActionBase._is_pipelining_enabled = lambda self, *ignored, **options: True
             Display.warning = warn
@@ -372,6 +379,7 @@ enum ActionProgram {
             from ansible.plugins import loader as loaders
             begin = talk.begin
             variables = dict(begin['variables'], hostvars=Others(talk))
+            variables.setdefault('vars', dict(variables))
             # Plugins look for action groups there.
             task = Task(block=Block(play=Play()))
             for name, value in begin['task'].items():
@@ -403,12 +411,11 @@ enum ActionProgram {
             return talk.ask('template', value=text, variables=variables or {}, absent=True)
 
 
-        def context_of(talk):
-            """Jinja2's context: each variable is asked of the engine, and so are filters and tests."""
+        def asking(talk):
+            """Jinja2's environment, which asks the engine for filters and tests."""
             from jinja2 import Environment
-            from jinja2.runtime import Context, missing
 
-            def asked_call(form, name, value, args, kwargs):
+            def call(form, name, value, args, kwargs):
                 given = {'gantry_%d' % number: item for number, item in enumerate([value] + list(args or []))}
                 given.update(('gantry_' + key, item) for key, item in (kwargs or {}).items())
                 words = ['gantry_%d' % number for number in range(1, len(args or []) + 1)]
@@ -417,30 +424,66 @@ enum ActionProgram {
 
             class Asking(Environment):
                 def call_filter(self, name, value, args=None, kwargs=None, context=None, eval_ctx=None):
-                    return asked_call('|', name, value, args, kwargs)
+                    return call('|', name, value, args, kwargs)
 
                 def call_test(self, name, value, args=None, kwargs=None, context=None, eval_ctx=None):
-                    return asked_call('is', name, value, args, kwargs)
+                    return call('is', name, value, args, kwargs)
 
-            class Variables(Context):
-                def resolve_or_missing(self, key):
-                    if key == 'hostvars':
-                        return Others(talk)
-                    value = asked(talk, key) if key.isidentifier() else missing
-                    # Another name than this one is missing: the variable is there, and its value is not.
-                    gone = is_absent(value) and value._as_message() == "'%s' is undefined" % key
-                    return missing if gone else value
+            return Asking()
 
-                def __contains__(self, key):
-                    return self.resolve_or_missing(key) is not missing
 
-            return Variables(Asking(), {}, None, {})
+        class Context(Mapping):
+            """Jinja2's context, as functions see it: its variables are asked of the engine, one by one."""
+
+            name = None
+            blocks = {}
+            exported_vars = set()
+
+            environment = property(lambda self: asking(self.talk))
+            eval_ctx = property(lambda self: evaluation())
+            parent = vars = property(lambda self: dict(self))
+
+            def __init__(self, talk):
+                self.talk = talk
+                self.known = {}
+
+            def get_all(self):
+                return dict(self)
+
+            get_exported = get_all
+
+            def __getitem__(self, key):
+                if key == 'hostvars':
+                    return Others(self.talk)
+                if key not in self.known:
+                    if not key.isidentifier():
+                        raise KeyError(key)
+                    self.known[key] = asked(self.talk, key)
+                value = self.known[key]
+                # Where another name than this one is missing, the variable is there, and its value is not.
+                if is_absent(value) and value._as_message() == "'%s' is undefined" % key:
+                    raise KeyError(key)
+                return value
+
+            def resolve_or_missing(self, key):
+                from jinja2.utils import missing
+                return self.get(key, missing)
+
+            def resolve(self, key):
+                return self[key] if key in self else self.environment.undefined(name=key)
+
+            def __iter__(self):
+                return iter(asked(self.talk, 'vars.keys() | list'))
+
+            def __len__(self):
+                return len(list(iter(self)))
 
 
         def run_function(talk):
             begin = talk.begin
             function = TABLES[begin['kind']][begin['name']]
-            return function(context_of(talk), *begin['arguments'], **begin['named'])
+            with rendering():
+                return function(Context(talk), *begin['arguments'], **begin['named'])
 
 
         def run_lookup(talk):
@@ -448,6 +491,7 @@ enum ActionProgram {
             from ansible.plugins.loader import lookup_loader
             begin = talk.begin
             variables = dict(begin['variables'], hostvars=Others(talk))
+            variables.setdefault('vars', dict(variables))
             for folder in begin['folders']:
                 if '/ansible_collections/' not in folder:
                     lookup_loader.add_directory(folder)
@@ -462,7 +506,8 @@ enum ActionProgram {
             absent = [value for value in given if is_absent(value)]
             if absent and not getattr(plugin, 'accept_args_markers', False):
                 return {'absent': absent[0]}
-            result = plugin.run(begin['terms'], variables=variables, **begin['options'])
+            with rendering():
+                result = plugin.run(begin['terms'], variables=variables, **begin['options'])
             return {'result': list(result) if result is not None else []}
 
 

@@ -99,20 +99,57 @@ enum PluginProgram {
             return str(value)
 
 
+        def engine():
+            if not hasattr(LOCAL, 'engine'):
+                try:
+                    from ansible._internal._templating._engine import TemplateEngine
+                    LOCAL.engine = TemplateEngine()
+                except ImportError:
+                    LOCAL.engine = None
+            return LOCAL.engine
+
+
+        def environment():
+            if engine() is not None:
+                return engine().environment
+            if not hasattr(LOCAL, 'environment'):
+                from jinja2.nativetypes import NativeEnvironment
+                LOCAL.environment = NativeEnvironment()
+            return LOCAL.environment
+
+
+        @contextlib.contextmanager
+        def rendering():
+            """Functions may render with the environment that they get, which works inside of a template only."""
+            if engine() is None:
+                yield
+                return
+            from ansible._internal._templating._engine import TemplateOptions
+            from ansible._internal._templating._utils import TemplateContext
+            with TemplateContext(template_value='', templar=engine(), options=TemplateOptions.DEFAULT):
+                yield
+
+
+        def evaluation():
+            from jinja2.nodes import EvalContext
+            return EvalContext(environment())
+
+
+        def call(request):
+            function = TABLES[request['kind']][request['name']]
+            if not passed(function):
+                return function(*request['arguments'], **request['named'])
+            with rendering():
+                first = environment() if passed(function) == 'environment' else evaluation()
+                return function(first, *request['arguments'], **request['named'])
+
+
         def answer(request):
             if request['do'] == 'has':
                 return has(request)
             if request['do'] == 'step':
                 return step(request)
-            function = TABLES[request['kind']][request['name']]
-            arguments = request['arguments']
-            if passed(function):
-                from jinja2 import Environment
-                from jinja2.nodes import EvalContext
-                environment = Environment()
-                first = environment if passed(function) == 'environment' else EvalContext(environment)
-                arguments = [first] + arguments
-            return function(*arguments, **request['named'])
+            return call(request)
 
 
         def main():

@@ -4,6 +4,7 @@ A case is a mapping: kind (`>` native result, `?` condition, `|` text of a file)
 An outcome is {"value": ...} or {"error": "..."}.
 """
 import contextlib
+import datetime
 import io
 import json
 import math
@@ -45,6 +46,9 @@ def plain(value):
         return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return repr(value)
+    if isinstance(value, datetime.date):
+        # As results show it.
+        return value.isoformat()
     if isinstance(value, bool) or value is None:
         return value
     for kind in (int, float, str):

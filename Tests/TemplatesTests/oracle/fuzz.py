@@ -22,6 +22,8 @@ VARIABLES = {
     "text": "The quick brown fox\njumps over\n\nthe lazy dog  ", "path": "/etc/nginx/conf.d/site.conf",
     "big": 123456789012345678901234567890, "net": "192.168.1.0/24", "accents": "Ünïcode ß € 日本",
     "nested": "{{ count * 2 }}", "lines": ["a=1", "b=2", "c"],
+    "data": {"name": "site", "rows": [{"n": 2, "tags": ["a", "b"], "name": "r2"}, {"n": 1, "tags": [], "more": {"deep": ["x"]}, "name": "q1"},
+             {"n": 2, "tags": ["c"]}], "map": {"k": {"v": 1}, "w": [1, {"x": "{{ count }}"}]}, "flat": [3, [1, [2]]]},
 }
 
 STRINGS = ["", "a", "abc", "Hello World", "42", "-7", "3.14", "0x1F", "1e3", "yes", "a,b,,c", "  pad ", "tab\\tnew\\nline",
@@ -86,6 +88,85 @@ METHODS = {
     "L": "copy()", "D": "get(S) get(S,A) keys() values() items() copy() pop(S,A) update(D)",
     "I": "bit_length() real", "N": "is_integer() real", "P": "copy()",
 }
+# Ready calls whose arguments make sense together: of texts that look like something (a date, an address, a version).
+SPECIAL = [
+    "T | to_datetime(Y)", "(T | to_datetime(Y)).strftime(Y)", "((T | to_datetime(Y)) - (T | to_datetime(Y))).total_seconds()",
+    "((T | to_datetime(Y)) - (T | to_datetime(Y)))|string", "(T | to_datetime(Y)).isoformat()", "(T | to_datetime(Y)).year",
+    "(T | to_datetime(Y)).weekday()", "(T | to_datetime(Y)).isocalendar()|list", "(T | to_datetime(Y)).replace(year=2001, day=2)|string",
+    "(T | to_datetime(Y)) < (T | to_datetime(Y))", "Y | strftime(E)", "Y | strftime(E, utc=true)", "(T | to_datetime(Y)).date()|string",
+    "(T | to_datetime(Y)).timestamp()", "((T | to_datetime(Y)) - (T | to_datetime(Y))).days",
+    "Z | human_to_bytes", "Z | human_to_bytes(default_unit=U)", "Z | human_to_bytes(isbits=true)", "Z | human_to_bytes(U, true)",
+    "E | human_readable(unit=U)", "E | human_readable(true, U)", "E | filesizeformat(true)",
+    "W is version(W, C)", "W is version(W, C, strict=B)", "W is version(W, C, version_type=X)", "[W, W, W] | sort",
+    "M | ansible.utils.ipaddr", "M | ansible.utils.ipaddr(Q)", "[M, M, W] | ansible.utils.ipaddr(Q)", "M | ansible.utils.ipv4(Q)",
+    "M | ansible.utils.ipv6(Q)", "M | ansible.utils.ipsubnet(J)", "M | ansible.utils.ipsubnet(J, J)", "M | ansible.utils.ipsubnet(M)",
+    "M | ansible.utils.nthhost(J)", "M | ansible.utils.ipwrap", "M | ansible.utils.ipwrap(Q)", "M | ansible.utils.ipmath(J)",
+    "M | ansible.utils.ipmath(-J)", "M | ansible.utils.network_in_network(M)", "M | ansible.utils.network_in_usable(M)",
+    "M | ansible.utils.next_nth_usable(J)", "M | ansible.utils.previous_nth_usable(J)", "M | ansible.utils.reduce_on_network(M)",
+    "[M, M, M] | ansible.utils.cidr_merge", "[M, M] | ansible.utils.cidr_merge('span')", "M | ansible.utils.hwaddr(H)",
+    "M | ansible.utils.macaddr(H)", "M is ansible.utils.ip", "M is ansible.utils.ipv4_address",
+    "M is ansible.utils.private", "M is ansible.utils.subnet_of(M)", "M is ansible.utils.in_network(M)", "M is ansible.utils.cidr",
+    "data | community.general.json_query(O)", "users | community.general.json_query(O)", "user | community.general.json_query(O)", "data | community.general.json_query(O) | to_json",
+    "K1 | urlsplit", "K1 | urlsplit(K2)", "K1 | urlencode", "K1 | urldecode", "K1 | basename", "K1 is url", "K1 is uri(['http', 'ftp'])",
+    "data | combine(D2, recursive=B, list_merge=G)", "D2 | combine(D2, recursive=B, list_merge=G)", "[D2, D2] | combine(D2, recursive=true)",
+    "data.rows | subelements('tags', skip_missing=B)", "data.rows | subelements('more.deep', {'skip_missing': B})",
+    "data.rows | subelements('tags') | map('last') | list", "data.rows | groupby('n')", "data.rows | groupby('n') | map(attribute=A2)",
+    "data.rows | selectattr('n', 'in', [1, 2]) | map(attribute='tags') | flatten", "data.rows | sum(attribute='n')",
+    "data.rows | map('extract', ['n', 'tags'])", "['n', 'tags'] | map('extract', data.rows[0])", "data.rows | dict2items",
+    "data.rows | items2dict(key_name='n', value_name='tags')", "data.rows | rekey_on_member('n', duplicates='overwrite')",
+    "data.rows | sort(attribute='n', reverse=B) | map(attribute='n')", "data | dictsort(by='value')", "data | to_nice_yaml(indent=K)",
+    "data | to_yaml(width=J)", "data | to_json(separators=(',', ':'))", "data | to_json(ensure_ascii=B)", "data | to_nice_json(indent=K, sort_keys=B)",
+    "[1, 2, 3] | product(['a', 'b'])", "[1, 2] | product(['a'], [3, 4])", "[0, 1] | product(repeat=3)", "words | permutations(K)", "words | combinations(K)",
+    "words | zip(ports, lines)", "words | zip_longest(ports, fillvalue='-')", "words | batch(K, 'x')", "ports | slice(K, 0)",
+    "S | password_hash('sha512', F, rounds=5000)", "S | password_hash('sha256', F, rounds=1000)", "S | password_hash('md5', F)",
+    "S | hash(N1)", "S | to_uuid", "S | to_uuid(namespace='6ba7b810-9dad-11d1-80b4-00c04fd430c8')",
+    "S | regex_replace(R2, V2)", "S | regex_replace(R2, V2, ignorecase=B, multiline=B)", "S | regex_replace(R2, V2, count=J)", "S | regex_search(R2)",
+    "S | regex_search(R2, '\\\\1')", "S | regex_findall(R2)", "S | regex_findall(R2, multiline=B, ignorecase=B)", "S is match(R2)", "S is search(R2)",
+    "S is regex(R2, match_type='fullmatch')", "text | regex_findall(R2)", "text | regex_replace(R2, V2, multiline=true)", "S.split(S1) | map('trim') | list",
+    "L1.format(E, S)", "L1.format(S, E)", "'%' ~ L2 ~ '' | format(E)", "(L2 % (E,))", "(L2 % (S,))", "S | b64encode(encoding=I1)", "S | b64encode(I1) | b64decode(I1)",
+    "S | comment(T1)", "S | comment(T1, prefix='-', postfix_count=J)", "S | wordwrap(K, B, S)", "S | truncate(J, B, S, J)", "S | center(J) | length", "S | urlize(J)",
+    "S | indent(K, first=B, blank=B)", "S | splitext", "S | relpath('/a/b')", "S | win_splitdrive", "S | quote", "S | title", "S | tojson", "data | tojson(J)", "data | xmlattr",
+]
+PARTS = {
+    "T": ["'2024-02-29 23:59:59'", "'1999-12-31 00:00:00'", "'2024-01-05'", "'05/Mar/2021:10:00:00 +0200'", "'12:30'", "'Mon Jan  1 2001'", "'2024-060'",
+          "'2024-01-05T10:11:12.123456Z'", "''", "'2024-W10-1'"],
+    "Y": ["'%Y-%m-%d %H:%M:%S'", "'%Y-%m-%d'", "'%d/%b/%Y:%H:%M:%S %z'", "'%H:%M'", "'%a %b %d %Y'", "'%Y-%j'", "'%Y-%m-%dT%H:%M:%S.%fZ'", "'%G-W%V-%u'",
+          "'%s %%'", "'%c|%x|%X|%p|%y|%U|%W|%w|%e|%F|%T|%R|%D|%C|%h|%n|%t|%Z'", "'%-d %-m %_d %^a %Q'", "''"],
+    "E": ["0", "1", "-1", "1.5", "1024", "1700000000", "1700000000.5", "-86400", "0.1", "1e15", "123456789", "'12'", "count", "ratio", "99999999999"],
+    "Z": ["'10'", "'1K'", "'2.5MB'", "'3 GiB'", "'1b'", "'7Kb'", "'-1M'", "'1 Yottabyte'", "'8 kilobits'", "''", "'K'", "1024", "'1e3'", "'5 X'", "'1,5M'", "'10 B'"],
+    "U": ["'B'", "'K'", "'M'", "'b'", "'G'", "none", "'KB'", "'Kb'"],
+    "W": ["'1.2.3'", "'1.10'", "'2.0.0-rc1'", "'1.2'", "'1.2.3+build.5'", "'v1.2'", "'1.2a1'", "'1.2.post1'", "'1!2.0'", "''", "'1.0.dev3'", "'1..2'", "'abc'", "'2024.01'", "1.5", "'1.2.3-alpha.1'"],
+    "C": ["'>'", "'<='", "'eq'", "'ne'", "'lt'", "'ge'", "'=='", "'!='", "'~'"],
+    "X": ["'loose'", "'strict'", "'semver'", "'pep440'", "'semantic'", "'x'"],
+    "B": ["true", "false"],
+    "M": ["'192.168.1.5/24'", "'10.0.0.0/8'", "'10.1.2.3'", "'2001:db8::1/64'", "'fe80::1'", "'::ffff:1.2.3.4'", "'1.2.3.4/255.255.255.0'", "'127.0.0.1'", "'192.168.1.255/24'",
+          "'0.0.0.0/0'", "'abc'", "''", "'00:11:22:aa:bb:cc'", "'172.16.5.0/30'", "'224.0.0.1'", "'10.0.0.1/32'", "'2001:db8::/32'", "3232235777", "'192.168.1.0/31'", "'::'", "true", "'1.2.3'", "'00-11-22-AA-BB-CC'"],
+    "Q": ["'address'", "'net'", "'network'", "'prefix'", "'netmask'", "'broadcast'", "'size'", "'host'", "'hostmask'", "'private'", "'public'", "'revdns'", "'int'", "'type'", "'version'",
+          "'wrap'", "'first_usable'", "'last_usable'", "'range_usable'", "'next_usable'", "'previous_usable'", "'peer'", "'subnet'", "'loopback'", "'multicast'", "'unicast'", "'link-local'",
+          "'ipv4'", "'ipv6'", "'6to4'", "'host/prefix'", "'ip/prefix'", "'address/prefix'", "'network/prefix'", "'network_id'", "'network_netmask'", "'network_wildcard'", "'ip_netmask'", "'ip_wildcard'",
+          "'size_usable'", "'bool'", "'cidr'", "1", "-1", "'10.0.0.0/8'", "'192.168.1.0/24'", "'gateway'", "'lo'", "'wildcard'", "'net/prefix'", "300", "'x'", "'positive'", "'v4'", "''"],
+    "H": ["'bare'", "'bool'", "'cisco'", "'cols'", "'linux'", "'unix'", "'win'", "'pgsql'", "'eui48'", "'int'", "''", "'x'"],
+    "O": ["'rows'", "'rows[*].n'", "'rows[?n > `1`].tags'", "'rows[].tags[]'", "'rows[0]'", "'rows[-1].n'", "'rows[1:]'", "'rows[::-1].n'", "'length(rows)'", "'keys(@)'", "'rows[?contains(tags, `a`)]'",
+          "'rows[?n == `1`] | [0]'", "'sort_by(rows, &n)[].n'", "'max_by(rows, &n)'", "'{a: rows[0].n, b: name}'", "'[name, rows[0].n]'", "'rows[*].[n, tags[0]]'", "'*.name'", "'@'", "'name || `x`'",
+          "'join(`,`, rows[0].tags)'", "'to_string(rows)'", "'rows[?starts_with(name, `r`)].name'", "'sum(rows[].n)'", "'avg(rows[].n)'", "'type(rows)'", "'not_null(zz, name)'", "'reverse(rows)'", "'merge(@, {z: `1`})'",
+          "'map(&n, rows)'", "'values(map)'", "'rows[?n>=`2` && !more]'", "'rows[?more.deep]'", "'[?admin].name'", "'[].name'", "'\"map\".k'", "'rows[*].n | sum(@)'", "'zz.yy'", "'rows[?(n==`1` || n==`2`)].n'", "'bad['", "'to_number(`\"5\"`)'",
+          "'ceil(`1.2`)'", "'abs(`-1`)'", "'ends_with(name, `e`)'", "'min(rows[].n)'", "'flat[]'", "'flat[][]'", "'nope(@)'", "'rows[*].tags | [0]'", "'name[0]'", "''"],
+    "K1": ["'https://user:pa%20ss@example.com:8443/a/b.c;p?q=1&r=%C3%A9#frag'", "'http://[::1]:80/x'", "'ftp://h'", "'mailto:a@b.c'", "'//h/p'", "'/only/path?x'", "'?q'", "'http://h:port/'", "'a b&c=d/é'", "'HTTP://EXAMPLE.com:/'",
+           "'http://h/\\n\\tx'", "'  http://x'", "'file:///etc/x'", "'x:y:z'", "''", "'git+ssh://git@h/r.git'", "'%41%zz+b'"],
+    "K2": ["'scheme'", "'netloc'", "'hostname'", "'port'", "'path'", "'query'", "'fragment'", "'username'", "'password'", "'x'"],
+    "D2": ["{'name': 'n', 'map': {'k': {'q': 9}, 'z': none}}", "{'flat': [4, 1], 'rows': []}", "{}", "{'map': 1}", "{'a': {'b': [1]}}", "{'a': {'b': [1, 2], 'c': 3}}", "{'a': none}", "user"],
+    "G": ["'replace'", "'keep'", "'append'", "'prepend'", "'append_rp'", "'prepend_rp'"],
+    "A2": ["'grouper'", "'list'", "0", "1", "'1.0.n'"],
+    "F": ["'saltsalt'", "'ab'", "'./aZ09'", "'abcdefghijklmnop'", "'with blank'"],
+    "N1": ["'md5'", "'sha1'", "'sha224'", "'sha256'", "'sha384'", "'sha512'", "'sha3_224'", "'sha3_256'", "'sha3_384'", "'sha3_512'", "'blake2b'", "'blake2s'", "'sha512_256'", "'sha512_224'", "'ripemd160'", "'SHA256'", "'crc32'", "'shake_128'"],
+    "R2": ["'(a|b)+'", "'(\\\\w+) (\\\\w+)'", "'(?<=a)b'", "'(?!x)[a-z]'", "'(?P<n>.)(?P=n)'", "'^(.*?),'", "'[^\\\\w\\\\s]+'", "'\\\\bfoo\\\\b'", "'(?i)hello'", "'(?x) a  b # c'", "'(?s).+'", "'(?m)^.'", "'\\\\d{1,3}'", "'a{,2}'",
+           "'(x)?(y)?z*'", "'[]a]'", "'[a-]'", "'\\\\Z'", "'\\\\A'", "'(?:ab|c)*?'", "'.*'", "''", "'('", "'[z-a]'", "'*a'", "'(?P<bad'", "'\\\\x41|\\\\u00fc'", "'\\\\.'", "'(a)(?(1)b|c)'", "'\\\\S+$'", "'[\\\\d.]+'", "'(?a)\\\\w+'", "'\\\\p{L}'", "'a++'", "'(?>a)'", "'(?#c)a'", "'\\\\1(a)'"],
+    "V2": ["''", "'-'", "'\\\\1'", "'\\\\2\\\\1'", "'\\\\g<0>'", "'\\\\g<1>x'", "'[\\\\0]'", "'$1'", "'\\\\n'", "'\\\\\\\\'", "'\\\\g<n>'", "'\\\\q'", "'é'", "'&'"],
+    "L1": ["'{:>10}'", "'{0!r:^12}'", "'{1}{0}'", "'{:+.3e}'", "'{:#x}'", "'{:08.3f}'", "'{:,.2f}'", "'{:_d}'", "'{:<5}{:>5}'", "'{0:{1}}'", "'{:%}'", "'{:c}'", "'{:b}'", "'{!a}'", "'{:.3}'", "'{:*<8}'", "'{:=8}'", "'{:n}'", "'{:s}'", "'{0.real}'", "'{x}'", "'{'", "'}'", "'{:x<+8.2f}'", "'{:G}'", "'{: d}'", "'{:#o}'", "'{:010_b}'", "'{:z.1f}'"],
+    "L2": ["'%5.2f'", "'%-8s|'", "'%08.3e'", "'%+d'", "'%x'", "'%#o'", "'%c'", "'%r'", "'%a'", "'%g'", "'%.0f'", "'%5%'", "'%.3s'", "'%i'", "'%u'", "'%ld'", "'%y'", "'%'", "'% 5d'", "'%#.3g'", "'%-05d'", "'%.10d'", "'%G'"],
+    "I1": ["'utf-8'", "'utf-16-le'", "'latin-1'", "'ascii'", "'utf-32'", "'cp1252'", "'nope'", "'utf_16'"],
+    "T1": ["'plain'", "'c'", "'cblock'", "'xml'", "'erlang'", "'x'"],
+}
 FORMATS = ["%s", "%d", "%5d", "%-5s|", "%05.1f", "%x", "%#X", "%o", "%e", "%g", "%+d", "%c", "%r", "%%", "%.3s", "% d", "%i", "%10.4f",
            "%(a)s", "%*d", "%E", "%G", "%a"]
 BRACES = ["{}", "{:>5}", "{:<5}|", "{:^7}", "{:05d}", "{:.2f}", "{:x}", "{:#b}", "{:,}", "{:e}", "{!r}", "{0}{0}", "{:+}", "{:%}",
@@ -136,8 +217,20 @@ class Grammar:
         head, bracket, rest = template.partition("(")
         return head + bracket + re.sub(r"'[^']*'|(?<![\w'.&@])(S1|[SINLDPAJKRV])(?![\w'])", fill, rest)
 
+    def special(self):
+        """One of the ready calls, with its parts filled in."""
+        def fill(match):
+            code = match.group(1)
+            if code is None:
+                return match.group(0)
+            return self.pick(PARTS[code]) if code in PARTS else self.argument(code, 0)
+        codes = "|".join(sorted([*PARTS, "S1", "S", "D", "J", "K", "R"], key=len, reverse=True))
+        return re.sub(r"'[^']*'|(?<![\w'.&@])(" + codes + r")(?![\w'])", fill, self.pick(SPECIAL))
+
     def expression(self, kind, depth):
         pick = self.pick
+        if kind == "A" and depth > 1 and self.random.random() < 0.4:
+            return self.special()
         if depth <= 0:
             return self.literal(kind, 0)
         roll = self.random.random()
