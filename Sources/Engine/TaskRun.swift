@@ -20,7 +20,7 @@ final class TaskRun {
     private var deprecations: [Value] = []
     private(set) var isLoop = false
     /// Of a loop: whether its items' failures are passed over.
-    private var ignores: [Status: Bool] = [:]
+    var ignores: [Status: Bool] = [:]
 
     init(_ run: PlayRun, _ task: TaskPlan, _ scope: TaskScope, _ frame: Frame, _ position: Position) {
         self.run = run

@@ -122,22 +122,7 @@ struct ConfigList: ParsableCommand {
         let configuration = try arguments.configuration()
         var all = Dict()
         for setting in arguments.base + arguments.connection {
-            var entry: Dict = [
-                "name": .string(setting.name), "description": .string(setting.summary),
-                "type": .string(setting.type.name),
-                "default": setting.fallback.isEmpty ? .null : .string(setting.fallback),
-            ]
-            if !setting.variables.isEmpty {
-                entry["env"] = .list(setting.variables.map { ["name": .string($0)] })
-            }
-            if !setting.keys.isEmpty {
-                entry["ini"] = .list(
-                    setting.keys.map { key in
-                        let parts = key.split(separator: ".", maxSplits: 1).map(String.init)
-                        return ["section": .string(parts[0]), "key": .string(parts.last ?? "")]
-                    })
-            }
-            all[setting.name] = .dict(entry)
+            all[setting.name] = .dict(setting.document)
         }
         let value = Value.dict(all)
         let text = format == .json ? value.json(JSONStyle(indent: 4, sortKeys: true)) : try yamlText(value)

@@ -84,7 +84,8 @@ actor ProjectSource: RunSource {
         }
         var context = project.context(settings, playbookFolders: folders)
         context.settings.reportsVariables =
-            plays.contains { $0.readsHostVariables } || Self.templatesReadHosts(plays, project)
+            settings.reportsVariables || plays.contains { $0.readsHostVariables }
+            || Self.templatesReadHosts(plays, project)
         context.magic["ansible_playbook_python"] = .string(Self.python(project.configuration.environment))
         self.context = context
     }
