@@ -38,6 +38,7 @@ actor ProjectSource: RunSource {
     private let takesOver: Bool
     private var answers: [Int: Dict] = [:]
     private let lookups: ControllerLookups
+    private let keywords: PlayKeywords
     private let configuration: Configuration
     private let packer: ModulePacker
     private let plugins: PluginHost
@@ -69,9 +70,8 @@ actor ProjectSource: RunSource {
         self.fallbacks = fallbacks
         takesOver = settings.reportsVariables
         packer = ModulePacker(files: project.files, paths: loaderOptions.content)
-        let lookups = ControllerLookups(
-            configuration: project.configuration, files: project.files,
-            environment: project.configuration.environment, home: project.home)
+        keywords = project.playKeywords
+        let lookups = keywords.lookups
         self.lookups = lookups
         let managed = project.configuration.string(.managed)
         planner = Planner(
@@ -117,18 +117,12 @@ actor ProjectSource: RunSource {
 
     var playCount: Int { plays.count }
 
-    /// What a play's own keywords may read; answers of `vars_prompt` are asked for when the play begins.
-    private func known(_ play: Play, answers: Dict = Dict()) -> Dict {
-        var known = play.variables
-        for layer in [answers, loaderOptions.extra] { for (name, value) in layer { known[name] = value } }
-        return known
-    }
-
     private func answered(_ index: Int) throws(Diagnostics) -> Dict {
         if let given = answers[index] { return given }
-        let known = known(plays[index])
+        let keywords = keywords
+        let known = keywords.known(plays[index])
         let prompts = PlayPrompts(extra: loaderOptions.extra) { (value: Value) throws(Diagnostics) in
-            try self.rendered(value, known)
+            try keywords.rendered(value, known)
         }
         let given = try prompts.answers(plays[index])
         answers[index] = given
@@ -137,23 +131,19 @@ actor ProjectSource: RunSource {
 
     func outline(of index: Int) throws(Diagnostics) -> PlayOutline {
         let play = plays[index]
-        let known = known(play, answers: try answered(index))
-        var keywords = fallbacks
-        for (name, value) in play.keywords { keywords[name] = value }
+        let answers = try answered(index)
+        let known = keywords.known(play, answers: answers)
+        var given = fallbacks
+        for (name, value) in play.keywords { given[name] = value }
         for name in ["serial", "order", "strategy", "max_fail_percentage", "any_errors_fatal", "throttle"] {
-            guard let value = keywords[name] else { continue }
-            let result = try rendered(value, known)
-            keywords[name] = result == Templater.omit ? nil : result
+            guard let value = given[name] else { continue }
+            let result = try keywords.rendered(value, known)
+            given[name] = result == Templater.omit ? nil : result
         }
-        let name = (try? templater.render(play.name, in: DictScope(known)))?.pythonText ?? play.name.string
-        return PlayOutline(name: name, place: play.place, keywords: keywords)
-    }
-
-    private func rendered(_ value: Value, _ variables: Dict) throws(Diagnostics) -> Value {
-        let scope = PlayScope(variables: variables, lookups: lookups)
-        do throws(TemplateError) { return try templater.render(value, in: scope) } catch {
-            throw Diagnostics([error.diagnostic])
+        if let name = given["strategy"]?.pythonText, Strategy(named: name) == nil {
+            throw Diagnostics([Strategy.unknown(name, "keyword: strategy", at: play.keywords["strategy"]?.place)])
         }
+        return PlayOutline(name: keywords.name(of: play, answers: answers), place: play.place, keywords: given)
     }
 
     func hosts(of index: Int) throws(Diagnostics) -> [String] {
@@ -163,8 +153,7 @@ actor ProjectSource: RunSource {
     }
 
     private func pattern(of play: Play, answers: Dict = Dict()) throws(Diagnostics) -> String {
-        let value = try rendered(play.hosts, known(play, answers: answers))
-        return value.list.map { $0.map(\.pythonText).joined(separator: ",") } ?? value.pythonText
+        try keywords.patterns(of: play, answers: answers).joined(separator: ",")
     }
 
     func plan(
@@ -437,22 +426,5 @@ actor ProjectSource: RunSource {
             guard case .group(_, _, let host) = addition else { return true }
             return settled.contains(host) || added.contains(host)
         }
-    }
-}
-
-/// What a play's own keywords may read: its variables, and lookups of this machine.
-private struct PlayScope: Scope {
-    let variables: Dict
-    let lookups: ControllerLookups
-
-    func value(of name: String) throws(TemplateError) -> Value? { variables[name] }
-    var names: [String] { variables.names }
-
-    func lookup(_ plugin: String, _ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {
-        let basis = SearchBasis(roles: [], taskFolder: ".", playFolder: ".")
-        do throws(Diagnostic) {
-            let short = plugin.split(separator: ".").last.map(String.init) ?? plugin
-            return try lookups.results(short, terms, options, basis).map(\.untrusted)
-        } catch { throw TemplateError(error) }
     }
 }
