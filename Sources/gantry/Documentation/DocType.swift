@@ -19,50 +19,62 @@ enum DocType: String, CaseIterable {
             case .test: Filters.summaries(.test).map { DocEntry($0, value: "_input") }
             case .lookup: Lookup.summaries.map { DocEntry($0, value: nil) }
             case .keyword: KeywordSummary.all.map { DocEntry($0) }
-            case .callback: Self.callbacks
-            case .connection: Self.connections
-            case .inventory: InventoryForm.allCases.map { DocEntry($0.rawValue, $0.summary, []) }
-            case .become:
-                [
-                    DocEntry("su", "Becomes another user by su.", Self.becoming),
-                    DocEntry("sudo", "Becomes another user by sudo.", Self.becoming),
-                ]
-            case .cache:
-                [
-                    DocEntry("jsonfile", "Keeps facts in files of JSON.", Setting.all.filter(\.isOfCache)),
-                    DocEntry("memory", "Keeps facts until the run ends.", []),
-                ]
-            case .strategy:
-                [
-                    DocEntry("debug", "As linear, and asks a person about tasks that failed.", []),
-                    DocEntry("free", "Each host goes on as fast as it can.", []),
-                    DocEntry("host_pinned", "As free, with whole hosts at a time where forks are limited.", []),
-                    DocEntry("linear", "What changes something waits for all hosts to have come as far.", []),
-                ]
-            case .vars: [DocEntry("host_group_vars", "Reads the files of group_vars and host_vars.", [])]
-            case .shell: [DocEntry("sh", "The shell of POSIX.", [])]
-            case .cliconf, .httpapi, .netconf, .role: []
+            case .role: []
+            default: choices.map { DocEntry($0.name, $0.summary, $0.settings) }
             }
         return entries.sorted { $0.name < $1.name }
     }
 
+    /// What can be chosen by name, of types that are closed sets.
+    var choices: [PluginChoice] {
+        switch self {
+        case .callback: Self.callbacks
+        case .connection: Self.connections
+        case .inventory: InventoryForm.allCases.map { PluginChoice($0.rawValue, $0.summary) }
+        case .become:
+            [
+                PluginChoice("su", "Becomes another user by su.", Self.becoming),
+                PluginChoice("sudo", "Becomes another user by sudo.", Self.becoming),
+            ]
+        case .cache:
+            [
+                PluginChoice("jsonfile", "Keeps facts in files of JSON.", Setting.all.filter(\.isOfCache)),
+                PluginChoice("memory", "Keeps facts until the run ends."),
+            ]
+        case .strategy:
+            [
+                PluginChoice("debug", "As linear, and asks a person about tasks that failed."),
+                PluginChoice("free", "Each host goes on as fast as it can."),
+                PluginChoice("host_pinned", "As free, with whole hosts at a time where forks are limited."),
+                PluginChoice("linear", "What changes something waits for all hosts to have come as far."),
+            ]
+        case .vars: [PluginChoice("host_group_vars", "Reads the files of group_vars and host_vars.")]
+        case .shell: [PluginChoice("sh", "The shell of POSIX.")]
+        default: []
+        }
+    }
+
+    /// The types that `config -t` takes.
+    static let configurable: [DocType] = [
+        .become, .cache, .callback, .cliconf, .connection, .httpapi, .inventory, .lookup, .netconf, .shell, .vars,
+    ]
+
     private static let becoming: [Setting] = [.become, .becomeMethod, .becomeUser, .becomeAskPassword]
 
-    private static var callbacks: [DocEntry] {
+    private static var callbacks: [PluginChoice] {
         let shown: [Setting] = [
             .displaySkipped, .displayOK, .failedToErrors, .checkMarkers, .customStats, .resultFormat, .prettyResults,
             .perHostStart, .pathOnFailure,
         ]
-        return StdoutCallback.allCases.map { DocEntry($0.rawValue, $0.summary, $0 == .default ? shown : []) }
-            + EnabledCallback.allCases.map { DocEntry($0.rawValue, $0.summary, $0 == .tree ? [.treeFolder] : []) }
+        return StdoutCallback.allCases.map { PluginChoice($0.rawValue, $0.summary, $0 == .default ? shown : []) }
+            + EnabledCallback.allCases.map { PluginChoice($0.rawValue, $0.summary, $0 == .tree ? [.treeFolder] : []) }
     }
 
-    private static var connections: [DocEntry] {
-        let settings: [Setting] = Setting.all.filter(ConfigArguments.isConnection) + [
-            .hostKeyChecking, .remoteUser, .remotePort, .privateKeyFile, .timeout,
-        ]
+    private static var connections: [PluginChoice] {
+        let own = Setting.all.filter { $0.keys.contains { $0.hasPrefix("ssh_connection.") } }
+        let settings = own + [.remoteUser, .remotePort, .privateKeyFile]
         return ConnectionSettings.Kind.allCases.map { kind in
-            DocEntry(kind.rawValue, kind.summary, [.ssh, .openssh].contains(kind) ? settings : [])
+            PluginChoice(kind.rawValue, kind.summary, [.ssh, .openssh].contains(kind) ? settings : [])
         }
     }
 
@@ -94,6 +106,19 @@ enum DocType: String, CaseIterable {
     var hasFiles: Bool { self != .keyword && self != .role }
     /// Those of which there is something to fill in.
     var hasSnippets: Bool { [.module, .inventory, .lookup, .filter, .test].contains(self) }
+}
+
+/// One of a closed set, by its name, and the settings that it reads.
+struct PluginChoice {
+    let name: String
+    let summary: String
+    let settings: [Setting]
+
+    init(_ name: String, _ summary: String, _ settings: [Setting] = []) {
+        self.name = name
+        self.summary = summary
+        self.settings = settings
+    }
 }
 
 extension Setting {

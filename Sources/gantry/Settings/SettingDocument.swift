@@ -20,6 +20,12 @@ extension Setting {
         return entry
     }
 
+    /// What it is when nobody sets it, as text.
+    func written(flags: (yes: String, no: String)) -> String {
+        if type == .flag, !fallback.isEmpty { return fallback == "true" ? flags.yes : flags.no }
+        return fallback
+    }
+
     /// What it is when nobody sets it, of its type.
     private var typedFallback: Value {
         if fallback.isEmpty { return .null }
