@@ -71,8 +71,10 @@ install: build
 	cp -R Roles Playbooks $(DESTDIR)$(PREFIX)/share/gantry/
 
 docs: build
-	rm -rf docs/modules
+	rm -rf docs/modules docs/language
+	mkdir -p docs/modules docs/language
 	$(RELEASE)/gantry doc --markdown docs/modules
+	for type in filter test lookup keyword; do $(RELEASE)/gantry doc -t $$type --markdown docs/language; done
 
 clean:
 	rm -rf .build .demo

@@ -75,7 +75,7 @@ let package = Package(
             name: "gantry",
             dependencies: [
                 "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Controller",
-                "Engine", "SSH", "Crypto", "Patterns", arguments,
+                "Engine", "SSH", "Crypto", "HTTP", "Patterns", arguments,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -126,7 +126,9 @@ let package = Package(
             swiftSettings: tested),
         .testTarget(
             name: "CryptoTests", dependencies: ["Crypto", "Values"], exclude: ["Cases"], swiftSettings: tested),
-        .testTarget(name: "TidyTests", dependencies: ["Machine", "Modules", "Values"], swiftSettings: tested),
+        .testTarget(
+            name: "TidyTests", dependencies: ["Engine", "Machine", "Modules", "Playbooks", "Templates", "Values"],
+            swiftSettings: tested),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Crypto", "Values"], swiftSettings: tested),
         .testTarget(name: "CommandTests", exclude: ["Cases"], swiftSettings: tested),
     ]

@@ -46,7 +46,7 @@ extension TaskRun {
             }
         } catch {
             guard case .failed(let failure) = error else { throw error }
-            let result = self.failure(failure)
+            let result = self.failure(toInclude: failure)
             if isOnce { try handOver(result, since: before) }
             return try conclude(result)
         }
@@ -84,7 +84,7 @@ extension TaskRun {
                 }
             } catch {
                 guard case .failed(let failure) = error else { throw error }
-                result = self.failure(failure)
+                result = self.failure(toInclude: failure)
             }
             result = try labelled(result, loop)
             results.append(result)
@@ -92,6 +92,12 @@ extension TaskRun {
         }
         scope.local = Dict()
         return summary(of: results)
+    }
+
+    /// What cannot be loaded is a failure that `ignore_errors` does not pass over.
+    private func failure(toInclude failure: TaskFailure) -> TaskResult {
+        if failure.result["reason"] != nil { ignores[.failed] = false }
+        return self.failure(failure)
     }
 
     private func inclusion(_ loop: LoopItem?) throws(Interruption) -> Inclusion {

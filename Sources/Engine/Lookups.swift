@@ -1,5 +1,5 @@
 import Patterns
-import Templates
+package import Templates
 import Values
 import Wire
 
@@ -57,11 +57,42 @@ package struct Lookup {
     }
 
     /// Those that playbooks can name.
-    package static let names = [
-        "items", "flattened", "list", "dict", "nested", "cartesian", "together", "indexed_items", "subelements",
-        "sequence", "random_choice", "vars", "varnames", "template", "inventory_hostnames", "env", "file", "fileglob",
-        "first_found", "pipe", "password", "url", "lines", "ini", "csvfile", "config", "unvault",
-    ]
+    package static let names = summaries.map(\.name)
+
+    package static let summaries = FunctionSummary.rows(
+        """
+        config | What a setting is, by its name.
+        csvfile | A column of a row of a CSV file of the controller, by the row's first column.
+        dict | The entries of mappings, each with key and value.
+        env | A variable of the controller's environment.
+        file | What is in a file of the controller.
+        fileglob | The files of the controller that patterns match.
+        first_found | The first of several paths that there is.
+        indexed_items | The items with their places.
+        ini | A value of an INI or properties file of the controller.
+        inventory_hostnames | The hosts that a pattern matches.
+        items | The items of lists, one level deep.
+        lines | The lines that a command prints on the controller.
+        list | The terms as they are.
+        nested | All lists with one item of each list.
+        password | A random password that a file of the controller keeps.
+        pipe | What a command prints on the controller.
+        random_choice | One of the items, by chance.
+        sequence | Numbers from a beginning to an end, in a format.
+        subelements | Each item with each member of a list in it.
+        template | What a template of the controller gives.
+        together | Lists of items that stand at the same place of several lists.
+        unvault | What is in a vaulted file of the controller.
+        url | What a web server answers the controller.
+        varnames | The names of variables that regular expressions match.
+        vars | Variables by their names.
+        [community.general]
+        cartesian | All lists with one item of each list.
+        flattened | The items of lists, however deep.
+        """)
+
+    /// Their reference page.
+    package static var page: String { FunctionSummary.page("Lookups", summaries) { "lookup('\($0)', …)" } }
 
     /// A fallback may have no value; what a plugin in Python makes of it is its own matter.
     var acceptsUndefined: Bool { name == "env" || name == "list" || !Self.names.contains(name) }

@@ -197,7 +197,9 @@ struct TaskItem {
                 host: target, call, variables: way.reach, position, throttle: throttle)
             switch try coordinator.ask(question) {
             case .call(let result): called = result
-            case .failure(let diagnostic): throw .failed(TaskFailure(diagnostic))
+            case .failure(let diagnostic):
+                let told = ([diagnostic.message] + [diagnostic.hint].compactMap { $0 }).joined(separator: "\n")
+                throw .failed(TaskFailure(diagnostic, told: "Task failed: \(told)"))
             case .stop(let reason): throw .stopped(reason)
             default: throw .unexpectedAnswer
             }

@@ -22,7 +22,7 @@ final class TaskRun {
     /// Of a loop: what its items notify, each by its own name.
     private var notifications: [String] = []
     /// Of a loop: whether its items' failures are passed over.
-    private var ignores: [Status: Bool] = [:]
+    var ignores: [Status: Bool] = [:]
 
     init(_ run: PlayRun, _ task: TaskPlan, _ scope: TaskScope, _ frame: Frame, _ position: Position) {
         self.run = run

@@ -8,13 +8,15 @@ extension Loader {
             return report(
                 Diagnostic("there is no file of tasks '\(name)'", at: place, notes: [files.searched(searched)]))
         }
-        let missing = "Could not find or access '\(searched.last ?? name)' on the Ansible Controller"
+        let path = searched.last ?? name
+        let missing = "Could not find or access '\(path)' on the Ansible Controller"
         report(
             Diagnostic(
                 """
                 \(missing): Unable to retrieve file contents.
                 \(missing).
-                If you are using a module and expect the file to exist on the remote, see the remote_src option
+                If you are using a module and expect the file to exist on the remote, see the remote_src option: \
+                [Errno 2] No such file or directory: '\(path)'
                 """))
     }
 }

@@ -1,5 +1,8 @@
+import Engine
 import Machine
 import Modules
+import Playbooks
+import Templates
 import Testing
 
 /// The library is documented by its schemas, and the pages are what the schemas say.
@@ -57,6 +60,30 @@ import Testing
         let wanted = Set(pages.map { "docs/modules/\($0.name)" })
         let others = there.filter { !wanted.contains($0) }
         #expect(others.isEmpty, "nothing makes \(others.joined(separator: ", "))")
+    }
+
+    @Test func thePagesOfTheLanguageAreFresh() throws {
+        let pages = [
+            ("filters.md", Filters.page(.filter)), ("tests.md", Filters.page(.test)), ("lookups.md", Lookup.page),
+            ("keywords.md", KeywordSummary.page),
+        ]
+        for (name, text) in pages {
+            let isSame = try SourceTree.text("docs/language/\(name)") == text
+            #expect(isSame, "docs/language/\(name) is not what the code says: 'make docs' writes it anew")
+        }
+    }
+
+    @Test(arguments: [PluginKind.filter, .test])
+    func everyFilterAndTestIsDocumented(_ kind: PluginKind) {
+        let told = Set(Filters.summaries(kind).map(\.name))
+        let names = Set(Filters.documentedNames(kind))
+        #expect(told == names, "\(told.symmetricDifference(names).sorted())")
+    }
+
+    @Test func everyKeywordIsDocumented() {
+        let told = Set(KeywordSummary.all.map(\.name)).subtracting(["with_<lookup>"])
+        let names = Keywords.play.union(Keywords.block).union(Keywords.handler).union(Keywords.roleEntry)
+        #expect(told == names, "\(told.symmetricDifference(names).sorted())")
     }
 
     @Test func theArchitectureIsAMap() throws {

@@ -20,6 +20,8 @@ package protocol AgentLink: Sendable {
 /// The stream broke.
 package struct LinkError: Error, Sendable, Hashable {
     package var problem: Diagnostic
+    /// Nothing was tried: the settings of the connection make no sense.
+    package var isMistaken = false
     package init(_ message: String, notes: [String] = []) { problem = Diagnostic(message, notes: notes) }
     package init(_ problem: Diagnostic) { self.problem = problem }
     package var message: String { problem.message }

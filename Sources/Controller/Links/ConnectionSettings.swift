@@ -99,7 +99,7 @@ package struct ConnectionSettings: Sendable, Hashable {
         case let word:
             let known = Kind.allCases.map(\.rawValue)
             throw Diagnostic(
-                "host '\(lookup.host)': there is no connection '\(name)'", at: own?.place,
+                "the connection plugin '\(name)' was not found", at: own?.place,
                 hint: suggestion(for: word, among: known) ?? "expected one of \(known.joined(separator: ", "))")
         }
     }

@@ -141,7 +141,11 @@ actor BatchRun {
         let settings: ConnectionSettings
         do throws(Diagnostics) {
             settings = try await shared.source.connection(to: hosts[host], play: index, variables: Dict())
-        } catch { throw LinkError(error.all.first ?? Diagnostic("there is no way to connect")) }
+        } catch {
+            var mistake = LinkError(error.all.first ?? Diagnostic("there is no way to connect"))
+            mistake.isMistaken = true
+            throw mistake
+        }
         let (session, isNew) = try await shared.sessions.session(of: hosts[host], settings)
         if isNew {
             for warning in session.warnings {
@@ -230,11 +234,17 @@ actor BatchRun {
             problem.message += at.isInTask ? " during task '\(where_)'" : ", last seen at task '\(where_)'"
         }
         let text = ([problem.message] + [problem.hint].compactMap { $0 } + problem.notes).joined(separator: "\n")
-        let result = TaskResult(
-            status: .unreachable, result: ["changed": false, "msg": .string(text), "unreachable": true],
-            diagnostic: problem)
+        var result = TaskResult(status: .failed, result: ["changed": false], diagnostic: problem)
+        if error.isMistaken {
+            result.result["msg"] = .string("Task failed: \(text)")
+            end.failed.insert(hosts[host])
+        } else {
+            result.status = .unreachable
+            result.result["msg"] = .string(text)
+            result.result["unreachable"] = true
+            end.unreachable.insert(hosts[host])
+        }
         show(linearizer.take([.result(at.position, at.info, result)], from: host))
-        end.unreachable.insert(hosts[host])
         if outline.anyErrorsFatal { progress[host].fatal = at.position }
         trip(host)
         leave(host)

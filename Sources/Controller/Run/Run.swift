@@ -20,11 +20,15 @@ package final class Run: Sendable {
 
     package init(
         source: any RunSource, connecting: any Connecting, options: RunOptions, prompter: any Prompter,
-        sink: any EventSink
+        sink: any EventSink, known: [String: HostKnowledge] = [:]
     ) {
         shared = RunState(
-            source: source, sessions: AgentSessions(connecting), options: options, prompter: prompter, sink: sink)
+            source: source, sessions: AgentSessions(connecting), options: options, prompter: prompter, sink: sink,
+            known: known)
     }
+
+    /// What became known of hosts, with what was known before.
+    package var known: [String: HostKnowledge] { shared.known }
 
     /// Runs everything, shows it, and lets go of the hosts.
     ///

@@ -28,14 +28,14 @@ final class RunState: Sendable {
 
     init(
         source: any RunSource, sessions: AgentSessions, options: RunOptions, prompter: any Prompter,
-        sink: any EventSink
+        sink: any EventSink, known: [String: HostKnowledge] = [:]
     ) {
         self.source = source
         self.sessions = sessions
         self.options = options
         self.prompter = prompter
         self.sink = sink
-        state = Mutex(State(isStepping: options.step))
+        state = Mutex(State(known: known, isStepping: options.step))
     }
 
     /// Counts and shows, one event after the other.
@@ -53,6 +53,7 @@ final class RunState: Sendable {
     func show(_ event: RunEvent) { show([event]) }
     func showRecap() { show(.recap(state.withLock(\.recap.sorted))) }
 
+    var known: [String: HostKnowledge] { state.withLock(\.known) }
     func knowledge(of host: String) -> HostKnowledge { state.withLock { $0.known[host] ?? HostKnowledge() } }
 
     func learn(_ host: String, assigned: Dict = Dict(), facts: Dict = Dict()) {

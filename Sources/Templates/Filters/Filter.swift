@@ -110,7 +110,7 @@ struct FilterTable {
 }
 
 /// All filters and tests.
-enum Filters {
+package enum Filters {
     private static let table: [String: Filter] = {
         var table = FilterTable()
         addText(&table)

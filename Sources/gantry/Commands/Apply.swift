@@ -74,8 +74,8 @@ struct Apply: AsyncParsableCommand {
         settings.allowsSurrogates = !configuration.flag(.strictUTF8)
         settings.warnsOfUntrusted = configuration.warnsOfUntrusted
         settings.mergesHashes = configuration.string(.hashBehaviour) == "merge"
-        settings.tags = words(tags)
-        settings.skipTags = words(skipTags)
+        settings.tags = tags.isEmpty ? configuration.list(.runTags) : words(tags)
+        settings.skipTags = skipTags.isEmpty ? configuration.list(.skipTags) : words(skipTags)
         settings.forceHandlers = forceHandlers || configuration.flag(.forceHandlers)
         if syntaxCheck || listHosts || listTasks || listTags {
             for warning in project.warnings + warnings { Output.printError(warning.shown) }
@@ -84,7 +84,7 @@ struct Apply: AsyncParsableCommand {
         try project.checkLimit()
         try chooseStrategy(&plays, configuration)
         if flushCache { project.flushFacts() }
-        if let startAtTask { try Self.start(at: startAtTask, &plays) }
+        let hasStart = try startAtTask.map { (name) throws(CommandFailure) in try Self.start(at: name, &plays) } ?? true
         let changes = ChangeWatch()
         let shown = try display(settings, plays.count, configuration)
         let sink = changes.watching(
@@ -93,6 +93,10 @@ struct Apply: AsyncParsableCommand {
             project: project, plays: plays, settings: settings, connection: connection, become: become,
             forks: runOptions.forks, sink: sink, warnings: warnings)
         let status = try await setup.run()
+        if let startAtTask, !hasStart {
+            let note = "Note: --start-at-task can only follow static includes."
+            Output.printError(Diagnostic("No matching task \"\(startAtTask)\" found. \(note)").shown)
+        }
         if status == 0, runOptions.check, runOptions.detailedExitcode, changes.hasChanges { throw ExitCode(3) }
         if status != 0 { throw ExitCode(status) }
     }
@@ -137,17 +141,23 @@ struct Apply: AsyncParsableCommand {
     }
 
     /// Leaves out what comes before the task; facts are still gathered.
-    private static func start(at name: String, _ plays: inout [Play]) throws(CommandFailure) {
+    ///
+    /// - Returns: whether there is such a task. By the names of Ansible's programs nothing is run without one.
+    private static func start(at name: String, _ plays: inout [Play]) throws(CommandFailure) -> Bool {
         for index in plays.indices {
-            if let steps = rest(of: plays[index].steps, from: name) {
+            if let steps = rest(of: plays[index].steps, from: name, plays[index]) {
                 plays[index].steps = plays[index].steps.filter(isGathering) + steps
-                plays.removeSubrange(..<index)
-                return
+                for earlier in plays[..<index].indices { plays[earlier].steps = [] }
+                return true
             }
         }
         let names = plays.flatMap { PlayListing.names(of: $0.steps) }
-        throw CommandFailure(
-            Diagnostic("no task is named '\(name)'", hint: suggestion(for: name, among: names)), status: 1)
+        guard Twin.isCalled else {
+            throw CommandFailure(
+                Diagnostic("no task is named '\(name)'", hint: suggestion(for: name, among: names)), status: 1)
+        }
+        for index in plays.indices { plays[index].steps = [] }
+        return false
     }
 
     private static func isGathering(_ step: Step) -> Bool {
@@ -160,13 +170,15 @@ struct Apply: AsyncParsableCommand {
         return (try? glob.matchesWhole(task)) ?? false
     }
 
-    private static func rest(of steps: [Step], from name: String) -> [Step]? {
+    private static func rest(of steps: [Step], from name: String, _ play: Play) -> [Step]? {
         for (index, step) in steps.enumerated() {
             switch step {
             case .task(let task):
-                if isNamed(task.name?.string ?? task.module, name) { return Array(steps[index...]) }
+                let own = task.name?.string ?? task.module
+                let role = task.role.map { "\(play.roles[$0].name) : \(own)" }
+                if isNamed(own, name) || role.map({ isNamed($0, name) }) ?? false { return Array(steps[index...]) }
             case .block(var block):
-                guard let inner = rest(of: block.block, from: name) else { continue }
+                guard let inner = rest(of: block.block, from: name, play) else { continue }
                 block.block = inner
                 return [.block(block)] + steps[(index + 1)...]
             }

@@ -20,7 +20,7 @@ struct ConfigArguments: ParsableArguments {
     @Option(name: [.customShort("c"), .customLong("config")], help: "Read this file.", completion: .file())
     var file: String?
 
-    @Option(name: [.customShort("t"), .long], help: "base, all, or connection.")
+    @Option(name: [.customShort("t"), .long], help: "base, all, or a type of plugins such as connection.")
     var type = "base"
 
     @Argument(help: "Names of plugins, with --type.")
@@ -43,16 +43,37 @@ struct ConfigArguments: ParsableArguments {
         } catch { throw CommandFailure(error, status: 1) }
     }
 
-    /// Settings of connections are a type of their own, as Ansible has it.
-    static func isConnection(_ setting: Setting) -> Bool {
-        !setting.keys.isEmpty && setting.keys.allSatisfy { $0.hasPrefix("ssh_connection.") }
+    func validate() throws {
+        let known = ["all", "base"] + DocType.configurable.map(\.rawValue)
+        guard known.contains(type) else {
+            let words = known.joined(separator: ", ")
+            throw ValidationError("argument -t/--type: invalid choice: '\(type)' (choose from \(words))")
+        }
     }
 
+    /// Those that are no plugin's alone.
     var base: [Setting] {
-        type == "base" || type == "all" ? Setting.all.filter { !Self.isConnection($0) } : []
+        type == "base" || type == "all" ? Setting.all.filter { !$0.isOfPlugin } : []
     }
-    var connection: [Setting] {
-        type == "connection" || type == "all" ? Setting.all.filter(Self.isConnection) : []
+
+    /// Those of plugins, by their type.
+    var groups: [(type: DocType, plugins: [PluginChoice])] {
+        DocType.configurable.filter { type == "all" || type == $0.rawValue }.map { kind in
+            (kind, kind.choices.filter { plugins.isEmpty || plugins.contains($0.name) })
+        }
+    }
+}
+
+extension Setting {
+    /// It belongs to plugins alone, as Ansible has it.
+    var isOfPlugin: Bool {
+        if !keys.isEmpty, keys.allSatisfy({ $0.hasPrefix("ssh_connection.") }) { return true }
+        return [
+            "ANSIBLE_REMOTE_TMP", "ANSIBLE_SSH_RETRIES", "CALLBACK_FORMAT_PRETTY", "CALLBACK_TREE_DIR",
+            "CHECK_MODE_MARKERS", "DEFAULT_RESULT_FORMAT", "DISPLAY_FAILED_STDERR", "DISPLAY_OK_HOSTS",
+            "INVENTORY_SCRIPT_STDERR", "INVENTORY_USE_EXTRA_VARS", "SHOW_PER_HOST_START",
+            "SHOW_TASK_PATH_ON_FAILURE",
+        ].contains(name)
     }
 }
 
@@ -75,11 +96,12 @@ struct ConfigDump: ParsableCommand {
         // The file itself stands among the settings.
         let file = configuration.path.map { Disk.absolute($0) }
         let fileName = "CONFIG_FILE"
+        func row(_ setting: Setting, _ name: String) -> Value {
+            let (value, origin) = configuration.typed(setting)
+            return ["name": .string(name), "origin": .string(origin), "value": value]
+        }
         guard format == .display else {
-            var rows = shown(arguments.base + arguments.connection).map { setting -> (String, Value) in
-                let (value, origin) = configuration.typed(setting)
-                return (setting.name, ["name": .string(setting.name), "origin": .string(origin), "value": value])
-            }
+            var rows = shown(arguments.base).map { ($0.name, row($0, $0.name)) }
             if let file, !arguments.base.isEmpty {
                 rows.insert(
                     (fileName, ["name": .string(fileName), "origin": "", "value": .string(file)]),
@@ -87,16 +109,24 @@ struct ConfigDump: ParsableCommand {
             }
             var entries = rows.map(\.1)
             if !arguments.base.isEmpty { entries.append(["GALAXY_SERVERS": .dict(Dict())]) }
+            for (kind, plugins) in arguments.groups {
+                let told = plugins.map { plugin -> Value in
+                    let options = shown(plugin.settings).sorted { $0.optionName < $1.optionName }
+                    return .dict([.string(Text(plugin.name)): .list(options.map { row($0, $0.optionName) })])
+                }
+                let isAlone = arguments.type != "all"
+                entries += isAlone ? told : [.dict([.string(Text(kind.rawValue.uppercased())): .list(told)])]
+            }
             let value = Value.list(entries)
             let text = format == .json ? value.json(JSONStyle(indent: 4, sortKeys: true)) : try yamlText(value)
             return Pager.show(text, configuration)
         }
-        func line(_ setting: Setting) -> String {
+        func line(_ setting: Setting, _ name: String) -> String {
             let (value, origin) = configuration.typed(setting)
             return palette.coloured(
-                "\(setting.name)(\(origin)) = \(value.pythonText)", origin == "default" ? .ok : .changed)
+                "\(name)(\(origin)) = \(value.pythonText)", origin == "default" ? .ok : .changed)
         }
-        var named = shown(arguments.base).map { ($0.name, line($0)) }
+        var named = shown(arguments.base).map { ($0.name, line($0, $0.name)) }
         if let file, !arguments.base.isEmpty {
             named.insert(
                 (fileName, palette.coloured("\(fileName)() = \(file)", .changed)),
@@ -104,9 +134,15 @@ struct ConfigDump: ParsableCommand {
         }
         var lines = named.map(\.1)
         if !arguments.base.isEmpty { lines.append("\nGALAXY_SERVERS:\n") }
-        let connection = shown(arguments.connection)
-        if !connection.isEmpty {
-            lines += ["\nCONNECTION:\n==========", "\nssh:\n___"] + connection.map(line)
+        for (kind, plugins) in arguments.groups {
+            let title = kind.rawValue.uppercased()
+            if arguments.type == "all" { lines.append("\n\(title):\n\(String(repeating: "=", count: title.count))") }
+            for plugin in plugins {
+                let options = shown(plugin.settings).sorted { $0.optionName < $1.optionName }
+                guard !options.isEmpty else { continue }
+                lines.append("\n\(plugin.name):\n\(String(repeating: "_", count: plugin.name.count))")
+                lines += options.map { line($0, $0.optionName) }
+            }
         }
         Pager.show(lines.joined(separator: "\n"), configuration)
     }
@@ -121,24 +157,16 @@ struct ConfigList: ParsableCommand {
     func run() throws {
         let configuration = try arguments.configuration()
         var all = Dict()
-        for setting in arguments.base + arguments.connection {
-            var entry: Dict = [
-                "name": .string(setting.name), "description": .string(setting.summary),
-                "type": .string(setting.type.name),
-                "default": setting.fallback.isEmpty ? .null : .string(setting.fallback),
-            ]
-            if !setting.variables.isEmpty {
-                entry["env"] = .list(setting.variables.map { ["name": .string($0)] })
+        for setting in arguments.base { all[setting.name] = .dict(setting.document) }
+        var groups = Dict()
+        for (kind, plugins) in arguments.groups {
+            var told = Dict()
+            for plugin in plugins {
+                told[plugin.name] = .dict(Dict(plugin.settings.map { ($0.optionName, Value.dict($0.document)) }))
             }
-            if !setting.keys.isEmpty {
-                entry["ini"] = .list(
-                    setting.keys.map { key in
-                        let parts = key.split(separator: ".", maxSplits: 1).map(String.init)
-                        return ["section": .string(parts[0]), "key": .string(parts.last ?? "")]
-                    })
-            }
-            all[setting.name] = .dict(entry)
+            groups[kind.rawValue] = .dict(told)
         }
+        if !groups.isEmpty { all["PLUGINS"] = .dict(groups) }
         let value = Value.dict(all)
         let text = format == .json ? value.json(JSONStyle(indent: 4, sortKeys: true)) : try yamlText(value)
         Pager.show(text, configuration)
@@ -169,35 +197,48 @@ struct ConfigInit: ParsableCommand {
 
     func run() throws {
         let configuration = try arguments.configuration()
-        let settings = arguments.base + arguments.connection
+        var seen: Set<String> = []
+        let ofPlugins = arguments.groups.flatMap { $0.plugins.flatMap(\.settings) }
+        let settings = (arguments.base + ofPlugins).filter { seen.insert($0.name).inserted }
         var lines: [String] = []
         switch format {
-        case .ini:
-            var sections: [String] = []
-            var entries: [String: [Setting]] = [:]
+        case .ini: lines = sections(of: settings)
+        case .env:
             for setting in settings {
-                guard let key = setting.keys.last, let section = key.split(separator: ".").first else { continue }
-                if entries[String(section)] == nil { sections.append(String(section)) }
-                entries[String(section), default: []].append(setting)
-            }
-            for section in sections {
-                lines.append("[\(section)]")
-                for setting in entries[section] ?? [] {
-                    let key = (setting.keys.last ?? "").drop { $0 != "." }.dropFirst()
-                    lines.append("# (\(setting.type.name)) \(setting.summary)")
-                    lines += ["\(disabled ? ";" : "")\(key)=\(setting.fallback)", ""]
-                }
-                lines.append("")
-            }
-        case .env, .vars:
-            for setting in settings where format == .env {
                 guard let variable = setting.variables.last else { continue }
-                let value = setting.type == .flag ? (setting.fallback == "true" ? "1" : "0") : setting.fallback
                 lines.append("# \(setting.name)(\(setting.type.name)): \(setting.summary)")
-                lines += ["\(disabled ? "#" : "")\(variable)=\(quoted(value))", ""]
+                lines += ["\(disabled ? "#" : "")\(variable)=\(quoted(setting.written(flags: ("1", "0"))))", ""]
+            }
+        case .vars:
+            for setting in settings {
+                guard let variable = Setting.hostVariables[setting.name]?.last else { continue }
+                let value = setting.written(flags: ("true", "false"))
+                lines.append("# \(setting.name)(\(setting.type.name)): \(setting.summary)")
+                lines += ["\(disabled ? "#" : "")\(variable): \(value.isEmpty ? "''" : value)", "", ""]
             }
         }
         Pager.show(lines.joined(separator: "\n"), configuration)
+    }
+
+    private func sections(of settings: [Setting]) -> [String] {
+        var lines: [String] = []
+        var sections: [String] = []
+        var entries: [String: [Setting]] = [:]
+        for setting in settings {
+            guard let key = setting.keys.last, let section = key.split(separator: ".").first else { continue }
+            if entries[String(section)] == nil { sections.append(String(section)) }
+            entries[String(section), default: []].append(setting)
+        }
+        for section in sections {
+            lines.append("[\(section)]")
+            for setting in entries[section] ?? [] {
+                let key = (setting.keys.last ?? "").drop { $0 != "." }.dropFirst()
+                lines.append("# (\(setting.type.name)) \(setting.summary)")
+                lines += ["\(disabled ? ";" : "")\(key)=\(setting.written(flags: ("True", "False")))", ""]
+            }
+            lines.append("")
+        }
+        return lines
     }
 
     /// For a shell.
@@ -222,7 +263,7 @@ struct ConfigValidate: ParsableCommand {
         if format == .env {
             let known = Set(Setting.all.flatMap(\.variables) + ["ANSIBLE_CONFIG", "ANSIBLE_DEV_HOME"])
             for name in configuration.environment.keys.sorted()
-            where name.hasPrefix("ANSIBLE_") && !known.contains(name) {
+            where name.hasPrefix("ANSIBLE_") && !name.hasPrefix("ANSIBLE_TEST_") && !known.contains(name) {
                 wrong.append("Found unknown environment variable '\(name)'.")
             }
         } else {

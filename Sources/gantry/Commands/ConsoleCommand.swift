@@ -62,6 +62,7 @@ private struct ConsoleSession {
     private let project: Project
     private let folder: String
     private let passwords = AskedPasswords()
+    private let remembered = Remembered()
     private var connection: ConnectionArguments
     private var become: BecomeArguments
     private var pattern: String
@@ -249,13 +250,15 @@ private struct ConsoleSession {
             settings.checkMode = check
             settings.diffMode = diff
             settings.verbosity = verbosity
+            settings.reportsVariables = true
             var options = DisplayOptions(project.configuration, verbosity: verbosity)
             options.checkMode = check
             options.diffMode = diff
             let sink = Callbacks(stdout: .minimal, enabled: [], project.configuration, options)
             let setup = RunSetup(
                 project: project, plays: [play], settings: settings, connection: connection, become: become,
-                forks: forks, sink: sink, warnings: [], warnsOfProject: false, passwords: passwords)
+                forks: forks, sink: sink, warnings: [], warnsOfProject: false, passwords: passwords,
+                remembered: remembered)
             _ = try await setup.run()
         } catch let failure as CommandFailure {
             Output.printError(failure.description)

@@ -34,6 +34,8 @@ actor ProjectSource: RunSource {
     private let defaults: ConnectionSettings.Defaults
     /// Keywords that the command line sets where a play says nothing.
     private let fallbacks: Dict
+    /// Hosts begin with what a run before this one left.
+    private let takesOver: Bool
     private var answers: [Int: Dict] = [:]
     private let lookups: ControllerLookups
     private let keywords: PlayKeywords
@@ -66,6 +68,7 @@ actor ProjectSource: RunSource {
         folders = Project.variableFolders(of: plays)
         self.defaults = defaults
         self.fallbacks = fallbacks
+        takesOver = settings.reportsVariables
         packer = ModulePacker(files: project.files, paths: loaderOptions.content)
         keywords = project.playKeywords
         let lookups = keywords.lookups
@@ -84,7 +87,8 @@ actor ProjectSource: RunSource {
         }
         var context = project.context(settings, playbookFolders: folders)
         context.settings.reportsVariables =
-            plays.contains { $0.readsHostVariables } || Self.templatesReadHosts(plays, project)
+            settings.reportsVariables || plays.contains { $0.readsHostVariables }
+            || Self.templatesReadHosts(plays, project)
         context.magic["ansible_playbook_python"] = .string(Self.python(project.configuration.environment))
         self.context = context
     }
@@ -193,6 +197,11 @@ actor ProjectSource: RunSource {
             }
             if informed.insert(host).inserted { plan.facts = factCache?.facts(of: host) ?? Dict() }
             plan.facts.merge(known.delegated) { $1 }
+            if takesOver {
+                // An earlier run's: no session on the host has them.
+                plan.facts.merge(known.facts) { $1 }
+                plan.variables.merge(known.assigned) { $1 }
+            }
             return plan
         } catch { throw Diagnostics([error]) }
     }

@@ -157,7 +157,7 @@ struct RunCommand: AsyncParsableCommand {
             }
             return ("command", ["argv": .strings(command)], nil)
         }
-        let module = try rendered(moduleName ?? "command", project)
+        let module = try rendered(moduleName ?? project.configuration.string(.moduleName), project)
         if Registry.shortName(module) == "import_playbook" {
             throw CommandFailure(Diagnostic("'\(module)' is not a valid action for ad-hoc commands"), status: 5)
         }
@@ -173,7 +173,8 @@ struct RunCommand: AsyncParsableCommand {
                     "there is no module '\(module)'", hint: suggestion(for: module, among: Registry.all.map(\.name))),
                 status: 2)
         }
-        guard let args, !args.isEmpty else {
+        let args = args ?? project.configuration.string(.moduleArguments)
+        guard !args.isEmpty else {
             if ["command", "shell", "raw", "script"].contains(name) {
                 throw CommandFailure(
                     Diagnostic(

@@ -21,6 +21,8 @@ struct RunSetup {
     var warnsOfProject = true
     /// What was asked for and holds for further runs, too.
     var passwords = AskedPasswords()
+    /// What became known of hosts, for further runs.
+    var remembered = Remembered()
 
     /// - Returns: the exit status, as Ansible's.
     func run() async throws -> Int32 {
@@ -41,9 +43,13 @@ struct RunSetup {
         options.verbosity = settings.verbosity
         options.step = settings.step
         let run = Run(
-            source: source, connecting: connector, options: options, prompter: TerminalPrompter(), sink: sink)
+            source: source, connecting: connector, options: options, prompter: TerminalPrompter(), sink: sink,
+            known: remembered.known)
         let watch = Interrupts.watch { await run.interrupt() }
-        defer { watch.cancel() }
+        defer {
+            watch.cancel()
+            remembered.known = run.known
+        }
         do throws(Diagnostics) {
             try await source.verifyVaults()
             let status = try await run.run()
@@ -74,7 +80,7 @@ struct RunSetup {
         if configuration.origin(.hostKeyChecking).origin != "default" {
             defaults.hostKeyChecking = configuration.flag(.hostKeyChecking)
         }
-        if let file = connection.connectionPasswordFile {
+        if let file = connection.connectionPasswordFile ?? configuration.file(.connectionPasswordFile) {
             defaults.password = try secret(in: file)
         } else if connection.askPass || configuration.flag(.askPassword) {
             defaults.password = try passwords.connection(Prompt.secret)
@@ -89,12 +95,13 @@ struct RunSetup {
         if become.become || configuration.flag(.become) { keywords["become"] = true }
         if let method = become.becomeMethod ?? configured(.becomeMethod) { keywords["become_method"] = .string(method) }
         if let user = become.becomeUser ?? configured(.becomeUser) { keywords["become_user"] = .string(user) }
-        if let file = become.becomePasswordFile {
+        if let file = become.becomePasswordFile ?? configuration.file(.becomePasswordFile) {
             keywords["_become_password"] = .string(Text(try secret(in: file).exposed, mark: Mark(isSecret: true)))
         } else if become.askBecomePass || configuration.flag(.becomeAskPassword) {
             let password = try passwords.become(Prompt.secret)
             keywords["_become_password"] = .string(Text(password.exposed, mark: Mark(isSecret: true)))
         }
+        if let seconds = configuration.number(.taskTimeout), seconds > 0 { keywords["timeout"] = .int(seconds) }
         if configuration.flag(.anyErrorsFatal) { keywords["any_errors_fatal"] = true }
         if configuration.flag(.noLog) { keywords["no_log"] = true }
         return keywords
@@ -104,14 +111,38 @@ struct RunSetup {
         project.configuration.origin(setting).origin == "default" ? nil : project.configuration.optional(setting)
     }
 
-    private func secret(in path: String) throws -> Secret {
-        guard let bytes = try Disk.contents(path) else {
-            throw CommandFailure(Diagnostic("there is no password file '\(path)'"), status: 1)
+    /// What a file holds, or what it prints where it is a program; `-` is standard input.
+    private func secret(in given: String) throws -> Secret {
+        let path = project.configuration.expanded(given)
+        var text = ""
+        if path == "-" {
+            while let line = readLine(strippingNewline: false) { text += line }
+        } else if Disk.isExecutable(path) {
+            let result = try CommandFailure.attempt { () throws(MachineError) in
+                try LinuxMachine().run(Command([Disk.absolute(path)]))
+            }
+            guard result.status == 0 else {
+                let why = "(rc=\(result.status)): \(result.errorText.trimmed)"
+                throw CommandFailure(Diagnostic("The password script \(path) had an error \(why)"), status: 1)
+            }
+            text = String(decoding: result.output, as: UTF8.self)
+        } else {
+            guard let bytes = try Disk.contents(path) else {
+                throw CommandFailure(Diagnostic("The password file \(path) was not found"), status: 1)
+            }
+            text = String(decoding: bytes, as: UTF8.self)
         }
-        var text = String(decoding: bytes, as: UTF8.self)
-        while text.last?.isNewline ?? false { text.removeLast() }
+        text = text.trimmed
+        guard !text.isEmpty else {
+            throw CommandFailure(Diagnostic("Empty password was provided from file (\(path))"), status: 1)
+        }
         return Secret(text)
     }
+}
+
+/// Facts and variables of hosts that one run leaves to the next.
+final class Remembered {
+    var known: [String: HostKnowledge] = [:]
 }
 
 /// Passwords that a person gave, asked for once.

@@ -47,10 +47,8 @@ final class DefaultCallback: Callback {
             self.result(host, info, result)
         case .meta(let host, let info, let result): meta(host, info, result)
         case .retry(let host, let info, let left):
-            showHeader()
             terminal.line("FAILED - RETRYING: [\(host)]: \(info.name) (\(left) retries left).", .debug)
         case .polled(let host, _, let job):
-            showHeader()
             terminal.line("ASYNC POLL on \(host): jid=\(job) started=True finished=False", .debug)
         case .included(let hosts, let path, let label):
             showHeader()
@@ -212,7 +210,6 @@ final class DefaultCallback: Callback {
         guard info.module != "async_status", let job = unfinished ?? result.result["ansible_job_id"]?.text,
             unfinished != nil || result.result["finished"]?.isTrue ?? false
         else { return }
-        showHeader()
         let isFailed = [.failed, .ignored].contains(result.status)
         terminal.line("ASYNC \(isFailed ? "FAILED" : "OK") on \(host): jid=\(job)", .debug)
     }

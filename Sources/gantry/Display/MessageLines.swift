@@ -113,7 +113,9 @@ struct MessageLines {
     }
 
     private mutating func ansibleText(_ result: TaskResult, _ info: TaskInfo) -> String {
-        if let diagnostic = result.diagnostic, Self.isMissingInclude(result) {
+        if var diagnostic = result.diagnostic, Self.isMissingInclude(result) {
+            // Of a file that is not there Ansible does not say who asked for it.
+            if diagnostic.place == info.place { diagnostic.place = nil }
             return excerpts.located(diagnostic).ansibleText
         }
         let prefix = "Task failed: "
@@ -125,6 +127,11 @@ struct MessageLines {
         if let place = result.diagnostic?.place, place != info.place {
             var cause = Diagnostic(own, at: excerpts.located(place))
             cause.hint = result.diagnostic?.hint
+            // What was being done when it was found stands before it in the result.
+            if let told = result.result["msg"]?.text, told.hasPrefix(prefix), told.hasSuffix(own) {
+                own = String(told.dropFirst(prefix.count))
+                if let step = own.firstRange(of: " failed: ") { cause.message = String(own[step.upperBound...]) }
+            }
             let parts = ["\(prefix)\(own)", "", "Task failed."] + origin
             return (parts + ["", "<<< caused by >>>", "", cause.ansibleText]).joined(separator: "\n")
         }

@@ -24,12 +24,13 @@ final class MinimalCallback: Callback {
     }
 
     private func result(_ host: String, _ info: TaskInfo, _ result: TaskResult) {
-        if setting.options.diffMode, result.result["changed"]?.isTrue ?? false {
+        if result.result["changed"]?.isTrue ?? false {
             for line in text.diff(result.diff) { terminal.line(line) }
         }
         messages.warnings(of: result, on: terminal)
         let (word, colour) = Outcome.word(result)
-        if MessageForm.current == .ansible, [.failed, .ignored].contains(result.status) {
+        let isLoop = result.result["results"] != nil
+        if MessageForm.current == .ansible, !isLoop, [.failed, .ignored].contains(result.status) {
             messages.explain(result, info, on: terminal)
         }
         if result.status == .skipped { return terminal.line("\(host) | \(word)", colour) }
@@ -70,18 +71,34 @@ final class OnelineCallback: Callback {
         switch result.status {
         case .skipped: terminal.line("\(host) | \(word)", colour)
         case .unreachable: terminal.line("\(host) | \(word)!: \(flat(result, "msg"))", colour)
+        case .failed, .ignored: failure(host, info, result)
         case _ where Outcome.printsOutput(info, result):
-            let errors = flat(result, "stderr")
-            let code = result.result["rc"]?.pythonText ?? "-1"
-            let output = "\(host) | \(word) | rc=\(code) | (stdout) \(flat(result, "stdout"))"
-            terminal.line(output + (errors.isEmpty ? "" : " (stderr) \(errors)"), colour)
-            if result.status == .failed || result.status == .ignored {
-                terminal.line("\(host) | FAILED! => \(dump(result))", colour)
-            }
-        default:
-            let isFailed = result.status == .failed || result.status == .ignored
-            terminal.line("\(host) | \(word)\(isFailed ? "! =>" : " =>") \(dump(result))", colour)
+            terminal.line(output(host, word, result), colour)
+        default: terminal.line("\(host) | \(word) => \(dump(result))", colour)
         }
+    }
+
+    /// Something of what went wrong, and everything.
+    private func failure(_ host: String, _ info: TaskInfo, _ result: TaskResult) {
+        // The items of a loop failed each in its own way.
+        if result.result["results"] == nil {
+            if Outcome.printsOutput(info, result) {
+                terminal.line(output(host, "FAILED", result), .failed)
+            } else {
+                let head = text.verbosity > 2
+                    ? "The full traceback is:\n" : "To see the full traceback, use -vvv. The error was: "
+                terminal.line(
+                    "An exception occurred during task execution. \(head)(traceback unavailable)", .failed)
+            }
+        }
+        terminal.line("\(host) | FAILED! => \(dump(result))", .failed)
+    }
+
+    private func output(_ host: String, _ word: String, _ result: TaskResult) -> String {
+        let errors = flat(result, "stderr")
+        let code = result.result["rc"]?.pythonText ?? "-1"
+        return "\(host) | \(word) | rc=\(code) | (stdout) \(flat(result, "stdout"))"
+            + (errors.isEmpty ? "" : " (stderr) \(errors)")
     }
 
     /// Everything: what `debug` does not usually show, too.

@@ -79,7 +79,7 @@ struct ResultText {
     }
 
     private func yaml(_ value: Value, indent: Int, margin: Int) -> String {
-        var style = YAMLStyle(indent: indent, width: 1000)
+        var style = YAMLStyle(indent: indent, width: format == .headedYAML ? 1000 : 80)
         style.literal = isPretty == false ? .exact : .readable
         guard let text = try? yamlText(value, style) else { return value.json() }
         let space = String(repeating: " ", count: margin)

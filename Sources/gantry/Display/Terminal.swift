@@ -66,12 +66,15 @@ final class Terminal {
     private let palette: Palette
     private var liveLine = ""
     private var log: LogFile?
+    /// What more words add goes to standard error.
+    private let verboseToErrors: Bool
 
     init(_ configuration: Configuration) {
         isInteractive = isatty(1) == 1 && configuration.environment["TERM"] != "dumb"
         let refused = configuration.flag(.noColour) || !(configuration.environment["NO_COLOR"] ?? "").isEmpty
         usesColour = configuration.flag(.forceColour) || (!refused && isInteractive)
         palette = Palette(configuration)
+        verboseToErrors = configuration.flag(.verboseToErrors)
         if let path = configuration.file(.logPath) {
             log = LogFile(path)
             if log == nil {
@@ -101,6 +104,7 @@ final class Terminal {
     func line(_ text: String, _ colour: Colour? = nil, toErrors: Bool = false, logged: String? = nil) {
         clearLive()
         let body = text.hasSuffix("\n") ? String(text.dropLast()) : text
+        let toErrors = toErrors || (verboseToErrors && colour == .verbose)
         write(coloured(body, colour) + "\n", to: toErrors ? 2 : 1)
         note(logged ?? text, colour)
         drawLive()

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Crypto
-import Glibc
 import Machine
 import Values
 
@@ -10,6 +9,7 @@ struct GalaxyCollectionBuild: ParsableCommand {
     @Argument(help: "Folders with galaxy.yml.", completion: .directory) var folders: [String] = ["."]
     @Option(help: "The folder it goes into.", completion: .directory) var outputPath = "."
     @Flag(name: [.customShort("f"), .long], help: "Replace the tarball that is there.") var force = false
+    @OptionGroup(visibility: .hidden) var servers: GalaxyServerArguments
     @OptionGroup var verbosity: VerbosityArguments
 
     func run() throws {
@@ -37,28 +37,8 @@ struct GalaxyCollectionBuild: ParsableCommand {
                     "The file '\(path)' already exists. You can use --force to re-create the collection artifact."),
                 status: 1)
         }
-        try write(path, try CollectionManifest(of: root, information), root)
+        try CollectionManifest(of: root, information).pack(root, into: path)
         Output.print("Created collection for \(text("namespace")).\(text("name")) at \(path)")
-    }
-
-    private func write(_ path: String, _ manifest: CollectionManifest, _ root: String) throws {
-        let machine = LinuxMachine()
-        let scratch = "\(path).\(getpid())"
-        defer { try? machine.remove(scratch) }
-        let listing = try manifest.listing(of: root)
-        try Output.write(listing, to: "\(scratch)/top/FILES.json")
-        try Output.write(manifest.manifest(listing: listing), to: "\(scratch)/top/MANIFEST.json")
-        try Output.write(manifest.entries.map(\.path).joined(separator: "\n") + "\n", to: "\(scratch)/names")
-        do throws(MachineError) {
-            let result = try machine.run(
-                Command([
-                    "tar", "-c", "-z", "-f", "\(scratch)/tar.gz", "--owner=0", "--group=0", "--numeric-owner",
-                    "--no-recursion", "--dereference", "--mode=u+rwX,go+rX,go-w", "-C", "\(scratch)/top",
-                    "MANIFEST.json", "FILES.json", "-C", root, "--verbatim-files-from", "-T", "\(scratch)/names",
-                ]))
-            guard result.status == 0 else { throw MachineError(result.errorText.trimmed) }
-            try machine.rename("\(scratch)/tar.gz", to: path)
-        } catch { throw CommandFailure(Diagnostic(error.message), status: 1) }
     }
 }
 
@@ -71,6 +51,7 @@ struct GalaxyCollectionVerify: ParsableCommand {
     @Option(name: [.customShort("r"), .long], help: "A file that names them.") var requirementsFile: String?
     @Flag(help: "Taken for compatibility: no server is asked.") var offline = false
     @Flag(name: [.customShort("i"), .long], help: "Go on behind one that is not there.") var ignoreErrors = false
+    @OptionGroup(visibility: .hidden) var signatures: GalaxySignatureArguments
     @OptionGroup(visibility: .hidden) var servers: GalaxyServerArguments
     @OptionGroup var verbosity: VerbosityArguments
 
@@ -114,5 +95,32 @@ struct GalaxyCollectionVerify: ParsableCommand {
         }
         Output.print("Successfully verified that checksums for '\(title)' are internally consistent with its manifest.")
         return true
+    }
+}
+
+/// `gantry galaxy collection download`: tarballs for an installation elsewhere.
+struct GalaxyCollectionDownload: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "download", abstract: "Put tarballs of collections into a folder.")
+    @Argument(help: "Sources: a tarball, a folder, or an address.", completion: .file()) var sources: [String] = []
+    @Option(name: [.customShort("r"), .long], help: "A file that names them.", completion: .file())
+    var requirementsFile: String?
+    @Option(name: [.customShort("p"), .long], help: "The folder.", completion: .directory)
+    var downloadPath = "./collections"
+    @Flag(name: [.customShort("n"), .customLong("no-deps")], help: "Say nothing of what they depend on.")
+    var noDeps = false
+    @Flag(help: ArgumentHelp("Taken for compatibility.", visibility: .hidden)) var pre = false
+    @Flag(help: ArgumentHelp("Taken for compatibility.", visibility: .hidden)) var noCache = false
+    @Flag(help: ArgumentHelp("Taken for compatibility.", visibility: .hidden)) var clearResponseCache = false
+    @OptionGroup(visibility: .hidden) var servers: GalaxyServerArguments
+    @OptionGroup var verbosity: VerbosityArguments
+
+    func run() throws {
+        var words = requirementsFile.map { ["-r", $0] } ?? []
+        if noDeps { words.append("--no-deps") }
+        if servers.ignoreCerts { words.append("--ignore-certs") }
+        if let timeout = servers.timeout { words += ["--timeout", "\(timeout)"] }
+        let arguments = try GalaxyInstallArguments.parse(words + ["--"] + sources)
+        try GalaxyRun(arguments, [.collection]).download(to: downloadPath)
     }
 }

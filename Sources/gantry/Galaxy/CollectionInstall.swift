@@ -2,6 +2,7 @@ import Crypto
 import Machine
 import Playbooks
 import Values
+import YAML
 
 /// Installs collections: all are fetched and read before the first is put in its place.
 struct CollectionInstall {
@@ -22,6 +23,8 @@ struct CollectionInstall {
         let information: Value
         let name: String
         let space: String
+        /// The tarball that it came in.
+        var tarball: String?
         var version: String { information["version"]?.pythonText ?? "*" }
         var fullName: String { "\(space).\(name)" }
     }
@@ -32,19 +35,11 @@ struct CollectionInstall {
             throw CommandFailure(Diagnostic("there is no path to install to"), status: 1)
         }
         let target = first.hasSuffix("/ansible_collections") ? first : "\(first)/ansible_collections"
-        if arguments.path != nil { try warnOfPath(first) }
         Output.print("Starting galaxy collection install process")
+        if arguments.path != nil { try warnOfPath(first) }
         let scratch = try GalaxyPaths.scratch(in: target)
         defer { try? machine.remove(scratch) }
-        var all: [Fetched] = []
-        for (index, source) in sources.enumerated() {
-            let folder = "\(scratch)/\(index)"
-            try forgiving {
-                try CommandFailure.attempt { () throws(MachineError) in try machine.makeFolder(folder, mode: 0o700) }
-                all += try collections(of: source, in: folder)
-            }
-        }
-        all = try withoutTwins(all)
+        let all = try fetched(sources, in: scratch)
         // What a folder or repository holds may differ though its version is the same.
         let needed = arguments.replaces ? all : all.filter { one in
             one.source.isBuilt
@@ -65,6 +60,44 @@ struct CollectionInstall {
                 Output.print("'\(one.fullName):\(one.version)' is already installed, skipping.")
             }
         }
+    }
+
+    /// Puts tarballs of them into a folder, and `requirements.yml` that names these.
+    func download(_ sources: [GalaxySource], to target: String) throws {
+        Output.print("Process download dependency map")
+        let scratch = try GalaxyPaths.scratch(in: target)
+        defer { try? machine.remove(scratch) }
+        let all = try fetched(sources, in: scratch)
+        Output.print("Starting collection download process to '\(target)'")
+        var rows: [Value] = []
+        for one in all {
+            let title = "\(one.fullName):\(one.version)"
+            let name = "\(one.space)-\(one.name)-\(one.version).tar.gz"
+            Output.print("Downloading collection '\(title)' to '\(target)'")
+            if let tarball = one.tarball, let bytes = try Disk.contents(tarball) {
+                try Output.write(bytes, to: "\(target)/\(name)")
+            } else {
+                try CollectionManifest(of: one.root, one.information).pack(one.root, into: "\(target)/\(name)")
+            }
+            Output.print("Collection '\(title)' was downloaded successfully")
+            rows.append(["name": .string(name), "version": .string(one.version)])
+        }
+        let path = "\(target)/requirements.yml"
+        Output.print("Writing requirements.yml file of downloaded collections to '\(path)'")
+        try Output.write(try yamlText(["collections": .list(rows)]), to: path)
+        if !arguments.noDeps { warnOfDependencies(all, target) }
+    }
+
+    private func fetched(_ sources: [GalaxySource], in scratch: String) throws -> [Fetched] {
+        var all: [Fetched] = []
+        for (index, source) in sources.enumerated() {
+            let folder = "\(scratch)/\(index)"
+            try forgiving {
+                try CommandFailure.attempt { () throws(MachineError) in try machine.makeFolder(folder, mode: 0o700) }
+                all += try collections(of: source, in: folder)
+            }
+        }
+        return try withoutTwins(all)
     }
 
     /// Each collection once; two versions of one cannot both be had.
@@ -125,7 +158,12 @@ struct CollectionInstall {
         }
         let names = ["MANIFEST.json", "galaxy.yml", "galaxy.yaml"]
         func isCollection(_ path: String) -> Bool { names.contains { Disk.kind("\(path)/\($0)") == .file } }
-        if isCollection(root), !source.isNest { return [try read(root, source)] }
+        if isCollection(root), !source.isNest {
+            var one = try read(root, source)
+            let files = [source.address, GalaxyRun.tarball(in: folder)]
+            one.tarball = source.isGit ? nil : files.first { Disk.kind($0) == .file }
+            return [one]
+        }
         let inner = source.isBuilt ? Disk.names(root).map { "\(root)/\($0)" }.filter(isCollection) : []
         guard !inner.isEmpty else {
             throw source.failure("this is no collection: it has neither MANIFEST.json nor galaxy.yml")

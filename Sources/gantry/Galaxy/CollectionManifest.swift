@@ -1,4 +1,5 @@
 import Crypto
+import Glibc
 import Machine
 import Patterns
 import Playbooks
@@ -105,6 +106,27 @@ struct CollectionManifest {
         } catch { throw CommandFailure(Diagnostic(error.message), status: 1) }
         try Output.write(listing, to: "\(target)/FILES.json")
         try Output.write(manifest(listing: listing), to: "\(target)/MANIFEST.json")
+    }
+
+    /// A tarball of what is listed, with the two files.
+    func pack(_ root: String, into path: String) throws {
+        let machine = LinuxMachine()
+        let scratch = "\(path).\(getpid())"
+        defer { try? machine.remove(scratch) }
+        let listing = try listing(of: root)
+        try Output.write(listing, to: "\(scratch)/top/FILES.json")
+        try Output.write(manifest(listing: listing), to: "\(scratch)/top/MANIFEST.json")
+        try Output.write(entries.map(\.path).joined(separator: "\n") + "\n", to: "\(scratch)/names")
+        do throws(MachineError) {
+            let result = try machine.run(
+                Command([
+                    "tar", "-c", "-z", "-f", "\(scratch)/tar.gz", "--owner=0", "--group=0", "--numeric-owner",
+                    "--no-recursion", "--dereference", "--mode=u+rwX,go+rX,go-w", "-C", "\(scratch)/top",
+                    "MANIFEST.json", "FILES.json", "-C", root, "--verbatim-files-from", "-T", "\(scratch)/names",
+                ]))
+            guard result.status == 0 else { throw MachineError(result.errorText.trimmed) }
+            try machine.rename("\(scratch)/tar.gz", to: path)
+        } catch { throw CommandFailure(Diagnostic(error.message), status: 1) }
     }
 
     // MARK: Reading

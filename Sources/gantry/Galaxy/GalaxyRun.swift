@@ -38,6 +38,18 @@ struct GalaxyRun {
         if !collections.isEmpty { try CollectionInstall(arguments, fetch: fetched).install(collections) }
     }
 
+    /// Collections as tarballs in a folder, with a file that names them for an installation from there.
+    func download(to folder: String) throws {
+        var sources = arguments.sources.map { GalaxySource($0, .collection) }
+        if let file = arguments.requirements {
+            sources += try Requirements(file).sources.filter { $0.kind == .collection }
+        }
+        guard !sources.isEmpty else {
+            throw CommandFailure(Diagnostic("You must specify a collection name or a requirements file."), status: 1)
+        }
+        try CollectionInstall(arguments, fetch: fetched).download(sources, to: Disk.absolute(folder))
+    }
+
     /// With a path of its own, a file's collections wait for their own command.
     private func withoutStrayCollections(_ sources: [GalaxySource], _ file: String) -> [GalaxySource] {
         guard kinds.count > 1, arguments.path != nil, sources.contains(where: { $0.kind == .collection }) else {
@@ -121,16 +133,23 @@ struct GalaxyRun {
             var checkout = Checkout(url: source.address, folder: work, version: version ?? "HEAD")
             checkout.discards = true
             try checkout.update()
-            try CommandFailure.attempt { () throws(MachineError) in try machine.remove("\(work)/.git") }
+            if source.kind == .collection || !arguments.keepScmMeta {
+                try CommandFailure.attempt { () throws(MachineError) in try machine.remove("\(work)/.git") }
+            }
             return work
         }
         switch Disk.kind(source.address) {
         case .folder: try run(["cp", "-R", "--", "\(Disk.absolute(source.address))/.", work], for: source)
         case .file:
             if let url = source.url, source.kind == .role { Output.print("- downloading role from \(url)") }
-            try unpack(source, work)
+            try unpack(source, source.address, work)
+        case nil where source.isOnWeb:
+            if source.kind == .role { Output.print("- downloading role from \(source.address)") }
+            let path = Self.tarball(in: scratch)
+            try downloads.fetch(source.address, to: path)
+            try unpack(source, path, work)
         case nil where source.address.contains("://"):
-            throw source.failure("fetch it first, or name a git repository (git+\(source.address))")
+            throw source.failure("expected an address of http, https, file or git (git+\(source.address))")
         case nil:
             throw source.failure("no such tarball or folder; nothing is fetched from Galaxy servers")
         }
@@ -140,17 +159,28 @@ struct GalaxyRun {
         return !isRoot && names.count == 1 ? "\(work)/\(names[0])" : work
     }
 
-    private func unpack(_ source: GalaxySource, _ work: String) throws {
+    private var downloads: Downloads {
+        get throws {
+            Downloads(
+                try GalaxyPaths.configuration().environment, anyCertificate: arguments.servers.ignoreCerts,
+                timeout: arguments.servers.timeout)
+        }
+    }
+
+    /// Where a tarball from a web server lies while it is used.
+    static func tarball(in scratch: String) -> String { "\(scratch)/download.tar.gz" }
+
+    private func unpack(_ source: GalaxySource, _ path: String, _ work: String) throws {
         if let wanted = source.checksum {
             let digest = wanted.hasPrefix("sha256:") ? String(wanted.dropFirst(7)) : wanted
-            let found = DigestAlgorithm.sha256.hex(of: try Disk.contents(source.address) ?? [])
+            let found = DigestAlgorithm.sha256.hex(of: try Disk.contents(path) ?? [])
             guard found == digest.lowercased() else {
                 throw source.failure("its SHA-256 is \(found), expected \(digest)")
             }
         }
         try CommandFailure.attempt { () throws(MachineError) in try machine.makeFolder(work, mode: 0o755) }
         try run(
-            ["tar", "-x", "--no-same-owner", "--no-same-permissions", "-f", Disk.absolute(source.address), "-C", work],
+            ["tar", "-x", "--no-same-owner", "--no-same-permissions", "-f", Disk.absolute(path), "-C", work],
             for: source)
     }
 

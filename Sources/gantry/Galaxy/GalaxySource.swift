@@ -61,6 +61,9 @@ struct GalaxySource {
     /// Where a folder of this computer, or a repository, is what is installed: it is made into a collection first.
     var isBuilt: Bool { isGit || Disk.kind(address) == .folder }
 
+    /// A tarball that a web server hands out.
+    var isOnWeb: Bool { !isGit && (address.hasPrefix("http://") || address.hasPrefix("https://")) }
+
     private mutating func classify() {
         if address.hasPrefix("git+") {
             address.removeFirst(4)

@@ -232,7 +232,7 @@ struct Setting: Sendable {
         vaultEncryptSalt,
         editor, pager, localTemporary, logVerbosity, collectionsPath, stdoutCallback, callbacksEnabled, adHocCallbacks,
         deprecationWarnings, perHostStart, pathOnFailure, prettyResults, treeFolder, strictUTF8, noLog,
-    ] + content + colours + ofInventories
+    ] + content + colours + ofInventories + ofGalaxy + choicesOfRuns
 
     static let all: [Setting] = {
         let names = Set(effective.map(\.name))

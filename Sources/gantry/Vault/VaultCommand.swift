@@ -129,6 +129,7 @@ extension Configuration {
         if verbosity > 1, let path = CommandLine.arguments.first, let twin = Twin.called(by: path) {
             twin.printVersion(path, self)
         }
-        Output.print(path.map { "Using \($0) as config file" } ?? "No config file found; using defaults")
+        let text = path.map { "Using \($0) as config file" } ?? "No config file found; using defaults"
+        if flag(.verboseToErrors) { Output.printError(text) } else { Output.print(text) }
     }
 }
