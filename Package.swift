@@ -75,7 +75,7 @@ let package = Package(
             name: "gantry",
             dependencies: [
                 "Values", "YAML", "Templates", "Wire", "Machine", "Modules", "Hosts", "Playbooks", "Controller",
-                "Engine", "SSH", "Crypto", "Patterns", arguments,
+                "Engine", "SSH", "Crypto", "HTTP", "Patterns", arguments,
             ],
             swiftSettings: strict),
         .executableTarget(

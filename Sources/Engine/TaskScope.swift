@@ -21,6 +21,8 @@ final class TaskScope: Scope {
     /// Another host whose variables stand in place of this host's, while that is set: how a delegate is reached is
     /// said in its terms.
     private var viewpoint: String?
+    /// Only what others see of this host in `hostvars` counts: nothing of play, roles and task.
+    private var isOutside = false
     /// Variables that a person gave other values, or took away, while the task was debugged.
     var overrides = Dict()
     var removed: Set<Value> = []
@@ -69,19 +71,21 @@ final class TaskScope: Scope {
             if take(local[name]) || take(overrides[name]) || removed.contains(.string(name)) { return }
         }
         if take(run.plan.extra[name]) { return }
-        if take(try magic(name)) || take(local[name]) { return }
-        if take(includeParameters[name]) || take(role?.parameters[name]) { return }
+        if take(try magic(name)) { return }
+        if !isOutside, take(local[name]) || take(includeParameters[name]) || take(role?.parameters[name]) { return }
         if viewpoint == nil, take(run.state.assigned[name]) || take(run.state.included[name]) { return }
-        if take(taskVariables[name]) || take(role?.variables[name]) { return }
-        for other in run.publicRoles.reversed() { if take(other.variables[name]) { return } }
-        if take(run.plan.variables[name]) { return }
+        if !isOutside {
+            if take(taskVariables[name]) || take(role?.variables[name]) { return }
+            for other in run.publicRoles.reversed() { if take(other.variables[name]) { return } }
+            if take(run.fileVariables[name]) || take(run.plan.variables[name]) { return }
+        }
         if let viewpoint {
             if take(try run.hostVariable(viewpoint, name)) { return }
         } else {
             if take(fact(name)) { return }
             if take(try inventory(name)) { return }
         }
-        if take(role?.defaults[name]) { return }
+        if isOutside || take(role?.defaults[name]) { return }
         for other in run.publicRoles.reversed() { if take(other.defaults[name]) { return } }
         if viewpoint == nil { _ = take(try connection(name)) }
     }
@@ -94,12 +98,25 @@ final class TaskScope: Scope {
         return try body()
     }
 
-    /// A variable of this host, from wherever it is seen.
+    /// A variable of this host as `hostvars` shows it, from wherever it is seen.
     fileprivate func ownValue(of name: String) throws(TemplateError) -> Value? {
-        let before = viewpoint
-        defer { viewpoint = before }
-        viewpoint = nil
+        let before = (viewpoint, isOutside)
+        defer { (viewpoint, isOutside) = before }
+        (viewpoint, isOutside) = (nil, true)
         return try value(of: name)
+    }
+
+    /// The names of those.
+    fileprivate var ownNames: [String] {
+        let facts = run.plan.settings.hidesFacts ? [] : run.state.facts.names
+        return run.plan.extra.names + run.plan.magic.names + run.state.assigned.names + run.state.included.names
+            + run.plan.inventory.names + facts
+    }
+
+    /// What play, roles and task say, whichever host is asked about.
+    fileprivate func common(_ name: String) -> Value? {
+        taskVariables[name] ?? role?.variables[name] ?? run.fileVariables[name] ?? run.plan.variables[name]
+            ?? role?.defaults[name]
     }
 
     /// How the host is reached, or the delegate, by the names of the variables that could have said so.
@@ -134,7 +151,7 @@ final class TaskScope: Scope {
 
     var names: [String] {
         var all = overrides.names + run.plan.extra.names + run.plan.magic.names + local.names + includeParameters.names
-        all += taskVariables.names + run.plan.variables.names
+        all += taskVariables.names + run.fileVariables.names + run.plan.variables.names
         if viewpoint == nil {
             all += run.state.assigned.names + run.state.included.names
             all += run.plan.inventory.names + run.plan.connection.names
@@ -328,7 +345,8 @@ private struct OwnVariables: TemplateObject {
     }
     var keys: [Value] {
         get throws(TemplateError) {
-            Set(scope.names + (isWhole ? ["hostvars"] : [])).sorted().map { .string($0) }
+            let names = isWhole ? scope.names + ["hostvars"] : scope.ownNames
+            return Set(names).filter { !$0.hasPrefix("_") }.sorted().map { .string($0) }
         }
     }
 }
@@ -353,6 +371,7 @@ private struct OtherHost: TemplateObject {
 
     func member(_ key: Value) throws(TemplateError) -> Value? {
         if isDelegate, key.text == "inventory_hostname" { return .string(scope.run.plan.host) }
+        if isDelegate, let value = scope.common(key.pythonText) { return value }
         if let value = try scope.run.hostVariable(host, key.pythonText) { return value }
         return isDelegate ? try scope.implied(key.pythonText, ofDelegate: host) : nil
     }

@@ -4,9 +4,12 @@ extension Loader {
     /// Reports that a file of tasks is not there: in Ansible's words where it is called by the names of its programs.
     func reportMissing(tasks name: String, _ searched: [String], at place: Place?) {
         missedFiles += 1
+        let near = searched.flatMap { path in files.names(in: folder(of: path)) }
+        let hint = suggestion(for: lastPart(of: name), among: near.filter { $0.hasSuffix(".yml") || $0.hasSuffix(".yaml") })
         guard options.leavesConditionalErrors else {
             return report(
-                Diagnostic("there is no file of tasks '\(name)'", at: place, notes: [files.searched(searched)]))
+                Diagnostic(
+                    "there is no file of tasks '\(name)'", at: place, hint: hint, notes: [files.searched(searched)]))
         }
         let missing = "Could not find or access '\(searched.last ?? name)' on the Ansible Controller"
         report(
@@ -15,6 +18,6 @@ extension Loader {
                 \(missing): Unable to retrieve file contents.
                 \(missing).
                 If you are using a module and expect the file to exist on the remote, see the remote_src option
-                """))
+                """, at: place, hint: hint, notes: [files.searched(searched)]))
     }
 }

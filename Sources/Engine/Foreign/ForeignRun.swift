@@ -34,9 +34,10 @@ struct ForeignRun {
         defer { try? machine.remove(folder) }
         let done = module.style == .python ? try runPython(words, folder) : try runProgram(words, folder)
         if done.timedOut {
+            let limit = call.timeout
+            let shown: Value = Double(Int(limit)) == limit ? .int(Int(limit)) : .double(limit)
             throw Failure(
-                "Timed out after \(Value.double(call.timeout).pythonText) second(s).",
-                result: ["timedout": ["period": .double(call.timeout)]])
+                "Task failed: Timed out after \(shown.pythonText) second(s).", result: ["timedout": ["period": shown]])
         }
         var result = ForeignOutput(done, module: module).result()
         if !call.diffMode { result.diff = [] }

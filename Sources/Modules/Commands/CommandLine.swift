@@ -205,7 +205,8 @@ extension CommandResult {
     /// A command that was ended because the task's `timeout` was over is a failure that says so.
     func checkTime(_ context: Context) throws(Failure) {
         guard timedOut, let limit = context.timeout else { return }
-        let shown = Double(Int(limit)) == limit ? String(Int(limit)) : String(limit)
-        throw Failure("Timed out after \(shown) second(s).", result: ["timedout": ["period": .double(limit)]])
+        let shown: Value = Double(Int(limit)) == limit ? .int(Int(limit)) : .double(limit)
+        throw Failure(
+            "Task failed: Timed out after \(shown.pythonText) second(s).", result: ["timedout": ["period": shown]])
     }
 }

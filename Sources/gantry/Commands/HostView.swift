@@ -34,16 +34,17 @@ struct HostView {
     }
 
     /// Every variable of a host as others see it, not rendered.
-    func all(of host: String, play: Dict, known: HostKnowledge = HostKnowledge()) throws(Diagnostic) -> Dict {
-        var all = inventory.contains(host) ? try variables(of: host) : Dict()
-        // Play variables are stronger than the inventory's only for hosts of the play.
-        for (key, value) in play where all[key] == nil { all[key] = value }
+    ///
+    /// - Parameter folder: that of the playbook.
+    func all(of host: String, folder: String?, known: HostKnowledge = HostKnowledge()) throws(Diagnostic) -> Dict {
+        var all = try variables(of: host)
         let merges = context.settings.mergesHashes
         if !context.settings.hidesFacts { all = combined(all, known.facts, merging: merges) }
         all["ansible_facts"] = .dict(named(facts: known.facts))
         all = combined(combined(all, known.assigned, merging: merges), extra, merging: merges)
         for (key, value) in context.magic { all[key] = value }
         for (key, value) in own(host) { all[key] = value }
+        if let folder { all["playbook_dir"] = .string(folder) }
         all["inventory_hostname"] = .string(host)
         all["inventory_hostname_short"] = .string(host.split(separator: ".").first.map(String.init) ?? host)
         all["groups"] = .dict(Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) }))

@@ -41,6 +41,8 @@ actor ProjectSource: RunSource {
     private let plugins: PluginHost
     private let sink: any EventSink
     private let factCache: FactCache?
+    /// What became known of a host during the run.
+    private var knowledge: (@Sendable (String) -> HostKnowledge)?
     /// Hosts whose engines have been given what the cache keeps.
     private var informed: Set<String> = []
 
@@ -113,11 +115,29 @@ actor ProjectSource: RunSource {
 
     var playCount: Int { plays.count }
 
-    /// What a play's own keywords may read; answers of `vars_prompt` are asked for when the play begins.
+    func take(knowledge: @escaping @Sendable (String) -> HostKnowledge) { self.knowledge = knowledge }
+
+    /// What a play's own keywords may read: its variables and what hangs on no host; answers of `vars_prompt` are
+    /// asked for when the play begins.
     private func known(_ play: Play, answers: Dict = Dict()) -> Dict {
         var known = play.variables
-        for layer in [answers, loaderOptions.extra] { for (name, value) in layer { known[name] = value } }
+        let magic = magic(of: play)
+        var context = context
+        context.prompted = answers
+        for layer in [answers, planner.fileVariables(of: play, known: magic, in: context), loaderOptions.extra, magic] {
+            for (name, value) in layer { known[name] = value }
+        }
         return known
+    }
+
+    private func magic(of play: Play) -> Dict {
+        var magic = context.magic
+        magic["groups"] = .dict(Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) }))
+        magic["playbook_dir"] = .string(play.folder)
+        magic["ansible_check_mode"] = .bool(context.settings.checkMode)
+        magic["ansible_diff_mode"] = .bool(context.settings.diffMode)
+        magic["ansible_verbosity"] = .int(context.settings.verbosity)
+        return magic
     }
 
     private func answered(_ index: Int) throws(Diagnostics) -> Dict {
@@ -141,14 +161,26 @@ actor ProjectSource: RunSource {
             let result = try rendered(value, known)
             keywords[name] = result == Templater.omit ? nil : result
         }
-        let name = (try? templater.render(play.name, in: DictScope(known)))?.pythonText ?? play.name.string
+        let title = play.hasName ? Value.string(play.name) : play.hosts
+        let shown = (try? rendered(title, known)).map { $0.list ?? [$0] } ?? [.string(play.name)]
+        let name = shown.map(\.pythonText).joined(separator: ",")
         return PlayOutline(name: name, place: play.place, keywords: keywords)
     }
 
     private func rendered(_ value: Value, _ variables: Dict) throws(Diagnostics) -> Value {
-        let scope = PlayScope(variables: variables, lookups: lookups)
+        let scope = PlayScope(variables: variables, lookups: lookups, hosts: hostVariables)
         do throws(TemplateError) { return try templater.render(value, in: scope) } catch {
             throw Diagnostics([error.diagnostic])
+        }
+    }
+
+    /// `hostvars` for what plays say themselves.
+    private var hostVariables: PlayHosts {
+        PlayHosts(names: Array(inventory.hosts)) { (host, name) throws(TemplateError) in
+            let known = self.knowledge?(host) ?? HostKnowledge()
+            do throws(Diagnostics) { return try self.variable(name, of: host, play: -1, known: known) } catch {
+                throw error.all.first.map { TemplateError($0) } ?? TemplateError("there is no host '\(host)'")
+            }
         }
     }
 
@@ -174,6 +206,7 @@ actor ProjectSource: RunSource {
         context.allPlayHosts = try self.hosts(of: index)
         context.groups = Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) })
         let outline = try outline(of: index)
+        let gathers = try gathersFacts(play)
         do throws(Diagnostic) {
             var plan = try planner.plan(
                 play, index: index, host: host, variables: try view.variables(of: host), own: view.own(host),
@@ -181,6 +214,7 @@ actor ProjectSource: RunSource {
             plan.magic["_facts_default"] = .string(configuration.string(.factsModules))
             plan.magic["_facts_modules"] = .dict(
                 FactsModules(plan, files: files, content: loaderOptions.content, playFolder: play.folder).paths)
+            if !gathers, case .task(let first)? = plan.steps.first, first.isImplicit { plan.steps.removeFirst() }
             plan.settings.isFree = outline.isFree
             plan.settings.debugs = plan.settings.debugs || outline.isDebugging
             for (name, value) in fallbacks {
@@ -206,6 +240,12 @@ actor ProjectSource: RunSource {
             plan.facts.merge(known.delegated) { $1 }
             return plan
         } catch { throw Diagnostics([error]) }
+    }
+
+    /// Whether a play whose `gather_facts` is a template gathers them.
+    private func gathersFacts(_ play: Play) throws(Diagnostics) -> Bool {
+        guard let value = play.keywords["gather_facts"], value.asBool == nil else { return true }
+        return try rendered(value, known(play, answers: context.prompted)).asBool ?? true
     }
 
     /// What the command line says counts where no play, block or task says otherwise.
@@ -252,7 +292,7 @@ actor ProjectSource: RunSource {
 
     func connection(to host: String, play index: Int, variables: Dict) throws(Diagnostics) -> ConnectionSettings {
         do throws(Diagnostic) {
-            var known = inventory.contains(host) ? try view.variables(of: host) : Dict()
+            var known = try view.variables(of: host)
             if plays.indices.contains(index) {
                 for (name, value) in plays[index].variables { known[name] = value }
             }
@@ -293,8 +333,8 @@ actor ProjectSource: RunSource {
         do throws(Diagnostic) {
             var known = known
             known.facts = combined(factCache?.facts(of: host) ?? Dict(), known.facts, merging: false)
-            let all = try view.all(
-                of: host, play: plays.indices.contains(index) ? plays[index].variables : Dict(), known: known)
+            let folder = plays.indices.contains(index) ? plays[index].folder : nil
+            let all = try view.all(of: host, folder: folder, known: known)
             guard let name else { return .strings(all.names) }
             guard let value = all[name] else { return nil }
             return try HostView.rendered(value, name, of: host, among: all, by: templater)
@@ -428,22 +468,5 @@ actor ProjectSource: RunSource {
             guard case .group(_, _, let host) = addition else { return true }
             return settled.contains(host) || added.contains(host)
         }
-    }
-}
-
-/// What a play's own keywords may read: its variables, and lookups of this machine.
-private struct PlayScope: Scope {
-    let variables: Dict
-    let lookups: ControllerLookups
-
-    func value(of name: String) throws(TemplateError) -> Value? { variables[name] }
-    var names: [String] { variables.names }
-
-    func lookup(_ plugin: String, _ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {
-        let basis = SearchBasis(roles: [], taskFolder: ".", playFolder: ".")
-        do throws(Diagnostic) {
-            let short = plugin.split(separator: ".").last.map(String.init) ?? plugin
-            return try lookups.results(short, terms, options, basis).map(\.untrusted)
-        } catch { throw TemplateError(error) }
     }
 }
