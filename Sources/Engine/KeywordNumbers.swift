@@ -1,3 +1,4 @@
+import Modules
 import Values
 import Wire
 

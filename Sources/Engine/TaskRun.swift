@@ -293,7 +293,8 @@ final class TaskRun {
 
     static let noItems = TaskResult(
         status: .skipped,
-        result: ["changed": false, "results": [], "skipped": true, "skipped_reason": "No items in the list"])
+        result: ["changed": false, "results": [], "skipped": true, "skipped_reason": "No items in the list"],
+        isLoop: true)
 
     /// One item's result with what says whose it is.
     func labelled(_ given: TaskResult, _ loop: LoopItem) throws(Interruption) -> TaskResult {
@@ -339,7 +340,7 @@ final class TaskRun {
         return TaskResult(
             status: status, result: result, isHidden: results.contains(where: \.isHidden),
             diagnostic: results.first { $0.status == .failed }?.diagnostic,
-            isFatalToAll: results.contains(where: \.isFatalToAll))
+            isFatalToAll: results.contains(where: \.isFatalToAll), isLoop: true)
     }
 
     /// Registers, tells, notifies, and throws where the result ends the way.
@@ -464,7 +465,7 @@ final class TaskRun {
                 if let value = result.result[key] { shown.result[key] = value }
             }
             // Its items have been told.
-            if result.result["results"] != nil { shown.result["results"] = [] }
+            if result.isLoop { shown.result["results"] = [] }
             shown.diff = []
             shown.diagnostic = nil
             shown.label = result.label.map { _ in "(censored due to no_log)" }

@@ -1,11 +1,12 @@
 import Templates
 import Values
+import Wire
 import YAML
 
 /// What values of keywords look like. Only what is written out is checked: a template is known on the host.
 struct KeywordValues {
     private enum Kind {
-        case flag, wholeNumber, number, name, words, mapping, mappings, condition, loop, batches
+        case flag, wholeNumber, number, name, words, mapping, mappings, condition, loop, batches, strategy
         case choice([String])
     }
 
@@ -28,7 +29,7 @@ struct KeywordValues {
         add(.loop, ["loop"])
         add(.batches, ["serial"])
         add(.choice(["inventory", "reverse_inventory", "sorted", "reverse_sorted", "shuffle"]), ["order"])
-        add(.choice(["linear", "free", "host_pinned", "debug"]), ["strategy"])
+        add(.strategy, ["strategy"])
         add(.choice(["always", "never", "on_failed", "on_unreachable", "on_skipped"]), ["debugger"])
         add(.choice(["sudo", "su"]), ["become_method"])
         return kinds
@@ -103,13 +104,19 @@ struct KeywordValues {
         case .batches:
             let isSize = (node.items ?? [node]).allSatisfy { isOpen($0) || $0.scalar.map(isBatchSize) ?? false }
             return isSize ? nil : "expected a number, a percentage, or a list of these"
+        case .strategy:
+            let name = node.scalar?.pythonText ?? ""
+            return Strategy(named: name) == nil ? unknown(name, among: Strategy.names) : nil
         case .choice(let words):
             guard let word = node.scalar?.pythonText.split(separator: ".").last.map(String.init) else {
                 return "expected \(words.joined(separator: ", "))"
             }
-            if words.contains(word) { return nil }
-            return suggestion(for: word, among: words) ?? "expected \(words.joined(separator: ", "))"
+            return words.contains(word) ? nil : unknown(word, among: words)
         }
+    }
+
+    private func unknown(_ word: String, among words: [String]) -> String {
+        suggestion(for: word, among: words) ?? "expected \(words.joined(separator: ", "))"
     }
 
     private func isScalars(_ node: Node) -> Bool { (node.items ?? [node]).allSatisfy { $0.scalar != nil } }

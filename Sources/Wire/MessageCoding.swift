@@ -34,6 +34,7 @@ extension TaskResult: WireCodable {
         writer.write(warnings)
         writer.write(isFatalToAll)
         writer.write(delegate)
+        writer.write(isLoop)
     }
     package init(from reader: inout WireReader) throws(WireError) {
         let word = try reader.string()
@@ -41,7 +42,7 @@ extension TaskResult: WireCodable {
         self.init(
             status: status, result: try reader.value(), diff: try reader.array(), label: try reader.optional(),
             isHidden: try reader.bool(), diagnostic: try reader.optional(), warnings: try reader.array(),
-            isFatalToAll: try reader.bool(), delegate: try reader.optional())
+            isFatalToAll: try reader.bool(), delegate: try reader.optional(), isLoop: try reader.bool())
     }
 }
 

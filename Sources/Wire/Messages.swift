@@ -91,9 +91,12 @@ package struct TaskResult: Sendable {
     package var isFatalToAll: Bool
     /// Delegated to this host.
     package var delegate: String?
+    /// What a loop came to, whose items have told of themselves. (A module may have `results` of its own.)
+    package var isLoop: Bool
     package init(
         status: Status, result: Dict, diff: [Value] = [], label: String? = nil, isHidden: Bool = false,
-        diagnostic: Diagnostic? = nil, warnings: [String] = [], isFatalToAll: Bool = false, delegate: String? = nil
+        diagnostic: Diagnostic? = nil, warnings: [String] = [], isFatalToAll: Bool = false, delegate: String? = nil,
+        isLoop: Bool = false
     ) {
         self.status = status
         self.result = result
@@ -104,6 +107,7 @@ package struct TaskResult: Sendable {
         self.warnings = warnings
         self.isFatalToAll = isFatalToAll
         self.delegate = delegate
+        self.isLoop = isLoop
     }
 }
 

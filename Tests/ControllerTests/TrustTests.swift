@@ -36,6 +36,18 @@ import Wire
         #expect(looped.refusal(of: .lookup(plugin: "lines", terms: ["id"], options: Dict(), basis)) == nil)
     }
 
+    @Test func pluginsMustBeInThePlan() {
+        func refused(_ keywords: Dict) -> Bool {
+            var trust = Trust(plan([("debug", Value.null, keywords)]))
+            return trust.refusal(of: .converse(["begin": ["name": "community.general.filetree"], "id": "1"])) != nil
+        }
+        #expect(refused(Dict()))
+        #expect(refused(["with_filetrees": ["x"]]))
+        #expect(!refused(["with_community.general.filetree": ["x"]]))
+        #expect(!refused(["with_filetree": ["x"]]))
+        #expect(!refused(["loop": "{{ query('community.general.filetree', 'x') }}"]))
+    }
+
     @Test func delegatedModulesMustBeInThePlan() {
         var trust = Trust(plan([("command", Value.null, ["delegate_to": "lb"]), ("file", Value.null, Dict())]))
         func question(_ host: String, _ module: String) -> Question {

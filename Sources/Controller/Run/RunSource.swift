@@ -15,17 +15,15 @@ package struct PlayOutline: Sendable {
 
     var checkMode: Bool? { keywords["check_mode"]?.asBool }
     /// Nobody waits for anybody.
-    package var isFree: Bool { ["free", "host_pinned"].contains(shortStrategy) }
+    package var isFree: Bool { strategy.isFree }
     /// A person is asked about what failed.
-    package var isDebugging: Bool { shortStrategy == "debug" }
+    package var isDebugging: Bool { strategy == .debug }
     var anyErrorsFatal: Bool { keywords["any_errors_fatal"]?.asBool ?? false }
     var maxFailPercentage: Double? {
         guard let value = keywords["max_fail_percentage"], !value.isNull else { return nil }
         return value.number ?? Double(value.pythonText.filter { $0 != "%" })
     }
-    private var shortStrategy: String {
-        (keywords["strategy"]?.pythonText ?? "linear").split(separator: ".").last.map(String.init) ?? "linear"
-    }
+    private var strategy: Strategy { keywords["strategy"].flatMap { Strategy(named: $0.pythonText) } ?? .linear }
 }
 
 /// What became known of a host during the run.

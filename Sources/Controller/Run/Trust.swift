@@ -267,7 +267,7 @@ struct Trust {
 
     private mutating func names(plugin word: String) -> Bool {
         if known["plugin " + word] ?? false { return true }
-        let isNamed = texts.contains { Self.holds(word, $0) }
+        let isNamed = texts.contains { Self.holds(word, $0) || Self.loops(by: word, $0) }
             || plan.files.values.contains { String(decoding: $0.contents ?? [], as: UTF8.self).contains(word) }
         known["plugin " + word] = isNamed
         return isNamed
@@ -277,7 +277,20 @@ struct Trust {
         switch value {
         case .string(let text): names(lookup, text.string)
         case .list(let list): list.contains { names(lookup, $0) }
-        case .dict(let dict): dict.contains { $0.key.text == "with_\(lookup)" || names(lookup, $0.value) }
+        case .dict(let dict): loops(by: lookup, value) || dict.contains { names(lookup, $0.value) }
+        default: false
+        }
+    }
+
+    /// Whether a `with_` there is that lookup's, by its short or full name.
+    private static func loops(by lookup: String, _ value: Value) -> Bool {
+        switch value {
+        case .list(let list): list.contains { loops(by: lookup, $0) }
+        case .dict(let dict):
+            dict.contains { key, value in
+                let name = key.text.flatMap { $0.hasPrefix("with_") ? $0.dropFirst("with_".count) : nil }
+                return name?.split(separator: ".").last.map(String.init) == lookup || loops(by: lookup, value)
+            }
         default: false
         }
     }

@@ -101,14 +101,7 @@ struct Apply: AsyncParsableCommand {
     private func chooseStrategy(_ plays: inout [Play], _ configuration: Configuration) throws(CommandFailure) {
         let (name, origin) = configuration.origin(.strategy)
         guard origin != "default" else { return }
-        let known = ["linear", "free", "host_pinned", "debug"]
-        let short = name.split(separator: ".").last.map(String.init) ?? name
-        guard known.contains(short) else {
-            throw CommandFailure(
-                Diagnostic(
-                    "there is no strategy '\(name)' (\(origin))", hint: suggestion(for: short, among: known),
-                    notes: ["there are: \(known.joined(separator: ", "))"]), status: 1)
-        }
+        guard Strategy(named: name) != nil else { throw CommandFailure(Strategy.unknown(name, origin), status: 1) }
         for index in plays.indices where plays[index].keywords["strategy"] == nil {
             plays[index].keywords["strategy"] = .string(name)
         }
@@ -118,7 +111,9 @@ struct Apply: AsyncParsableCommand {
         for path in playbooks {
             Output.print("\nplaybook: \(path)")
             if syntaxCheck { continue }
-            let listing = PlayListing(project: project, plays: try project.plays([path]).plays, settings: settings)
+            let listing = PlayListing(
+                project: project, plays: try project.plays([path]).plays, settings: settings,
+                keywords: project.playKeywords)
             Output.print(try listing.text(hosts: listHosts, tasks: listTasks, tags: listTags))
         }
     }
@@ -201,5 +196,13 @@ final class ChangeWatch: Sendable {
             if case .result(_, _, let result) = event, result.result["changed"]?.isTrue ?? false { changed.set() }
             inner.show(event)
         }
+    }
+}
+
+extension Strategy {
+    static func unknown(_ name: String, _ origin: String, at place: Place? = nil) -> Diagnostic {
+        Diagnostic(
+            "there is no strategy '\(name)' (\(origin))", at: place, hint: suggestion(for: name, among: names),
+            notes: ["there are: \(names.joined(separator: ", "))"])
     }
 }

@@ -107,7 +107,7 @@ struct Bundler {
         let folders = Array(Set(plays.map(\.folder)))
         var plans: [String: [PlayPlan]] = [:]
         for (index, play) in plays.enumerated() {
-            let pattern = play.hosts.list?.map(\.pythonText).joined(separator: ",") ?? play.hosts.pythonText
+            let pattern = try project.playKeywords.patterns(of: play).joined(separator: ",")
             let hosts = try project.inventory.select(pattern, limit: project.limit).hosts
             var context = project.context(settings, playbookFolders: folders)
             (context.batch, context.playHosts, context.allPlayHosts) = (hosts, hosts, hosts)

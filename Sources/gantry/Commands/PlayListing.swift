@@ -17,15 +17,19 @@ struct PlayListing {
     let project: Project
     let plays: [Play]
     let settings: RunSettings
+    let keywords: PlayKeywords
 
     /// - Parameter tags: the tags are asked for; then tasks tagged `never` count, too.
     func text(hosts: Bool, tasks: Bool, tags: Bool) throws -> String {
         var lines: [String] = []
         for (index, play) in plays.enumerated() {
-            let patterns = (play.hosts.list ?? [play.hosts]).map(\.pythonText)
+            let patterns: [String]
+            do throws(Diagnostics) { patterns = try keywords.patterns(of: play) } catch {
+                throw CommandFailure(error.all, status: 4)
+            }
             let pattern = patterns.joined(separator: ",")
             let own = self.tags(of: play.keywords, play)
-            let title = "play #\(index + 1) (\(pattern)): \(play.name.string)"
+            let title = "play #\(index + 1) (\(pattern)): \(keywords.name(of: play))"
             lines.append("\n  \(title)\tTAGS: [\(own.joined(separator: ","))]")
             if hosts {
                 let selected = try project.inventory.select(pattern, limit: project.limit)
@@ -77,10 +81,9 @@ struct PlayListing {
     static func names(of steps: [Step]) -> [String] { tasks(in: steps).compactMap { $0.name?.string } }
 
     /// Templates are rendered as far as the play's own variables go.
-    private func tags(of keywords: Dict, _ play: Play) -> [String] {
-        guard let value = keywords["tags"] else { return [] }
-        var known = play.variables
-        for (name, value) in project.extra { known[name] = value }
+    private func tags(of given: Dict, _ play: Play) -> [String] {
+        guard let value = given["tags"] else { return [] }
+        let known = keywords.known(play)
         return (value.list ?? [value]).flatMap { item -> [String] in
             let shown = (try? project.templater.render(item, in: DictScope(known))) ?? item
             return (shown.list ?? [shown]).flatMap { $0.pythonText.split(separator: ",").map { $0.trimmed } }

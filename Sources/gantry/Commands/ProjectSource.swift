@@ -36,6 +36,7 @@ actor ProjectSource: RunSource {
     private let fallbacks: Dict
     private var answers: [Int: Dict] = [:]
     private let lookups: ControllerLookups
+    private let ownKeywords: PlayKeywords
     private let configuration: Configuration
     private let packer: ModulePacker
     private let plugins: PluginHost
@@ -68,9 +69,8 @@ actor ProjectSource: RunSource {
         self.defaults = defaults
         self.fallbacks = fallbacks
         packer = ModulePacker(files: project.files, paths: loaderOptions.content)
-        let lookups = ControllerLookups(
-            configuration: project.configuration, files: project.files,
-            environment: project.configuration.environment, home: project.home)
+        ownKeywords = project.playKeywords
+        let lookups = ownKeywords.lookups
         self.lookups = lookups
         let managed = project.configuration.string(.managed)
         planner = Planner(
@@ -117,34 +117,30 @@ actor ProjectSource: RunSource {
 
     func take(knowledge: @escaping @Sendable (String) -> HostKnowledge) { self.knowledge = knowledge }
 
-    /// What a play's own keywords may read: its variables and what hangs on no host; answers of `vars_prompt` are
-    /// asked for when the play begins.
-    private func known(_ play: Play, answers: Dict = Dict()) -> Dict {
-        var known = play.variables
-        let magic = magic(of: play)
-        var context = context
-        context.prompted = answers
-        for layer in [answers, planner.fileVariables(of: play, known: magic, in: context), loaderOptions.extra, magic] {
-            for (name, value) in layer { known[name] = value }
+    /// What plays say themselves, with what the run knows by now.
+    private var keywords: PlayKeywords {
+        var keywords = ownKeywords
+        keywords.magic = context.magic
+        keywords.magic["groups"] = .dict(Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) }))
+        keywords.magic["ansible_check_mode"] = .bool(context.settings.checkMode)
+        keywords.magic["ansible_diff_mode"] = .bool(context.settings.diffMode)
+        keywords.magic["ansible_verbosity"] = .int(context.settings.verbosity)
+        keywords.hosts = hostVariables
+        let (context, planner) = (context, planner)
+        keywords.files = { play, answers, magic in
+            var own = context
+            own.prompted = answers
+            return planner.fileVariables(of: play, known: magic, in: own)
         }
-        return known
-    }
-
-    private func magic(of play: Play) -> Dict {
-        var magic = context.magic
-        magic["groups"] = .dict(Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) }))
-        magic["playbook_dir"] = .string(play.folder)
-        magic["ansible_check_mode"] = .bool(context.settings.checkMode)
-        magic["ansible_diff_mode"] = .bool(context.settings.diffMode)
-        magic["ansible_verbosity"] = .int(context.settings.verbosity)
-        return magic
+        return keywords
     }
 
     private func answered(_ index: Int) throws(Diagnostics) -> Dict {
         if let given = answers[index] { return given }
-        let known = known(plays[index])
+        let keywords = keywords
+        let known = keywords.known(plays[index])
         let prompts = PlayPrompts(extra: loaderOptions.extra) { (value: Value) throws(Diagnostics) in
-            try self.rendered(value, known)
+            try keywords.rendered(value, known)
         }
         let given = try prompts.answers(plays[index])
         answers[index] = given
@@ -153,25 +149,19 @@ actor ProjectSource: RunSource {
 
     func outline(of index: Int) throws(Diagnostics) -> PlayOutline {
         let play = plays[index]
-        let known = known(play, answers: try answered(index))
-        var keywords = fallbacks
-        for (name, value) in play.keywords { keywords[name] = value }
+        let answers = try answered(index)
+        let known = keywords.known(play, answers: answers)
+        var given = fallbacks
+        for (name, value) in play.keywords { given[name] = value }
         for name in ["serial", "order", "strategy", "max_fail_percentage", "any_errors_fatal", "throttle"] {
-            guard let value = keywords[name] else { continue }
-            let result = try rendered(value, known)
-            keywords[name] = result == Templater.omit ? nil : result
+            guard let value = given[name] else { continue }
+            let result = try keywords.rendered(value, known)
+            given[name] = result == Templater.omit ? nil : result
         }
-        let title = play.hasName ? Value.string(play.name) : play.hosts
-        let shown = (try? rendered(title, known)).map { $0.list ?? [$0] } ?? [.string(play.name)]
-        let name = shown.map(\.pythonText).joined(separator: ",")
-        return PlayOutline(name: name, place: play.place, keywords: keywords)
-    }
-
-    private func rendered(_ value: Value, _ variables: Dict) throws(Diagnostics) -> Value {
-        let scope = PlayScope(variables: variables, lookups: lookups, hosts: hostVariables)
-        do throws(TemplateError) { return try templater.render(value, in: scope) } catch {
-            throw Diagnostics([error.diagnostic])
+        if let name = given["strategy"]?.pythonText, Strategy(named: name) == nil {
+            throw Diagnostics([Strategy.unknown(name, "keyword: strategy", at: play.keywords["strategy"]?.place)])
         }
+        return PlayOutline(name: keywords.name(of: play, answers: answers), place: play.place, keywords: given)
     }
 
     /// `hostvars` for what plays say themselves.
@@ -191,8 +181,7 @@ actor ProjectSource: RunSource {
     }
 
     private func pattern(of play: Play, answers: Dict = Dict()) throws(Diagnostics) -> String {
-        let value = try rendered(play.hosts, known(play, answers: answers))
-        return value.list.map { $0.map(\.pythonText).joined(separator: ",") } ?? value.pythonText
+        try keywords.patterns(of: play, answers: answers).joined(separator: ",")
     }
 
     func plan(
@@ -245,7 +234,8 @@ actor ProjectSource: RunSource {
     /// Whether a play whose `gather_facts` is a template gathers them.
     private func gathersFacts(_ play: Play) throws(Diagnostics) -> Bool {
         guard let value = play.keywords["gather_facts"], value.asBool == nil else { return true }
-        return try rendered(value, known(play, answers: context.prompted)).asBool ?? true
+        let keywords = keywords
+        return try keywords.rendered(value, keywords.known(play, answers: context.prompted)).asBool ?? true
     }
 
     /// What the command line says counts where no play, block or task says otherwise.

@@ -175,7 +175,7 @@ final class DefaultCallback: Callback {
         start(host, info)
         live.note(host, nil)
         showJob(host, info, result)
-        let isLoop = result.result["results"] != nil
+        let isLoop = result.isLoop
         switch result.status {
         case .rescued: return
         case .skipped:
