@@ -53,7 +53,8 @@ struct KeywordValues {
                 continue
             }
             if name == "vars", entry.value.text != nil {
-                loader.report(entry.value.diagnostic("'vars' is '\(entry.value.text ?? "")'", hint: "expected a mapping"))
+                let message = "'vars' is '\(entry.value.text ?? "")'"
+                loader.report(entry.value.diagnostic(message, hint: "expected a mapping"))
                 continue
             }
             if isOpen(entry.value) { continue }

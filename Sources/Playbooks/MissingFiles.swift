@@ -5,7 +5,8 @@ extension Loader {
     func reportMissing(tasks name: String, _ searched: [String], at place: Place?) {
         missedFiles += 1
         let near = searched.flatMap { path in files.names(in: folder(of: path)) }
-        let hint = suggestion(for: lastPart(of: name), among: near.filter { $0.hasSuffix(".yml") || $0.hasSuffix(".yaml") })
+        let lists = near.filter { $0.hasSuffix(".yml") || $0.hasSuffix(".yaml") }
+        let hint = suggestion(for: lastPart(of: name), among: lists)
         guard options.leavesConditionalErrors else {
             return report(
                 Diagnostic(

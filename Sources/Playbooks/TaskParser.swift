@@ -73,7 +73,9 @@ struct TaskParser {
     /// Keywords that an include does not hand down to its tasks.
     private func checkInclude(_ module: String) {
         for entry in entries {
-            guard let name = entry.name, Keywords.task.contains(name), !Keywords.include.contains(name) else { continue }
+            guard let name = entry.name, Keywords.task.contains(name), !Keywords.include.contains(name) else {
+                continue
+            }
             let problem = entry.key.diagnostic(
                 "'\(name)' is not a keyword of '\(module)'", hint: "for the tasks it brings, put it below 'apply:'")
             if loader.options.forgivesUnknownKeywords {

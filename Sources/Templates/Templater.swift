@@ -216,7 +216,8 @@ package final class Templater {
                 return true
             }
             throw TemplateError(
-                Diagnostic("Empty conditional expressions are not allowed.", at: text.place, hint: "remove it, or say what"))
+                Diagnostic(
+                    "Empty conditional expressions are not allowed.", at: text.place, hint: "remove it, or say what"))
         }
         let clean = stripped == text.string ? text : Text(stripped, mark: text.mark)
         guard Self.isWrapped(stripped) else { return try truth(of: clean, in: scope) }

@@ -47,7 +47,8 @@ final class LookupFunction: RuntimeObject {
             }
             guard ["warn", "ignore"].contains(errors) else {
                 throw TemplateError(
-                    "The lookup plugin '\(plugin)' failed: 'errors' is '\(errors)'", hint: "expected strict, warn or ignore")
+                    "The lookup plugin '\(plugin)' failed: 'errors' is '\(errors)'",
+                    hint: "expected strict, warn or ignore")
             }
             let problem = "An error occurred while running the lookup plugin '\(plugin)': \(error.diagnostic.message)"
             if errors == "warn" { evaluator.templater.warn?(problem, error.diagnostic.place) }

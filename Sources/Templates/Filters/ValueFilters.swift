@@ -45,7 +45,8 @@ extension Filters {
             shown.forEachText { if $0.isSecret { isSecret = true } }
             let text = isSecret ? "(hidden)" : shown.pythonRepr
             c.evaluator.templater.deprecated?(
-                "The `bool` filter coerced invalid value \(text) (\(c.value.typeName)) to \(result ? "True" : "False").",
+                "The `bool` filter coerced invalid value \(text) (\(c.value.typeName)) to "
+                    + (result ? "True." : "False."),
                 c.evaluator.source.place)
             return .bool(result)
         }

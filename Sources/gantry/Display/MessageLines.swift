@@ -111,7 +111,9 @@ struct MessageLines {
         let way = info.place.flatMap { inclusions.note(of: $0.file.name) }
         if let place = result.diagnostic?.place, place != info.place {
             // What is said in the result counts: it says what was being done, too.
-            if let told = result.result["msg"]?.text, told.hasPrefix(prefix) { own = String(told.dropFirst(prefix.count)) }
+            if let told = result.result["msg"]?.text, told.hasPrefix(prefix) {
+                own = String(told.dropFirst(prefix.count))
+            }
             let (doing, reason) = Self.finalization(own)
             var cause = Diagnostic(reason, at: excerpts.located(place))
             cause.hint = result.diagnostic?.hint

@@ -122,7 +122,8 @@ struct Setting: Sendable {
         "a notification that no handler answers to is an error", type: .flag)
     static let unknownKeywordFails = Setting(
         "INVALID_TASK_ATTRIBUTE_FAILED", ["defaults.invalid_task_attribute_failed"],
-        ["ANSIBLE_INVALID_TASK_ATTRIBUTE_FAILED"], "true", "a keyword that an include has no use for is an error", type: .flag)
+        ["ANSIBLE_INVALID_TASK_ATTRIBUTE_FAILED"], "true",
+        "a keyword that an include has no use for is an error", type: .flag)
     static let anyErrorsFatal = Setting(
         "ANY_ERRORS_FATAL", ["defaults.any_errors_fatal"], ["ANSIBLE_ANY_ERRORS_FATAL"], "false",
         "any failure ends the play for all", type: .flag)
