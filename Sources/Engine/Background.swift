@@ -27,9 +27,14 @@ extension TaskItem {
         throw .failed(TaskFailure(Diagnostic(message, at: task.task.place)))
     }
 
+    /// Where jobs of the background are kept, where that is said.
+    func jobFolder() throws(Interruption) -> String? {
+        try variable("ansible_async_dir")?.pythonText ?? run.plan.magic["_async_dir"]?.text
+    }
+
     /// Starts it, and asks for it until it has ended or its time is over; with `poll: 0` it is left alone.
     func inBackground(_ given: ModuleCall, _ way: Way, _ seconds: Double) throws(Interruption) -> CallResult {
-        let folder = try variable("ansible_async_dir")?.pythonText ?? "~/.ansible_async"
+        let folder = try jobFolder() ?? "~/.ansible_async"
         // Ansible's have the number of a process at their end.
         let id = "j\(Int.random(in: 0..<999_999_999_999)).\(Int.random(in: 1000..<100_000))"
         var call = given

@@ -127,8 +127,11 @@ enum Directives {
             warning = "The result of the `var` expression could not be omitted; a placeholder was used instead."
         }
         var told = result(shown)
-        told.warnings = warning.map { [$0] } ?? []
-        if let warning { told.result["warnings"] = [.string(warning)] }
+        if let warning {
+            told.result["warnings"] = [.string(warning)]
+            let place = text.place ?? task.task.place
+            task.run.coordinator.tell(.message(Diagnostic(warning, at: place, severity: .warning)))
+        }
         return told
     }
 

@@ -109,7 +109,7 @@ extension TaskItem {
     private func sideBySide(
         _ gatherers: [Gatherer], _ way: Way, _ timeout: Value?
     ) throws(Interruption) -> [CallResult] {
-        let folder = try variable("ansible_async_dir")?.pythonText ?? "~/.ansible_async"
+        let folder = try jobFolder() ?? "~/.ansible_async"
         let limit = timeout.flatMap { try? Double(parameter: $0) }
         var jobs: [Int: ModuleCall] = [:]
         var results: [Int: CallResult] = [:]

@@ -29,40 +29,65 @@ extension TaskRun {
     ///
     /// What fails inside goes on upwards as it is: it has been told, and is not this task's failure.
     func performInclude() throws(Interruption) {
-        let isOnce = try isOnce()
+        let isOnce: Bool
+        do throws(Interruption) { isOnce = try self.isOnce() } catch {
+            guard case .failed(let failure) = error else { throw error }
+            return try conclude(self.failure(failure))
+        }
         if isOnce, try !isLeader() { return try takeOverBrought() }
         let before = run.state
         var inclusions: [Inclusion] = []
-        let result: TaskResult
-        do throws(Interruption) {
-            if let items = try loopItems() {
-                result = try collect(items, into: &inclusions)
-            } else if let when = task.keywords["when"], let condition = try firstFalse(when) {
-                result = TaskItem.skipped(condition)
-            } else {
-                let inclusion = try inclusion(nil)
-                inclusions.append(inclusion)
-                result = inclusion.result(ofItem: false)
-            }
-        } catch {
-            guard case .failed(let failure) = error else { throw error }
-            let result = self.failure(toInclude: failure)
-            if isOnce { try handOver(result, since: before) }
-            return try conclude(result)
-        }
+        var result = try included(&inclusions)
         if isOnce { try handOver(result, since: before) }
+        var pending = try tell(result, inclusions)
+        var isAsked = false
+        while isDebugged(result) {
+            isAsked = true
+            var debugger = TaskDebugger(self, about: result)
+            guard try debugger.decision() == .redo else { break }
+            debugger.apply()
+            run.coordinator.tell(.redone(position, statuses(of: result)))
+            result = try included(&inclusions)
+            pending = try tell(result, inclusions)
+        }
+        if isAsked { _ = try run.coordinator.ask(.debugged(showing: "", ends: false)) }
         guard !inclusions.isEmpty, result.status == .ok else {
-            try conclude(result)
+            try leave(by: pending)
             if !isOnce, result.status == .skipped, mayBring { try takeOverBrought() }
             return
         }
+        if let echo = try verdict(failed: false) { throw echo }
+        for inclusion in inclusions { try run(inclusion) }
+    }
+
+    /// What the include comes to, and what it names; a failure is a result.
+    private func included(_ inclusions: inout [Inclusion]) throws(Interruption) -> TaskResult {
+        inclusions = []
+        do throws(Interruption) {
+            if let items = try loopItems() { return try collect(items, into: &inclusions) }
+            if let when = task.keywords["when"], let condition = try firstFalse(when) {
+                return TaskItem.skipped(condition)
+            }
+            let inclusion = try inclusion(nil)
+            inclusions.append(inclusion)
+            return inclusion.result(ofItem: false)
+        } catch {
+            guard case .failed(let failure) = error else { throw error }
+            return self.failure(failure)
+        }
+    }
+
+    /// Says what the include found, or why it found nothing.
+    ///
+    /// - Returns: what ends the way.
+    private func tell(_ result: TaskResult, _ inclusions: [Inclusion]) throws(Interruption) -> Interruption? {
+        guard !inclusions.isEmpty, result.status == .ok else { return try settle(result) }
         register(result)
         if let role = scope.role { run.startedRoles.insert(role.key) }
         for inclusion in inclusions {
             run.coordinator.tell(.included(position, info, path: inclusion.path, label: inclusion.label))
         }
-        if let echo = try verdict(failed: false) { throw echo }
-        for inclusion in inclusions { try run(inclusion) }
+        return nil
     }
 
     private func collect(_ items: [Value], into inclusions: inout [Inclusion]) throws(Interruption) -> TaskResult {
@@ -84,7 +109,7 @@ extension TaskRun {
                 }
             } catch {
                 guard case .failed(let failure) = error else { throw error }
-                result = self.failure(toInclude: failure)
+                result = self.failure(failure)
             }
             result = try labelled(result, loop)
             results.append(result)
@@ -92,12 +117,6 @@ extension TaskRun {
         }
         scope.local = Dict()
         return summary(of: results)
-    }
-
-    /// What cannot be loaded is a failure that `ignore_errors` does not pass over.
-    private func failure(toInclude failure: TaskFailure) -> TaskResult {
-        if failure.result["reason"] != nil { ignores[.failed] = false }
-        return self.failure(failure)
     }
 
     private func inclusion(_ loop: LoopItem?) throws(Interruption) -> Inclusion {

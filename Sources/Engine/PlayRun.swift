@@ -32,6 +32,10 @@ package final class PlayRun {
     /// Roles whose defaults and variables every task of the play sees.
     var publicRoles: [RolePlan]
     var handlers = Handlers()
+    /// `vars_files` whose names hang on facts, and what they held when these were last known.
+    var openFiles: [Value]
+    var fileVariables = Dict()
+    private var factsAtFiles = -1
     /// Roles of which a task ran, and roles that ran to their ends, by their keys.
     var startedRoles: Set<String> = []
     var completedRoles: Set<String> = []
@@ -79,10 +83,26 @@ package final class PlayRun {
         }
         self.state.learn(plan.facts)
         publicRoles = plan.roles.filter(\.isPublic)
+        openFiles = plan.magic["_vars_files"]?.list ?? []
         for layer in [plan.inventory, plan.variables, plan.extra, plan.facts] { masking.learn(from: .dict(layer)) }
         for role in plan.roles {
             for layer in [role.defaults, role.variables, role.parameters] { masking.learn(from: .dict(layer)) }
         }
+        listen(to: templater)
+    }
+
+    /// What templates come to that a person should know.
+    private func listen(to templater: Templater) {
+        let coordinator = coordinator
+        func tell(_ message: String, _ place: Place?, _ severity: Diagnostic.Severity, _ notes: [String] = []) {
+            let end = severity == .deprecation ? " This feature will be removed from ansible-core version 2.23." : ""
+            coordinator.tell(.message(Diagnostic(message + end, at: place, notes: notes, severity: severity)))
+        }
+        let advice = "Broken conditionals are currently allowed because the `ALLOW_BROKEN_CONDITIONALS` "
+            + "configuration option is enabled."
+        templater.warn = { tell($0, $1, .warning) }
+        templater.deprecated = { tell($0, $1, .deprecation) }
+        templater.brokenCondition = { tell($0, $1, .deprecation, [advice]) }
     }
 
     /// The inventory is another since the play began.
@@ -134,8 +154,8 @@ package final class PlayRun {
         }
     }
 
-    /// The steps of the play. A host that fails on its way goes on behind the next `meta: clear_host_errors`, where
-    /// another one came to that.
+    /// The steps of the play. A host that cannot be reached on its way goes on behind the next
+    /// `meta: clear_host_errors`, where another one came to that; one that failed is back in the next play.
     private func runAll(in frame: Frame) throws(Interruption) {
         var index = 0
         while index < plan.steps.count {
@@ -145,7 +165,7 @@ package final class PlayRun {
                     guard let end = endOfRole(plan.steps[index...], frame) else { throw error }
                     index = end
                     continue
-                case .failed(let failure):
+                case .failed(let failure) where failure.isUnreachable:
                     guard let next = try revival(behind: index, failure) else { throw error }
                     index = next
                 default: throw error
@@ -281,7 +301,19 @@ package final class PlayRun {
         }
         let runner = TaskRun(self, task, scope, frame, position)
         if !runner.isHandler, isDone(scope.role) { return }
-        guard try runner.isSelected(), try runner.isWanted() else { return }
+        if !openFiles.isEmpty, task.module != "meta", state.facts.count != factsAtFiles {
+            factsAtFiles = state.facts.count
+            do throws(Interruption) { fileVariables = try runner.openVariableFiles() } catch {
+                guard case .failed(let failure) = error else { throw error }
+                return try runner.conclude(runner.failure(failure))
+            }
+        }
+        let isSelected: Bool
+        do throws(Interruption) { isSelected = try runner.isSelected() } catch {
+            guard case .failed(let failure) = error else { throw error }
+            return try runner.conclude(runner.failure(failure))
+        }
+        guard isSelected, try runner.isWanted() else { return }
         try runner.perform()
         if task.keywords["delegate_facts"] != nil { try runner.takeOverGiven() }
     }

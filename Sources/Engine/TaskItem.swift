@@ -60,16 +60,19 @@ struct TaskItem {
     }
 
     private func perform(_ isHidden: Bool) throws(Interruption) -> TaskResult {
+        try task.checkNumbers()
         guard let until = keywords["until"] ?? (keywords["retries"] != nil ? .bool(true) : nil) else {
             return try judged(try attempt(isHidden))
         }
         let retries = max(0, (try task.keyword("retries")).flatMap { try? Int(parameter: $0) } ?? 3)
+        // One try is no loop: whether it was the last is not asked.
+        if retries == 0 { return try judged(try attempt(isHidden)) }
         var delay = (try task.keyword("delay")).flatMap { try? Double(parameter: $0) } ?? 5
         if delay < 0 { delay = 1 }
         var attempt = 1
         while true {
             var tried = try self.attempt(isHidden)
-            if retries > 0 { tried.result["attempts"] = .int(attempt) }
+            tried.result["attempts"] = .int(attempt)
             var result = try judged(tried)
             let isDone = keywords["until"] == nil ? result.status != .failed : try holds(until, result)
             if isDone || result.status == .unreachable { return result }
@@ -82,7 +85,7 @@ struct TaskItem {
                     result.status = .failed
                     result.result["exception"] = result.result["exception"] ?? TaskRun.noTraceback
                 }
-                if retries > 0 { result.result["attempts"] = .int(retries) }
+                result.result["attempts"] = .int(retries)
                 return result
             }
             if let reason = run.coordinator.stopReason { throw .stopped(reason) }
@@ -116,7 +119,7 @@ struct TaskItem {
         try refuseBackground()
         var arguments = try arguments()
         if task.task.module == "async_status", arguments["_async_dir"] == nil {
-            arguments["_async_dir"] = try variable("ansible_async_dir")
+            arguments["_async_dir"] = try jobFolder().map { .string($0) }
         }
         var delegate = task.scope.delegate
         if task.task.module == "package", arguments["use"] ?? "auto" == "auto" {
@@ -268,29 +271,6 @@ struct TaskItem {
             basis: task.scope.basis)
         call.files = try prepared(module, arguments)
         return call
-    }
-
-    /// The layers of `environment`, the inner ones over the outer ones.
-    private func environment() throws(Interruption) -> Dict {
-        let isGathering = ["setup", "gather_facts"].contains(task.task.module)
-        var environment = Dict()
-        for layer in keywords["environment"].map({ $0.list ?? [$0] }) ?? [] {
-            guard case .dict(let written) = layer else {
-                for (key, value) in (try task.render(layer)).dict ?? Dict() { environment[key] = value }
-                continue
-            }
-            for (key, value) in written {
-                do throws(Interruption) {
-                    let rendered = try task.render(value)
-                    if rendered != Templater.omit { environment[key] = rendered }
-                } catch {
-                    // What gathering is about to find out may be what a variable is made from.
-                    guard isGathering, error.message.contains("ansible_env") || error.message.contains("ansible_facts")
-                    else { throw error }
-                }
-            }
-        }
-        return environment
     }
 
     /// Seconds that the task may take; 0 is no limit.

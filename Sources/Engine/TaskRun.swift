@@ -101,6 +101,13 @@ final class TaskRun {
         }
     }
 
+    /// A part of a keyword's value: what cannot be rendered is told with the keyword's name.
+    func render(_ value: Value, of keyword: String) throws(Interruption) -> Value {
+        do throws(TemplateError) { return try run.templater.render(value, in: scope) } catch {
+            throw interruption(error, "Error processing keyword '\(keyword)': ")
+        }
+    }
+
     /// What a template gives, its members not rendered yet where it is a list or a mapping.
     func container(_ text: Text) throws(Interruption) -> Value {
         do throws(TemplateError) {
@@ -115,6 +122,7 @@ final class TaskRun {
     ) -> Interruption {
         var diagnostic = error.diagnostic
         if diagnostic.place == nil { diagnostic.place = task.place }
+        if let note = valueNote(diagnostic) { diagnostic.notes.append(note) }
         return .failed(TaskFailure(diagnostic, told: prefix + context + error.told))
     }
 
@@ -196,7 +204,12 @@ final class TaskRun {
         if includeModules.contains(task.module) { return try performInclude() }
         // These act on the run, not on a host.
         if ["add_host", "pause"].contains(task.module) { return try runOnce() }
-        if try isOnce() { return try runOnce() }
+        let isOnce: Bool
+        do throws(Interruption) { isOnce = try self.isOnce() } catch {
+            guard case .failed(let failure) = error else { throw error }
+            return try conclude(self.failure(failure))
+        }
+        if isOnce { return try runOnce() }
         try runToEnd { _ in }
     }
 
@@ -359,6 +372,8 @@ final class TaskRun {
             let keyword = result.status == .failed ? "ignore_errors" : "ignore_unreachable"
             var isIgnored = ignores[result.status]
             if isIgnored == nil { isIgnored = try flag(keyword) }
+            // An include whose file is not there ends the way whatever the task says, as with Ansible.
+            if includeModules.contains(task.module), result.result["reason"] != nil { isIgnored = false }
             if isIgnored ?? false {
                 result.status = .ignored
                 if given.status == .unreachable { result.result["skip_reason"] = "Host is unreachable" }
@@ -500,10 +515,17 @@ final class TaskRun {
             do throws(TemplateError) {
                 return try run.templater.condition(text, in: scope) ? nil : .string(text.untrusted)
             } catch {
+                var error = conditional(error)
+                if error.told.hasPrefix("Syntax error"), Templater.looksLikeTemplate(text.string) {
+                    error.diagnostic.notes.append("a condition is an expression: write its variables without braces")
+                }
                 throw interruption(
-                    conditional(error), error.isUndefined ? "Error while evaluating conditional: " : "")
+                    error, error.isUndefined ? "Error while evaluating conditional: " : "")
             }
-        default: return value.isTrue ? nil : value
+        default:
+            if run.plan.settings.allowsBrokenConditions { return value.isTrue ? nil : value }
+            let message = "Conditional expressions must be strings."
+            throw interruption(TemplateError(Diagnostic(message, at: value.place ?? task.place)))
         }
     }
 

@@ -84,7 +84,7 @@ final class TaskScope: Scope {
         if viewpoint == nil, take(run.state.assigned[name]) || take(run.state.included[name]) { return }
         if take(taskVariables[name]) || take(role?.variables[name]) { return }
         for other in run.publicRoles.reversed() { if take(other.variables[name]) { return } }
-        if take(run.plan.variables[name]) { return }
+        if take(run.fileVariables[name]) || take(run.plan.variables[name]) { return }
         if let viewpoint {
             if take(try run.hostVariable(viewpoint, name)) { return }
         } else {
@@ -116,6 +116,12 @@ final class TaskScope: Scope {
         var all = run.plan.extra.names + run.plan.magic.names.filter(isHostsMagic) + ["ansible_facts"]
         all += run.state.assigned.names + run.state.included.names + run.plan.inventory.names
         return run.plan.settings.hidesFacts ? all : all + run.state.facts.names
+    }
+
+    /// What play, roles and task say, whichever host is asked about.
+    fileprivate func common(_ name: String) -> Value? {
+        taskVariables[name] ?? role?.variables[name] ?? run.fileVariables[name] ?? run.plan.variables[name]
+            ?? role?.defaults[name]
     }
 
     /// How the host is reached, or the delegate, by the names of the variables that could have said so.
@@ -150,7 +156,7 @@ final class TaskScope: Scope {
 
     var names: [String] {
         var all = overrides.names + run.plan.extra.names + run.plan.magic.names + local.names + includeParameters.names
-        all += taskVariables.names + run.plan.variables.names
+        all += taskVariables.names + run.fileVariables.names + run.plan.variables.names
         if viewpoint == nil {
             all += run.state.assigned.names + run.state.included.names
             all += run.plan.inventory.names + run.plan.connection.names
@@ -366,6 +372,7 @@ private struct OtherHost: TemplateObject {
     func member(_ key: Value) throws(TemplateError) -> Value? {
         if isDelegate, key.text == "inventory_hostname" { return .string(scope.run.plan.host) }
         guard isDelegate else { return try scope.run.hostVariable(host, key.pythonText) }
+        if let value = scope.common(key.pythonText) { return value }
         if let value = try scope.run.delegateVariable(host, key.pythonText) { return value }
         return try scope.implied(key.pythonText, ofDelegate: host)
     }

@@ -14,6 +14,48 @@ private struct Loading {
     var problem: String?
 }
 
+extension TaskRun {
+    /// The `vars_files` whose names hang on facts, read as far as these are known.
+    func openVariableFiles() throws(Interruption) -> Dict {
+        var all = Dict()
+        for entry in run.openFiles {
+            guard let file = try variableFile(entry) else { continue }
+            guard let variables = try Directives.variables(in: file, self) else {
+                throw .failed(TaskFailure("\(file.path) must be stored as a dictionary/hash"))
+            }
+            all = combined(all, variables, merging: run.plan.settings.mergesHashes)
+        }
+        return all
+    }
+
+    /// The first of an entry's files that is there; `nil` while a name is not known.
+    private func variableFile(_ entry: Value) throws(Interruption) -> FileEntry? {
+        let folder = run.plan.bases.first?.playFolder ?? "."
+        let basis = SearchBasis(roles: [], taskFolder: folder, playFolder: folder)
+        var tried: [String] = []
+        for candidate in entry.list ?? [entry] {
+            let name: String
+            do throws(TemplateError) { name = try run.templater.render(candidate, in: scope).pythonText } catch {
+                guard error.isUndefined else { throw interruption(error) }
+                guard run.state.hasGathered else { return nil }
+                let item = entry.pythonText
+                let doing = "an undefined variable was found when attempting to template the vars_files item"
+                throw interruption(error, "\(doing) '\(item)': ")
+            }
+            let (found, _) = try run.description(FileRequest(kind: .vars, name: name, basis: basis))
+            if let found { return found }
+            tried.append(name)
+        }
+        let name = entry.list?.first ?? entry
+        let warning = Diagnostic(
+            "there is no file of variables '\(name.pythonText)'", at: name.place ?? run.plan.place,
+            notes: ["looked for as \(tried.map { "'\($0)'" }.joined(separator: ", ")) when facts were known"],
+            severity: .warning)
+        run.coordinator.tell(.message(warning))
+        return nil
+    }
+}
+
 extension Directives {
     static func includeVars(_ task: TaskRun, _ arguments: Dict) throws(Interruption) -> TaskResult {
         let hasFolder = ["dir", "depth", "files_matching", "ignore_files", "extensions", "ignore_unknown_extensions"]
@@ -205,7 +247,7 @@ extension Directives {
     // MARK: What is in a file
 
     /// `nil`: no mapping.
-    private static func variables(in entry: FileEntry, _ task: TaskRun) throws(Interruption) -> Dict? {
+    static func variables(in entry: FileEntry, _ task: TaskRun) throws(Interruption) -> Dict? {
         let text = String(decoding: try task.run.contents(of: entry), as: UTF8.self)
         do throws(Diagnostic) {
             let name = shown(entry.path, in: task.run.plan.settings.folder)

@@ -139,7 +139,8 @@ extension Inventory {
         let groups = id.map { graph.groupsByPrecedence(ofHost: $0) } ?? []
         do throws(Diagnostic) {
             var result = try groupVariables(groups, playbookFolders)
-            let own: Dict = id.map { graph.hosts[$0].variables } ?? implicitHost
+            let isLocal = Graph.localNames.contains(host)
+            let own: Dict = id.map { graph.hosts[$0].variables } ?? (isLocal ? implicitHost : Dict())
             result = combined(result, own, merging: options.mergesHashes)
             for folder in folders + playbookFolders {
                 let found = try files.variables(of: host, "host_vars", beside: folder)
@@ -221,6 +222,8 @@ extension Inventory {
     private mutating func addUnsettled(host: String, groups: [String], variables: Dict) -> Bool {
         var changed = graph.hostIDs[host] == nil
         let id = graph.addHost(host)
+        // As if it were written right under 'all': it comes before those that only groups name.
+        if changed { graph.put(host: id, into: Graph.all) }
         for (key, value) in variables where graph.hosts[id].variables[key] != value {
             graph.set(key, value, ofHost: id)
             changed = true

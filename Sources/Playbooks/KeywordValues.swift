@@ -23,8 +23,8 @@ struct KeywordValues {
         add(.number, ["delay", "max_fail_percentage"])
         add(.name, ["register"])
         add(.words, ["listen", "notify", "tags"])
-        add(.mapping, ["loop_control"])
-        add(.mappings, ["args", "environment", "module_defaults", "vars"])
+        add(.mapping, ["args", "loop_control"])
+        add(.mappings, ["environment", "module_defaults", "vars"])
         add(.condition, ["changed_when", "failed_when", "until", "when"])
         add(.loop, ["loop"])
         add(.batches, ["serial"])
@@ -48,6 +48,15 @@ struct KeywordValues {
             guard let name = entry.name, allowed.contains(name), let kind = Self.kinds[name], !entry.value.isNull else {
                 continue
             }
+            if name == "module_defaults", let problem = problemOfDefaults(entry.value) {
+                loader.report(problem)
+                continue
+            }
+            if name == "vars", entry.value.text != nil {
+                let message = "'vars' is '\(entry.value.text ?? "")'"
+                loader.report(entry.value.diagnostic(message, hint: "expected a mapping"))
+                continue
+            }
             if isOpen(entry.value) { continue }
             if let expected = expectation(kind, entry.value) {
                 let shown = entry.value.text.map { "'\($0)'" } ?? entry.value.scalar?.pythonText
@@ -62,6 +71,14 @@ struct KeywordValues {
             if name == "loop_control", let members = entry.value.entries { checkLoopControl(members) }
         }
         checkLoops(entries)
+    }
+
+    /// Which modules have defaults must be known before the run; what these are may be a template.
+    private func problemOfDefaults(_ value: Node) -> Diagnostic? {
+        guard value.text != nil || value.items?.contains(where: { $0.text != nil }) ?? false else { return nil }
+        return value.diagnostic(
+            "'module_defaults' is '\(value.text ?? "a list with a text in it")'",
+            hint: "expected a mapping whose keys are written out; only its values may be templates")
     }
 
     /// A template, or what a vault holds: known later.

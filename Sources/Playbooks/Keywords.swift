@@ -20,6 +20,11 @@ package enum Keywords {
         "action", "args", "local_action", "async", "poll", "changed_when", "failed_when", "until", "retries", "delay",
         "delegate_to", "delegate_facts", "loop", "loop_control", "notify", "register",
     ])
+    /// What an include takes that comes in while the play runs. What its tasks are to have is said in `apply`.
+    static let include: Set<String> = [
+        "action", "args", "collections", "debugger", "ignore_errors", "listen", "local_action", "loop", "loop_control",
+        "name", "no_log", "register", "run_once", "tags", "timeout", "vars", "when",
+    ]
     package static let handler: Set<String> = task.union(["listen"])
     package static let roleEntry: Set<String> = base.union(["role", "delegate_to", "delegate_facts"])
     static let importingPlaybook: Set<String> = [

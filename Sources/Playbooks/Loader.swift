@@ -11,6 +11,8 @@ package final class Loader {
     let templater: Templater
     let foreign: ForeignModules
     package internal(set) var diagnostics: [Diagnostic] = []
+    /// Where files of tasks are named.
+    package internal(set) var inclusions = Inclusions()
     /// How many files of tasks were named that are not there.
     var missedFiles = 0
     private var documents: [String: Node?] = [:]
@@ -48,6 +50,11 @@ package final class Loader {
     }
 
     func report(_ diagnostic: Diagnostic) {
+        var diagnostic = diagnostic
+        let hasWay = diagnostic.severity != .error || diagnostic.notes.contains { $0.hasPrefix("by way of") }
+        if !hasWay, let file = diagnostic.place?.file.name, let note = inclusions.note(of: file) {
+            diagnostic.notes.append(note)
+        }
         if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
     }
 
@@ -197,6 +204,7 @@ package final class Loader {
             name: name, place: node.place, path: path, hosts: hosts, keywords: inheriting(own, from: inherited),
             variables: variables, variableFiles: list(entry("vars_files")), prompts: prompts(entry("vars_prompt")))
         play.keywords["vars"] = nil
+        play.hasName = entry("name").flatMap { value($0) }?.isTrue ?? false
         checkVariables(variables)
         checkVariables(own)
         checkVariableFiles(play)
@@ -349,6 +357,29 @@ package final class Loader {
         }
         report(node.diagnostic("'\(what)' is a \(node.kindName)", hint: "expected a mapping"))
         return Dict()
+    }
+
+    /// `invalid_task_attribute_failed = false`
+    func warnOfIgnored(_ name: String, at place: Place?) {
+        report(Diagnostic("Ignoring invalid attribute: \(name)", at: place, severity: .warning))
+    }
+
+    func warnOfPlayHosts(in text: Text) {
+        let words = text.string.split { !$0.isLetter && !$0.isNumber && $0 != "_" }
+        guard words.contains("play_hosts") else { return }
+        report(
+            Diagnostic(
+                "The `play_hosts` magic variable is deprecated. "
+                    + "This feature will be removed from ansible-core version 2.23.",
+                at: text.place, notes: ["Use `ansible_play_batch` instead."], severity: .deprecation))
+    }
+
+    func warnOfMappedAction(at place: Place?) {
+        report(
+            Diagnostic(
+                "Using a mapping for `action` is deprecated. "
+                    + "This feature will be removed from ansible-core version 2.23.",
+                at: place, notes: ["Use a string value for `action`."], severity: .deprecation))
     }
 
     /// Variables that hide what the language has under their names.

@@ -60,10 +60,12 @@ package final class Planner {
         plan.inventory = variables
         plan.extra = context.extra
         plan.variables = play.variables
-        for layer in [context.prompted, try loaded(play, variables, context)] {
+        plan.magic = magic(play, host, own, context)
+        let files = try loaded(play, variables.merging(plan.magic) { $1 }, context)
+        for layer in [context.prompted, files.variables] {
             plan.variables = combined(plan.variables, layer, merging: settings.mergesHashes)
         }
-        plan.magic = magic(play, host, own, context)
+        if !files.open.isEmpty { plan.magic["_vars_files"] = .list(files.open) }
         plan.roles = play.roles
         plan.bases = play.bases
         plan.steps = play.steps
@@ -87,7 +89,8 @@ package final class Planner {
         for name in ["ansible_play_role_names", "role_names"] { magic[name] = .strings(play.roleNames) }
         magic["ansible_dependent_role_names"] = .strings(play.dependencyNames)
         let others = play.dependencyNames.filter { !play.roleNames.contains($0) }
-        magic["ansible_role_names"] = .strings(others + play.roleNames)
+        var seen: Set<String> = []
+        magic["ansible_role_names"] = .strings((others + play.roleNames).filter { seen.insert($0).inserted })
         for (name, value) in own { magic[name] = value }
         return magic
     }
@@ -104,20 +107,43 @@ package final class Planner {
 
     // MARK: vars_files
 
-    private func loaded(_ play: Play, _ variables: Dict, _ context: PlanContext) throws(Diagnostic) -> Dict {
+    /// What the files hold, up to the first whose name hangs on what only the host can tell; that one and those behind
+    /// it are left open.
+    private func loaded(
+        _ play: Play, _ variables: Dict, _ context: PlanContext
+    ) throws(Diagnostic) -> (variables: Dict, open: [Value]) {
         var all = Dict()
-        for entry in play.variableFiles {
+        for (index, entry) in play.variableFiles.enumerated() {
             var known = variables
             for layer in [play.variables, context.prompted, all, context.extra] {
                 for (name, value) in layer { known[name] = value }
             }
-            all = combined(all, try fileVariables(in: entry, play, known), merging: context.settings.mergesHashes)
+            guard let more = try fileVariables(in: entry, play, known) else {
+                return (all, Array(play.variableFiles[index...]))
+            }
+            all = combined(all, more, merging: context.settings.mergesHashes)
+        }
+        return (all, [])
+    }
+
+    /// What they hold as far as their names hang on no host.
+    ///
+    /// - Parameter known: what they may hang on beside the play's variables.
+    package func fileVariables(of play: Play, known: Dict, in context: PlanContext) -> Dict {
+        var all = Dict()
+        for entry in play.variableFiles {
+            var around = known
+            for layer in [play.variables, context.prompted, all, context.extra] {
+                for (name, value) in layer { around[name] = value }
+            }
+            guard let more = try? fileVariables(in: entry, play, around) ?? nil else { continue }
+            all = combined(all, more, merging: context.settings.mergesHashes)
         }
         return all
     }
 
-    /// One entry: a name, or a list of which the first that is there counts.
-    private func fileVariables(in entry: Value, _ play: Play, _ known: Dict) throws(Diagnostic) -> Dict {
+    /// One entry: a name, or a list of which the first that is there counts. `nil`: its name is not known yet.
+    private func fileVariables(in entry: Value, _ play: Play, _ known: Dict) throws(Diagnostic) -> Dict? {
         var searched: [String] = []
         for candidate in entry.list ?? [entry] {
             guard case .string(let text) = candidate else { continue }
@@ -127,10 +153,8 @@ package final class Planner {
                     ? try templater.render(text, in: DictScope(known, lookups: lookups?(play))).pythonText
                     : text.string
             } catch {
-                if error.undefinedName != nil, entry.list != nil { continue }
-                var diagnostic = error.diagnostic
-                diagnostic.notes.append("names in 'vars_files' may hang on inventory and play variables, not on facts")
-                throw diagnostic
+                if error.isUndefined { return nil }
+                throw error.diagnostic
             }
             let request = SearchRequest(
                 kind: "vars", name: name, roles: [], taskFolder: play.folder, playFolder: play.folder, home: home)

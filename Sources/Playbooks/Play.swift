@@ -6,6 +6,8 @@ package struct Play: Sendable {
     /// May hold templates.
     package var name: Text
     package var place: Place
+    /// Somebody gave it a name; otherwise its name is its pattern.
+    package var hasName = true
     /// The file that the play is in.
     package var path: String
     /// The pattern; may hold templates.
@@ -60,6 +62,8 @@ package struct LoaderOptions: Sendable {
     package var forgivesMissingHandlers = false
     /// What is wrong with a task behind a condition is told when the task runs, as Ansible does.
     package var leavesConditionalErrors = false
+    /// Keywords that an include has no use for are passed over, with a warning.
+    package var forgivesUnknownKeywords = false
     package var duplicateKeys = DuplicateKeys.warn
     package var home: String?
     /// `gathering = implicit | explicit | smart`.

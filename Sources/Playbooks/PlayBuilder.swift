@@ -89,7 +89,7 @@ final class PlayBuilder {
     }
 
     func finish(_ play: inout Play) {
-        for value in play.variables.values { note(value) }
+        for value in [play.hosts] + play.variables.values + play.keywords.values { note(value) }
         play.steps = steps
         play.handlers = handlers
         play.roles = roles
@@ -151,6 +151,7 @@ final class PlayBuilder {
     func note(_ value: Value) {
         value.forEachText { text in
             if text.string.contains("hostvars") || text.string.contains("groups") { readsHostVariables = true }
+            if text.string.contains("play_hosts"), text.isTemplate { loader.warnOfPlayHosts(in: text) }
         }
     }
 
@@ -250,6 +251,7 @@ final class PlayBuilder {
                     ]))
             return []
         }
+        loader.inclusions.note(loader.files.shown(path), namedAt: place)
         guard let node = loader.document(path, what: "file of tasks", from: place) else { return [] }
         var inner = surroundings
         inner.chain.append(path)

@@ -269,7 +269,7 @@ extension PlayBuilder {
         }
         dependencyNames += parts.names.filter { !dependencyNames.contains($0) }
         parts.names.append(plan.name)
-        if dependent == nil, !roleNames.contains(plan.name) { roleNames.append(plan.name) }
+        if dependent == nil { roleNames.append(plan.name) }
         for (name, value) in defaults { parts.defaults[name] = value }
         for (name, value) in variables { parts.variables[name] = value }
         for (name, value) in parts.defaults { plan.defaults[name] = value }
@@ -440,13 +440,13 @@ extension PlayBuilder {
             guard case .string(let text) = value, text.isTemplate else { return value.pythonText }
             return known.map { known in loader.rendered(text, known).map { .some($0) } ?? .none } ?? .none
         }
-        guard let named = text("name") ?? nil ?? (text("role") ?? nil) else {
+        guard let named = (text("name") ?? nil) ?? (text("role") ?? nil) else {
             if isStatic, arguments["name"] == nil, arguments["role"] == nil {
                 loader.report(Diagnostic("a role's name is missing: parameter 'name'", at: place))
             }
             return nil
         }
-        var use = RoleUse(name: named, place: arguments["name"]?.place ?? place)
+        var use = RoleUse(name: named, place: (arguments["name"] ?? arguments["role"])?.place ?? place)
         func set(_ name: String, _ path: WritableKeyPath<RoleUse, String>) -> Bool {
             guard let value = text(name) else { return false }
             if let value { use[keyPath: path] = withoutSuffix(value) }

@@ -66,7 +66,24 @@ struct TaskParser {
         }
         guard let action = chosen(actions) else { return [] }
         guard let (module, arguments) = parsed(action, &own) else { return [] }
+        if ["include_tasks", "include_role"].contains(module) { checkInclude(module) }
         return made(module, arguments, own, action)
+    }
+
+    /// Keywords that an include does not hand down to its tasks.
+    private func checkInclude(_ module: String) {
+        for entry in entries {
+            guard let name = entry.name, Keywords.task.contains(name), !Keywords.include.contains(name) else {
+                continue
+            }
+            let problem = entry.key.diagnostic(
+                "'\(name)' is not a keyword of '\(module)'", hint: "for the tasks it brings, put it below 'apply:'")
+            if loader.options.forgivesUnknownKeywords {
+                loader.warnOfIgnored(name, at: entry.key.place)
+            } else {
+                loader.report(problem)
+            }
+        }
     }
 
     /// The one key that names a module.
@@ -117,6 +134,7 @@ struct TaskParser {
                 name = word
                 given = .string(rest)
             } else if let dict = given.dict, case .string(let text)? = dict["module"] {
+                loader.warnOfMappedAction(at: action.value.place)
                 let (word, rest) = Self.split(text)
                 name = word
                 if !rest.string.isEmpty { line = rest }

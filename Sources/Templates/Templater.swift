@@ -9,6 +9,15 @@ package final class Templater {
     /// Conditions may give anything and its truth counts, as before ansible-core 2.19; otherwise only booleans.
     package var allowsBrokenConditions = true
 
+    /// Told of what ansible-core will do no longer from version 2.23 on.
+    package var deprecated: ((_ message: String, Place?) -> Void)?
+
+    /// Told of what goes on in spite of an error.
+    package var warn: ((_ message: String, Place?) -> Void)?
+
+    /// Told of a condition that gave no boolean where that is allowed, in ansible-core's words.
+    package var brokenCondition: ((_ message: String, Place?) -> Void)?
+
     /// Halves of characters in JSON become question marks; otherwise they are refused.
     package var allowsSurrogates = false
 
@@ -202,8 +211,13 @@ package final class Templater {
     package func condition(_ text: Text, in scope: any Scope) throws(TemplateError) -> Bool {
         let stripped = StringMethods.strip(text.string)
         if stripped.isEmpty {
-            if allowsBrokenConditions { return true }
-            throw TemplateError(Diagnostic("the condition is empty", at: text.place))
+            if allowsBrokenConditions {
+                brokenCondition?("Empty conditional expression was evaluated as True.", text.place)
+                return true
+            }
+            throw TemplateError(
+                Diagnostic(
+                    "Empty conditional expressions are not allowed.", at: text.place, hint: "remove it, or say what"))
         }
         let clean = stripped == text.string ? text : Text(stripped, mark: text.mark)
         guard Self.isWrapped(stripped) else { return try truth(of: clean, in: scope) }
@@ -240,13 +254,19 @@ package final class Templater {
         let datum = try evaluator.lifted(datum)
         if case .bool(let bool) = datum { return bool }
         let result = try evaluator.isTrue(datum)
-        if allowsBrokenConditions { return result }
-        let place = text.place.map { " at '\($0)'" } ?? ""
+        // Where the value comes from says more than where it is asked.
+        let origin = (try? evaluator.value(of: datum).place) ?? nil
+        let place = (origin ?? text.place).map { " at '\($0)'" } ?? ""
+        let words = "Conditional result (\(result ? "True" : "False")) was derived from value of type "
+            + "'\(datum.typeName)'\(place). Conditionals must have a boolean result."
+        if allowsBrokenConditions {
+            brokenCondition?(words, text.place)
+            return result
+        }
         throw TemplateError(
             "the condition gives a value of type '\(datum.typeName)', not a boolean",
             hint: "compare it, or test it with 'is truthy'; 'allow_broken_conditionals' takes any, as before 2.19",
-            words: "Conditional result (\(result ? "True" : "False")) was derived from value of type "
-                + "'\(datum.typeName)'\(place). Conditionals must have a boolean result.")
+            words: words)
     }
 
     /// Errors without a place get the text's.

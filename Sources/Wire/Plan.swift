@@ -400,6 +400,10 @@ package func shown(_ path: String, in folder: String) -> String {
 /// of the rest the nearest wins.
 package func inheriting(_ own: Dict, from outer: Dict) -> Dict {
     var merged = own
+    // A list of mappings is one, too: of two that have the same key the later one counts.
+    if let layers = own["module_defaults"]?.list?.compactMap(\.dict) {
+        merged["module_defaults"] = .dict(layers.reduce(Dict()) { all, next in all.merging(next) { $1 } })
+    }
     for (key, value) in outer {
         switch key.text {
         case "when", "tags", "environment", "notify":
@@ -408,7 +412,7 @@ package func inheriting(_ own: Dict, from outer: Dict) -> Dict {
             merged[key] = .list(outerList + ownList.filter { key.text != "tags" || !outerList.contains($0) })
         case "vars", "module_defaults":
             var base = value.dict ?? Dict()
-            for (name, inner) in own[key]?.dict ?? Dict() { base[name] = inner }
+            for (name, inner) in merged[key]?.dict ?? Dict() { base[name] = inner }
             merged[key] = .dict(base)
         default: if own[key] == nil { merged[key] = value }
         }

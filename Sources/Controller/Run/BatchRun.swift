@@ -29,6 +29,8 @@ actor BatchRun {
     private var brought: [(position: Position, variables: Dict, facts: Dict)] = []
     /// What others' tasks gave a host by `delegate_facts`, and it has not taken over yet.
     private var given: [String: [(variables: Dict, facts: Dict)]] = [:]
+    /// Who gave which fact last, and in which task.
+    private var givers: [String: [Value: (position: Position, host: Int)]] = [:]
     /// Whose failure in a task was fatal to all, where every host learns of it at once.
     private var verdicts: [Position: String] = [:]
     /// Where a host met `meta: clear_host_errors`.
@@ -362,6 +364,7 @@ actor BatchRun {
             trust[host].note(called)
             return called
         case .delegateFacts(let other, let facts, let isAssigned):
+            let facts = counting(facts, to: other, from: host)
             shared.learn(other, delegated: facts)
             given[other, default: []].append((isAssigned ? facts : Dict(), isAssigned ? Dict() : facts))
             return .proceed
@@ -415,6 +418,16 @@ actor BatchRun {
             facts.merge(entry.facts) { $1 }
         }
         return .once(TaskResult(status: .ok, result: Dict()), variables: variables, facts: facts)
+    }
+
+    /// Of hosts that give another one the same fact in the same task, the last in their order counts, whoever is first.
+    private func counting(_ facts: Dict, to other: String, from host: Int) -> Dict {
+        let position = progress[host].position
+        return facts.filter { key, _ in
+            if let last = givers[other]?[key], last.position == position, last.host > host { return false }
+            givers[other, default: [:]][key] = (position, host)
+            return true
+        }
     }
 
     /// The lists of the play's hosts, without those that failed meanwhile.

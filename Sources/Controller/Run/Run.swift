@@ -51,6 +51,8 @@ package final class Run: Sendable {
     /// - Returns: whether the run goes on.
     private func run(_ play: Int, _ standing: inout Standing) async throws(Diagnostics) -> Bool {
         if shared.isStopping { return false }
+        let state = shared
+        await state.source.take { state.knowledge(of: $0) }
         let outline = try await shared.source.outline(of: play)
         let selected = try await shared.source.hosts(of: play)
         let groups: [[String]]

@@ -46,6 +46,8 @@ extension RunSource {
 /// Where a run gets everything from: playbooks, inventory and files. Plays are called by their number.
 package protocol RunSource: Sendable {
     var playCount: Int { get async }
+    /// Gives it a way to what becomes known of hosts: what plays themselves say may read that.
+    func take(knowledge: @escaping @Sendable (String) -> HostKnowledge) async
     func outline(of play: Int) async throws(Diagnostics) -> PlayOutline
     /// The hosts that the play's pattern selects, within `--limit`, in the inventory's order.
     func hosts(of play: Int) async throws(Diagnostics) -> [String]
@@ -93,6 +95,7 @@ package protocol RunSource: Sendable {
 }
 
 extension RunSource {
+    package func take(knowledge: @escaping @Sendable (String) -> HostKnowledge) async {}
     package func keep(facts: Dict, of host: String) async {}
     package func forgetFacts(of host: String) async {}
 }

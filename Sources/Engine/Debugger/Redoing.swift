@@ -26,7 +26,7 @@ extension TaskRun {
     }
 
     /// Whether a person is asked about it.
-    private func isDebugged(_ result: TaskResult) -> Bool {
+    func isDebugged(_ result: TaskResult) -> Bool {
         let settings = run.plan.settings
         let word = (try? keyword("debugger"))??.pythonText
         guard word != nil || settings.debugs else { return false }
@@ -43,7 +43,7 @@ extension TaskRun {
     }
 
     /// What is taken back of the counts.
-    private func statuses(of result: TaskResult) -> [Status] {
+    func statuses(of result: TaskResult) -> [Status] {
         var statuses: [Status] = [.failed, .unreachable, .skipped].filter { $0 == result.status }
         if result.result["changed"]?.isTrue ?? false { statuses.append(.changed) }
         if result.status == .failed, run.rescueDepth > 0, !isForgiven { statuses.append(.rescued) }

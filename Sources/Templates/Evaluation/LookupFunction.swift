@@ -45,6 +45,13 @@ final class LookupFunction: RuntimeObject {
                         ? $0 : "The lookup plugin '\(plugin)' failed: \($0)"
                 }
             }
+            guard ["warn", "ignore"].contains(errors) else {
+                throw TemplateError(
+                    "The lookup plugin '\(plugin)' failed: 'errors' is '\(errors)'",
+                    hint: "expected strict, warn or ignore")
+            }
+            let problem = "An error occurred while running the lookup plugin '\(plugin)': \(error.diagnostic.message)"
+            if errors == "warn" { evaluator.templater.warn?(problem, error.diagnostic.place) }
             return isList ? .list([]) : .null
         }
         for result in results { result.forEachText { if $0.isSecret { evaluator.sawSecret = true } } }

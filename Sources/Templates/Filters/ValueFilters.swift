@@ -34,13 +34,28 @@ extension Filters {
             return try c.evaluator.isTrue(c.value) ? c[0] ?? .null : c[1] ?? .null
         }
         table.add("bool") { (c) throws(TemplateError) in
+            let result: Bool
             switch c.value {
             case .bool: return c.value
-            case .string(let text): return .bool(["yes", "on", "true", "1"].contains(text.string.lowercased()))
-            case .int(let int): return .bool(int == 1)
-            case .double(let double): return .bool(double == 1)
-            default: return .bool(false)
+            case .string(let text):
+                let word = text.string.lowercased()
+                result = ["yes", "on", "true", "1"].contains(word)
+                if result || ["no", "off", "false", "0"].contains(word) { return .bool(result) }
+            case .int(let int):
+                result = int == 1
+                if result || int == 0 { return .bool(result) }
+            case .double(let double): result = double == 1
+            default: result = false
             }
+            let shown = try c.evaluator.value(of: c.value)
+            var isSecret = false
+            shown.forEachText { if $0.isSecret { isSecret = true } }
+            let text = isSecret ? "(hidden)" : shown.pythonRepr
+            c.evaluator.templater.deprecated?(
+                "The `bool` filter coerced invalid value \(text) (\(c.value.typeName)) to "
+                    + (result ? "True." : "False."),
+                c.evaluator.source.place)
+            return .bool(result)
         }
         table.add("type_debug", acceptsUndefined: true) { (c) throws(TemplateError) in
             guard case .undefined(let undefined) = c.value else { return .string(c.value.typeName) }

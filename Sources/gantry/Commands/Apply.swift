@@ -60,7 +60,7 @@ struct Apply: AsyncParsableCommand {
     func run() async throws {
         try modulePath.apply()
         let project = try Project(inventory)
-        let (loaded, warnings) = try project.plays(playbooks)
+        let (loaded, warnings, inclusions) = try project.plays(playbooks)
         var plays = loaded
         let configuration = project.configuration
         let verbosity = max(inventory.verbosity.verbose, configuration.number(.verbosity) ?? 0)
@@ -86,7 +86,7 @@ struct Apply: AsyncParsableCommand {
         if flushCache { project.flushFacts() }
         let hasStart = try startAtTask.map { (name) throws(CommandFailure) in try Self.start(at: name, &plays) } ?? true
         let changes = ChangeWatch()
-        let shown = try display(settings, plays.count, configuration)
+        let shown = try display(settings, plays.count, inclusions, configuration)
         let sink = changes.watching(
             playbooks.first.flatMap { RetryFiles(configuration, playbook: $0, inner: shown) } ?? shown)
         let setup = RunSetup(
@@ -127,7 +127,7 @@ struct Apply: AsyncParsableCommand {
     }
 
     private func display(
-        _ settings: RunSettings, _ playCount: Int, _ configuration: Configuration
+        _ settings: RunSettings, _ playCount: Int, _ inclusions: Inclusions, _ configuration: Configuration
     ) throws -> any EventSink {
         if runOptions.output == .json { return JSONDisplay() }
         var options = DisplayOptions(configuration, verbosity: settings.verbosity)
@@ -135,6 +135,7 @@ struct Apply: AsyncParsableCommand {
         options.diffMode = settings.diffMode
         options.playbooks = playbooks
         options.playCount = playCount
+        options.inclusions = inclusions
         let choice = try CallbackChoice(configuration)
         for warning in choice.warnings { Output.printError(warning.shown) }
         return Callbacks(stdout: choice.stdout, enabled: choice.enabled, configuration, options)
@@ -145,7 +146,7 @@ struct Apply: AsyncParsableCommand {
     /// - Returns: whether there is such a task. By the names of Ansible's programs nothing is run without one.
     private static func start(at name: String, _ plays: inout [Play]) throws(CommandFailure) -> Bool {
         for index in plays.indices {
-            if let steps = rest(of: plays[index].steps, from: name, plays[index]) {
+            if let steps = rest(of: plays[index].steps, from: name, plays[index].roles) {
                 plays[index].steps = plays[index].steps.filter(isGathering) + steps
                 for earlier in plays[..<index].indices { plays[earlier].steps = [] }
                 return true
@@ -154,7 +155,10 @@ struct Apply: AsyncParsableCommand {
         let names = plays.flatMap { PlayListing.names(of: $0.steps) }
         guard Twin.isCalled else {
             throw CommandFailure(
-                Diagnostic("no task is named '\(name)'", hint: suggestion(for: name, among: names)), status: 1)
+                Diagnostic(
+                    "No matching task \"\(name)\" found.",
+                    hint: suggestion(for: name, among: names),
+                    notes: ["Note: --start-at-task can only follow static includes."]), status: 1)
         }
         for index in plays.indices { plays[index].steps = [] }
         return false
@@ -164,21 +168,22 @@ struct Apply: AsyncParsableCommand {
         if case .task(let task) = step { task.isImplicit && task.module == "gather_facts" } else { false }
     }
 
-    /// By the whole name, or a glob.
-    private static func isNamed(_ task: String, _ wanted: String) -> Bool {
-        guard task != wanted, let glob = try? Pattern(glob: wanted) else { return task == wanted }
-        return (try? glob.matchesWhole(task)) ?? false
+    /// By its own name or a glob of that, or by what is shown: with its role, the module's where it has no name.
+    private static func isNamed(_ task: TaskPlan, _ wanted: String, _ roles: [RolePlan]) -> Bool {
+        let role = task.role.flatMap { roles.indices.contains($0) ? "\(roles[$0].name) : " : nil } ?? ""
+        guard let name = task.name?.string, !task.isImplicit else { return role + task.module == wanted }
+        if name == wanted || role + name == wanted { return true }
+        guard let glob = try? Pattern(glob: wanted) else { return false }
+        return (try? glob.matchesWhole(name)) ?? false
     }
 
-    private static func rest(of steps: [Step], from name: String, _ play: Play) -> [Step]? {
+    private static func rest(of steps: [Step], from name: String, _ roles: [RolePlan]) -> [Step]? {
         for (index, step) in steps.enumerated() {
             switch step {
             case .task(let task):
-                let own = task.name?.string ?? task.module
-                let role = task.role.map { "\(play.roles[$0].name) : \(own)" }
-                if isNamed(own, name) || role.map({ isNamed($0, name) }) ?? false { return Array(steps[index...]) }
+                if isNamed(task, name, roles) { return Array(steps[index...]) }
             case .block(var block):
-                guard let inner = rest(of: block.block, from: name, play) else { continue }
+                guard let inner = rest(of: block.block, from: name, roles) else { continue }
                 block.block = inner
                 return [.block(block)] + steps[(index + 1)...]
             }

@@ -48,7 +48,7 @@ struct BundleCommand: ParsableCommand {
         guard !playbooks.isEmpty else { throw CommandFailure(Diagnostic("name at least one playbook"), status: 5) }
         let signer = try signingKey(key)
         let project = try Project(inventory)
-        let (plays, warnings) = try project.plays(playbooks)
+        let (plays, warnings, _) = try project.plays(playbooks)
         for warning in project.warnings + warnings { Output.printError(warning.shown) }
         var bundler = Bundler(project: project, plays: plays, signer: signer, folder: output)
         bundler.settings.tags = tags.flatMap { $0.split(separator: ",").map(String.init) }

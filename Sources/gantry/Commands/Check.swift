@@ -21,7 +21,7 @@ struct Check: AsyncParsableCommand {
 
     func run() async throws {
         let project = try Project(inventory, needsInventory: false)
-        let (plays, warnings) = try project.plays(playbooks)
+        let (plays, warnings, _) = try project.plays(playbooks)
         for warning in project.configuration.warnings + warnings { Output.printError(warning.shown) }
         let files = "\(playbooks.count) playbook\(playbooks.count == 1 ? "" : "s")"
         Output.print("\(files) checked, \(plays.count) play\(plays.count == 1 ? "" : "s"): no errors")

@@ -35,7 +35,7 @@ struct HostView {
 
     /// Every variable of a host as others see it in `hostvars`, not rendered: nothing of plays, roles and tasks.
     func all(of host: String, playFolder: String, known: HostKnowledge = HostKnowledge()) throws(Diagnostic) -> Dict {
-        var all = inventory.contains(host) ? try variables(of: host) : Dict()
+        var all = try variables(of: host)
         let merges = context.settings.mergesHashes
         if !context.settings.hidesFacts { all = combined(all, known.facts, merging: merges) }
         all["ansible_facts"] = .dict(named(facts: known.facts))

@@ -9,17 +9,27 @@ struct PlayKeywords {
     let templater: Templater
     let extra: Dict
     let lookups: ControllerLookups
+    /// What hangs neither on a host nor on a play: `groups`, `ansible_version`, ….
+    var magic = Dict()
+    /// `hostvars`, where a run knows it.
+    var hosts: PlayHosts?
+    /// What a play's `vars_files` hold as far as their names hang on no host.
+    var files: (_ play: Play, _ answers: Dict, _ magic: Dict) -> Dict = { _, _, _ in Dict() }
 
     /// What a play's keywords may read; answers of `vars_prompt` come when the play begins.
     func known(_ play: Play, answers: Dict = Dict()) -> Dict {
         var known = play.variables
-        for layer in [answers, extra] { for (name, value) in layer { known[name] = value } }
+        var magic = magic
+        magic["playbook_dir"] = .string(play.folder)
+        for layer in [answers, files(play, answers, magic), extra, magic] {
+            for (name, value) in layer { known[name] = value }
+        }
         return known
     }
 
     func rendered(_ value: Value, _ variables: Dict) throws(Diagnostics) -> Value {
         do throws(TemplateError) {
-            return try templater.render(value, in: PlayScope(variables: variables, lookups: lookups))
+            return try templater.render(value, in: PlayScope(variables: variables, lookups: lookups, hosts: hosts))
         } catch { throw Diagnostics([error.diagnostic]) }
     }
 
@@ -31,33 +41,19 @@ struct PlayKeywords {
 
     /// As it is written, where it cannot be rendered.
     func name(of play: Play, answers: Dict = Dict()) -> String {
-        (try? templater.render(play.name, in: DictScope(known(play, answers: answers))))?.pythonText
-            ?? play.name.string
-    }
-}
-
-/// What a play's own keywords may read, before any host is there.
-struct PlayScope: Scope {
-    let variables: Dict
-    let lookups: ControllerLookups
-
-    func value(of name: String) throws(TemplateError) -> Value? { variables[name] }
-    var names: [String] { variables.names }
-
-    func lookup(_ plugin: String, _ terms: [Value], _ options: Dict) throws(TemplateError) -> [Value] {
-        let basis = SearchBasis(roles: [], taskFolder: ".", playFolder: ".")
-        do throws(Diagnostic) {
-            let short = plugin.split(separator: ".").last.map(String.init) ?? plugin
-            return try lookups.results(short, terms, options, basis).map(\.untrusted)
-        } catch { throw TemplateError(error) }
+        let title = play.hasName ? Value.string(play.name) : play.hosts
+        let shown = (try? rendered(title, known(play, answers: answers))).map { $0.list ?? [$0] }
+        return (shown ?? [.string(play.name)]).map(\.pythonText).joined(separator: ",")
     }
 }
 
 extension Project {
     var playKeywords: PlayKeywords {
-        PlayKeywords(
+        var keywords = PlayKeywords(
             templater: templater, extra: extra,
             lookups: ControllerLookups(
                 configuration: configuration, files: files, environment: configuration.environment, home: home))
+        keywords.magic["groups"] = .dict(Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) }))
+        return keywords
     }
 }

@@ -83,6 +83,7 @@ final class Project: Sendable {
         if configuration.origin(.privateRoleVariables).origin != "default" {
             options.hidesRoleVariables = configuration.flag(.privateRoleVariables)
         }
+        options.forgivesUnknownKeywords = !configuration.flag(.unknownKeywordFails)
         options.forgivesMissingHandlers = !configuration.flag(.missingHandlerFails)
         return options
     }
@@ -96,17 +97,21 @@ final class Project: Sendable {
     func loader() -> Loader { Loader(files: files, options: loaderOptions, templater: templater) }
 
     /// Plays of all playbooks; every error of all of them, together.
-    func plays(_ paths: [String]) throws(CommandFailure) -> (plays: [Play], warnings: [Diagnostic]) {
+    func plays(
+        _ paths: [String]
+    ) throws(CommandFailure) -> (plays: [Play], warnings: [Diagnostic], inclusions: Inclusions) {
         var plays: [Play] = []
         var errors: [Diagnostic] = []
         var warnings: [Diagnostic] = []
+        var inclusions = Inclusions()
         if let missing = paths.first(where: { Disk.kind($0) == nil }), Twin.isCalled {
             throw CommandFailure(Diagnostic("the playbook: \(missing) could not be found"), status: 1)
         }
         for path in paths {
             let loader = loader()
             do throws(Diagnostics) { plays += try loader.plays(of: Disk.absolute(path)) } catch { errors += error.all }
-            warnings += loader.diagnostics.filter { $0.severity == .warning }
+            warnings += loader.diagnostics.filter { $0.severity != .error }
+            inclusions.merge(loader.inclusions)
         }
         errors += files.vault.refusals()
         // What several playbooks name is wrong once.
@@ -114,7 +119,7 @@ final class Project: Sendable {
         errors = errors.filter { seen.insert($0.shown).inserted }
         warnings = warnings.filter { seen.insert($0.shown).inserted }
         if !errors.isEmpty { throw CommandFailure(errors, status: errors.lazy.compactMap(\.status).first ?? 4) }
-        return (plays, warnings)
+        return (plays, warnings, inclusions)
     }
 
     /// With vaulted values open, as far as there are secrets for them.
@@ -153,7 +158,8 @@ final class Project: Sendable {
             ],
             "gantry_version": .string(gantryVersion),
             "ansible_forks": .int(configuration.number(.forks) ?? 0),
-            "ansible_inventory_sources": .strings(inventorySources),
+            "ansible_inventory_sources": .strings(
+                inventorySources.map { $0.contains(",") ? $0 : Disk.absolute($0) }),
             "ansible_config_file": configuration.path.map { .string($0) } ?? .null,
             "ansible_managed": .string(configuration.string(.managed)),
             "_interpreter_python": .string(configuration.string(.interpreterPython)),
@@ -161,6 +167,7 @@ final class Project: Sendable {
         if let python = Installation.python(configuration.environment) {
             context.magic["ansible_playbook_python"] = .string(python)
         }
+        if let folder = configuration.environment["ANSIBLE_ASYNC_DIR"] { context.magic["_async_dir"] = .string(folder) }
         if let limit { context.magic["ansible_limit"] = .string(limit) }
         return context
     }

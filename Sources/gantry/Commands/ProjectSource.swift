@@ -38,12 +38,14 @@ actor ProjectSource: RunSource {
     private let takesOver: Bool
     private var answers: [Int: Dict] = [:]
     private let lookups: ControllerLookups
-    private let keywords: PlayKeywords
+    private let ownKeywords: PlayKeywords
     private let configuration: Configuration
     private let packer: ModulePacker
     private let plugins: PluginHost
     private let sink: any EventSink
     private let factCache: FactCache?
+    /// What became known of a host during the run.
+    private var knowledge: (@Sendable (String) -> HostKnowledge)?
     /// Hosts whose engines have been given what the cache keeps.
     private var informed: Set<String> = []
 
@@ -70,8 +72,8 @@ actor ProjectSource: RunSource {
         self.fallbacks = fallbacks
         takesOver = settings.reportsVariables
         packer = ModulePacker(files: project.files, paths: loaderOptions.content)
-        keywords = project.playKeywords
-        let lookups = keywords.lookups
+        ownKeywords = project.playKeywords
+        let lookups = ownKeywords.lookups
         self.lookups = lookups
         let managed = project.configuration.string(.managed)
         planner = Planner(
@@ -117,6 +119,26 @@ actor ProjectSource: RunSource {
 
     var playCount: Int { plays.count }
 
+    func take(knowledge: @escaping @Sendable (String) -> HostKnowledge) { self.knowledge = knowledge }
+
+    /// What plays say themselves, with what the run knows by now.
+    private var keywords: PlayKeywords {
+        var keywords = ownKeywords
+        keywords.magic = context.magic
+        keywords.magic["groups"] = .dict(Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) }))
+        keywords.magic["ansible_check_mode"] = .bool(context.settings.checkMode)
+        keywords.magic["ansible_diff_mode"] = .bool(context.settings.diffMode)
+        keywords.magic["ansible_verbosity"] = .int(context.settings.verbosity)
+        keywords.hosts = hostVariables
+        let (context, planner) = (context, planner)
+        keywords.files = { play, answers, magic in
+            var own = context
+            own.prompted = answers
+            return planner.fileVariables(of: play, known: magic, in: own)
+        }
+        return keywords
+    }
+
     private func answered(_ index: Int) throws(Diagnostics) -> Dict {
         if let given = answers[index] { return given }
         let keywords = keywords
@@ -146,6 +168,16 @@ actor ProjectSource: RunSource {
         return PlayOutline(name: keywords.name(of: play, answers: answers), place: play.place, keywords: given)
     }
 
+    /// `hostvars` for what plays say themselves.
+    private var hostVariables: PlayHosts {
+        PlayHosts(names: Array(inventory.hosts)) { (host, name) throws(TemplateError) in
+            let known = self.knowledge?(host) ?? HostKnowledge()
+            do throws(Diagnostics) { return try self.variable(name, of: host, play: -1, known: known) } catch {
+                throw error.all.first.map { TemplateError($0) } ?? TemplateError("there is no host '\(host)'")
+            }
+        }
+    }
+
     func hosts(of index: Int) throws(Diagnostics) -> [String] {
         let selected = try inventory.select(try pattern(of: plays[index], answers: try answered(index)), limit: limit)
         for warning in try mismatches(selected.warnings) { sink.show(.message(host: nil, warning)) }
@@ -167,6 +199,7 @@ actor ProjectSource: RunSource {
         context.allPlayHosts = try self.hosts(of: index)
         context.groups = Dict(inventory.groups.map { ($0.key, Value.strings($0.value)) })
         let outline = try outline(of: index)
+        let gathers = try gathersFacts(play)
         do throws(Diagnostic) {
             var plan = try planner.plan(
                 play, index: index, host: host, variables: try view.variables(of: host), own: view.own(host),
@@ -174,6 +207,7 @@ actor ProjectSource: RunSource {
             plan.magic["_facts_default"] = .string(configuration.string(.factsModules))
             plan.magic["_facts_modules"] = .dict(
                 FactsModules(plan, files: files, content: loaderOptions.content, playFolder: play.folder).paths)
+            if !gathers, case .task(let first)? = plan.steps.first, first.isImplicit { plan.steps.removeFirst() }
             plan.settings.isFree = outline.isFree
             plan.settings.debugs = plan.settings.debugs || outline.isDebugging
             for (name, value) in fallbacks {
@@ -204,6 +238,13 @@ actor ProjectSource: RunSource {
             }
             return plan
         } catch { throw Diagnostics([error]) }
+    }
+
+    /// Whether a play whose `gather_facts` is a template gathers them.
+    private func gathersFacts(_ play: Play) throws(Diagnostics) -> Bool {
+        guard let value = play.keywords["gather_facts"], value.asBool == nil else { return true }
+        let keywords = keywords
+        return try keywords.rendered(value, keywords.known(play, answers: context.prompted)).asBool ?? true
     }
 
     /// What the command line says counts where no play, block or task says otherwise.
@@ -250,7 +291,7 @@ actor ProjectSource: RunSource {
 
     func connection(to host: String, play index: Int, variables: Dict) throws(Diagnostics) -> ConnectionSettings {
         do throws(Diagnostic) {
-            var known = inventory.contains(host) ? try view.variables(of: host) : Dict()
+            var known = try view.variables(of: host)
             if plays.indices.contains(index) {
                 for (name, value) in plays[index].variables { known[name] = value }
             }

@@ -12,6 +12,7 @@ struct CustomStats {
             switch (old, new) {
             case (.int(let a), .int(let b)): return .int(a &+ b)
             case (.list(let a), .list(let b)): return .list(a + b)
+            case (.string(let a), .string(let b)): return .string(a.string + b.string)
             case (.dict(let a), .dict(let b)): return .dict(a.merging(b) { $1 })
             default: return new
             }

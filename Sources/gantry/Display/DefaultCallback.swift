@@ -10,6 +10,8 @@ final class DefaultCallback: Callback {
     private var live = LiveLine()
     private var stats = CustomStats()
     private var messages: MessageLines
+    /// The task in hand.
+    private var task: TaskInfo?
     /// The header of the task in hand, as long as nothing of it was shown.
     private var header: TaskInfo?
     private var started: Set<String> = []
@@ -20,7 +22,8 @@ final class DefaultCallback: Callback {
         text = setting.text
         terminal = setting.terminal
         messages = MessageLines(
-            toErrors: options.failuresToErrors, showsDeprecations: setting.flag(.deprecationWarnings))
+            toErrors: options.failuresToErrors, showsDeprecations: setting.flag(.deprecationWarnings),
+            inclusions: options.inclusions)
     }
 
     func show(_ event: RunEvent) {
@@ -38,6 +41,7 @@ final class DefaultCallback: Callback {
         case .noHostsLeft: terminal.banner("NO MORE HOSTS LEFT")
         case .task(let info, _):
             header = info
+            task = info
             started = []
             // Where results may be hidden, a header waits for one that is shown.
             if options.showsOK, options.showsSkipped { showHeader() }
@@ -51,6 +55,7 @@ final class DefaultCallback: Callback {
         case .polled(let host, _, let job):
             terminal.line("ASYNC POLL on \(host): jid=\(job) started=True finished=False", .debug)
         case .included(let hosts, let path, let label):
+            messages.inclusions.note(shown(path, in: Disk.absolute(".")), namedAt: task?.place)
             showHeader()
             let item = label.isEmpty ? "" : " => (item=\(label))"
             terminal.line("included: \(path) for \(hosts.joined(separator: ", "))\(item)", .included)

@@ -1,3 +1,5 @@
+import Values
+
 /// What of a run is shown, and how.
 struct DisplayOptions: Sendable {
     enum Format: Sendable {
@@ -26,6 +28,8 @@ struct DisplayOptions: Sendable {
     var isPretty: Bool?
     /// What is run, for headers and names of files.
     var playbooks: [String] = []
+    /// Where files of tasks are named.
+    var inclusions = Inclusions()
     /// How many plays are run.
     var playCount = 0
 

@@ -7,10 +7,13 @@ struct MessageLines {
     let showsDeprecations: Bool
     private var told: Set<String> = []
     private var excerpts = Excerpts()
+    /// Where files of tasks are named, as far as that is known by now.
+    var inclusions: Inclusions
 
-    init(toErrors: Bool, showsDeprecations: Bool) {
+    init(toErrors: Bool, showsDeprecations: Bool, inclusions: Inclusions = Inclusions()) {
         self.toErrors = toErrors
         self.showsDeprecations = showsDeprecations
+        self.inclusions = inclusions
     }
 
     mutating func show(_ diagnostic: Diagnostic, _ host: String?, on terminal: Terminal) {
@@ -88,11 +91,14 @@ struct MessageLines {
         guard MessageForm.current == .gantry else {
             return explainAsAnsible(result, info, isUnreachable, on: terminal)
         }
-        if let diagnostic = result.diagnostic, diagnostic.place != nil {
+        let way = info.place.flatMap { inclusions.note(of: $0.file.name) }
+        if var diagnostic = result.diagnostic, diagnostic.place != nil {
+            diagnostic.notes += way.map { [$0] } ?? []
             terminal.line(excerpts.located(diagnostic).rendered, .failed, toErrors: toErrors)
         } else if !isUnreachable, result.label == nil, let place = info.place {
             let name = info.name.isEmpty ? info.module : info.name
-            terminal.line("\(place): error: task '\(name)' failed", .failed, toErrors: toErrors)
+            let lines = ["\(place): error: task '\(name)' failed"] + (way.map { ["  " + $0] } ?? [])
+            terminal.line(lines.joined(separator: "\n"), .failed, toErrors: toErrors)
         }
     }
 
@@ -124,15 +130,19 @@ struct MessageLines {
         let moduleFailed = "Module failed: "
         if own.hasPrefix(moduleFailed) { own.removeFirst(moduleFailed.count) }
         let origin = info.place.map { Diagnostic.origin(of: excerpts.located($0)) } ?? []
+        let way = info.place.flatMap { inclusions.note(of: $0.file.name) }
         if let place = result.diagnostic?.place, place != info.place {
-            var cause = Diagnostic(own, at: excerpts.located(place))
-            cause.hint = result.diagnostic?.hint
-            // What was being done when it was found stands before it in the result.
-            if let told = result.result["msg"]?.text, told.hasPrefix(prefix), told.hasSuffix(own) {
+            // What is said in the result counts: it says what was being done, too.
+            if let told = result.result["msg"]?.text, told.hasPrefix(prefix) {
                 own = String(told.dropFirst(prefix.count))
-                if let step = own.firstRange(of: " failed: ") { cause.message = String(own[step.upperBound...]) }
             }
-            let parts = ["\(prefix)\(own)", "", "Task failed."] + origin
+            let (doing, reason) = Self.finalization(own)
+            var cause = Diagnostic(reason, at: excerpts.located(place))
+            cause.hint = result.diagnostic?.hint
+            // The rest is said above.
+            cause.notes = result.diagnostic?.notes.filter { !$0.hasPrefix("on host ") && !$0.hasPrefix("while ") } ?? []
+            cause.notes += way.map { [$0] } ?? []
+            let parts = ["\(prefix)\(own)", "", doing.map { "\(prefix)\($0)." } ?? "Task failed."] + origin
             return (parts + ["", "<<< caused by >>>", "", cause.ansibleText]).joined(separator: "\n")
         }
         if result.diagnostic == nil, !own.hasPrefix("Timed out after ") {
@@ -141,7 +151,16 @@ struct MessageLines {
             let isAction = isJudged || Self.actions.contains(info.module)
             own = (isAction ? "Action failed" : "Module failed") + (own.isEmpty ? "." : ": \(own)")
         }
-        return ([prefix + own] + origin).joined(separator: "\n") + "\n"
+        return ([prefix + own] + origin + (way.map { ["", $0] } ?? [])).joined(separator: "\n") + "\n"
+    }
+
+    /// What was being done to a task's arguments, and what went wrong with one of them.
+    private static func finalization(_ message: String) -> (doing: String?, reason: String) {
+        let separator = "' failed: "
+        guard message.hasPrefix("Finalization of task args for '"), let end = message.firstRange(of: separator) else {
+            return (nil, message)
+        }
+        return (message[..<end.lowerBound] + "' failed", String(message[end.upperBound...]))
     }
 
     /// What Ansible runs on the controller.

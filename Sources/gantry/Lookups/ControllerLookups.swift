@@ -41,6 +41,9 @@ struct ControllerLookups: Sendable {
                 if isTable { return try TableLookup(options).rows(term, in: text) }
                 return try INILookup(options).values(term, text)
             }
+        case "url":
+            let lookup = URLLookup(options, environment: environment)
+            return try each(terms) { (term) throws(Diagnostic) in try lookup.values(term) }
         case "config":
             return try ConfigLookup(configuration: configuration, options: options).values(of: terms)
         default: throw Diagnostic("lookup '\(plugin)' is not available on the controller")

@@ -152,8 +152,6 @@ enum OtherSettings {
         python3.8, /usr/bin/python3, python3
         TRANSFORM_INVALID_GROUP_CHARS | defaults.force_valid_group_names | ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS \
         | choice always never ignore silently | never
-        INVALID_TASK_ATTRIBUTE_FAILED | defaults.invalid_task_attribute_failed | \
-        ANSIBLE_INVALID_TASK_ATTRIBUTE_FAILED | flag | true
         INVENTORY_ANY_UNPARSED_IS_FAILED | inventory.any_unparsed_is_failed | \
         ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED | flag | false
         INVENTORY_ENABLED | inventory.enable_plugins | ANSIBLE_INVENTORY_ENABLED | list | host_list, script, \

@@ -120,6 +120,10 @@ struct Setting: Sendable {
     static let missingHandlerFails = Setting(
         "ERROR_ON_MISSING_HANDLER", ["defaults.error_on_missing_handler"], ["ANSIBLE_ERROR_ON_MISSING_HANDLER"], "true",
         "a notification that no handler answers to is an error", type: .flag)
+    static let unknownKeywordFails = Setting(
+        "INVALID_TASK_ATTRIBUTE_FAILED", ["defaults.invalid_task_attribute_failed"],
+        ["ANSIBLE_INVALID_TASK_ATTRIBUTE_FAILED"], "true",
+        "a keyword that an include has no use for is an error", type: .flag)
     static let anyErrorsFatal = Setting(
         "ANY_ERRORS_FATAL", ["defaults.any_errors_fatal"], ["ANSIBLE_ANY_ERRORS_FATAL"], "false",
         "any failure ends the play for all", type: .flag)
@@ -226,6 +230,7 @@ struct Setting: Sendable {
         sshArguments, sshCommonArguments, sshExtraArguments, sshRetries, vaultPasswordFile, vaultIdentities, strategy,
         taskDebugger, debuggerIgnoresErrors, gathering, factsModules, hashBehaviour, duplicateKeys, become,
         becomeMethod, becomeUser, becomeAskPassword, askPassword, askVaultPassword, forceHandlers, missingHandlerFails,
+        unknownKeywordFails,
         anyErrorsFatal, diffAlways, diffContext, logPath, noColour, forceColour,
         displaySkipped, displayOK, failedToErrors, checkMarkers, customStats, resultFormat, verbosity,
         ignoredExtensions, managed, playbookVarsRoot, home, vaultIdentity, vaultIDMatch, vaultEncryptIdentity,
