@@ -73,7 +73,7 @@ extension TaskRun {
             return inclusion.result(ofItem: false)
         } catch {
             guard case .failed(let failure) = error else { throw error }
-            return self.failure(failure)
+            return self.failure(toInclude: failure)
         }
     }
 
@@ -109,7 +109,7 @@ extension TaskRun {
                 }
             } catch {
                 guard case .failed(let failure) = error else { throw error }
-                result = self.failure(failure)
+                result = self.failure(toInclude: failure)
             }
             result = try labelled(result, loop)
             results.append(result)
@@ -117,6 +117,12 @@ extension TaskRun {
         }
         scope.local = Dict()
         return summary(of: results)
+    }
+
+    /// What cannot be loaded is a failure that `ignore_errors` does not pass over.
+    private func failure(toInclude failure: TaskFailure) -> TaskResult {
+        if failure.result["reason"] != nil { ignores[.failed] = false }
+        return self.failure(failure)
     }
 
     private func inclusion(_ loop: LoopItem?) throws(Interruption) -> Inclusion {

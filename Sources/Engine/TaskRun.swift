@@ -373,7 +373,6 @@ final class TaskRun {
             var isIgnored = ignores[result.status]
             if isIgnored == nil { isIgnored = try flag(keyword) }
             // An include whose file is not there ends the way whatever the task says, as with Ansible.
-            if includeModules.contains(task.module), result.result["reason"] != nil { isIgnored = false }
             if isIgnored ?? false {
                 result.status = .ignored
                 if given.status == .unreachable { result.result["skip_reason"] = "Host is unreachable" }

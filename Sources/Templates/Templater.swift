@@ -37,6 +37,7 @@ package final class Templater {
         let text: String
         let place: Place?
         let isExpression: Bool
+        var isIncluded = false
         let options: FileOptions?
     }
     private var parsed: [Key: Syntax] = [:]
@@ -315,8 +316,7 @@ package final class Templater {
             if pieces.count == 1, let value = try native(pieces[0], run.evaluator), value.text == nil {
                 return try run.output.text(run.evaluator)
             }
-            guard pieces.isEmpty else { return try ended(run, text) }
-            return String(repeating: run.newline, count: Self.newlines(text.string))
+            return pieces.isEmpty ? "" : try ended(run, text)
         }
     }
 
@@ -397,15 +397,19 @@ package final class Templater {
 
     func syntax(of text: Text) throws(TemplateError) -> Syntax { try syntax(of: text, nil) }
 
-    /// A template that another includes: read as a file is.
+    /// A template that another includes: the outer one's options hold, and a header in it is text.
     func syntax(ofIncluded text: Text, _ options: FileOptions) throws(TemplateError) -> Syntax {
-        try syntax(of: text, options)
+        try syntax(of: text, options, isIncluded: true)
     }
 
-    private func syntax(of text: Text, _ given: FileOptions?) throws(TemplateError) -> Syntax {
-        let key = Key(text: text.string, place: text.place, isExpression: false, options: given)
+    private func syntax(
+        of text: Text, _ given: FileOptions?, isIncluded: Bool = false
+    ) throws(TemplateError) -> Syntax {
+        let key = Key(
+            text: text.string, place: text.place, isExpression: false, isIncluded: isIncluded, options: given)
         if let found = parsed[key] { return found }
-        let (body, used) = try Header.split(text, given ?? options)
+        let (body, used) = isIncluded
+            ? (text.string, given ?? options) : try Header.split(text, given ?? options)
         let source = Source(
             text: Lexer.normalized(body, keepTrailingNewline: used.keepTrailingNewline), place: text.place,
             linesBefore: body.utf8.count == text.string.utf8.count ? 0 : 1)

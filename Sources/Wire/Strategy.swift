@@ -7,7 +7,7 @@ package enum Strategy: String, Sendable, CaseIterable {
 
     package static let names = allCases.map(\.rawValue)
 
-    /// By its short or its full name. Mitogen's mean the same in less time, so projects that were run with it keep them.
+    /// By its short or its full name. Mitogen's mean the same in less time: projects that were run with it keep them.
     package init?(named name: String) {
         let short = name.split(separator: ".").last.map(String.init) ?? name
         let plain = short.hasPrefix("mitogen_") ? String(short.dropFirst("mitogen_".count)) : short

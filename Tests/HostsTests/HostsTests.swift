@@ -139,7 +139,7 @@ private func expectEqual(_ text: String, _ expected: String) {
         #expect(inventory.groups["ungrouped"] == ["b"])
         #expect(inventory.groupNames(of: "a") == ["debian", "os"])
         #expect(try inventory.variables(of: "c")["x"] == 1)
-        #expect(inventory.hosts == ["b", "c", "a"])
+        #expect(inventory.hosts == ["c", "b", "a"])
     }
 
     @Test func secretsAndTemplatesAreMarked() throws {

@@ -74,7 +74,8 @@ package final class ForeignModules {
         }
         guard let core = paths.core else { return .missing(notes: [], candidates: []) }
         let routing = routing("\(core)/config/ansible_builtin_runtime.yml")
-        if let target = routing.redirect("modules", short) ?? routing.redirect("action", short), depth < 8 { return moved(to: target, scope, depth) }
+        let target = routing.redirect("modules", short) ?? routing.redirect("action", short)
+        if let target, depth < 8 { return moved(to: target, scope, depth) }
         if !modulesOnly, files.kind(of: "\(core)/plugins/action/\(short).py") == .file {
             return .action(path: "\(core)/plugins/action/\(short).py", name: short)
         }

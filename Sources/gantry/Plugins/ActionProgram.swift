@@ -30,8 +30,24 @@ enum ActionProgram {
 
         def absent(text):
             """What stands for a value that is not there; it knows the text by which the engine knows it."""
-            from ansible._internal._templating._jinja_common import UndefinedMarker
-            return UndefinedMarker(text.split('\0', 3)[3], name=text, _no_template_source=True)
+            try:
+                from ansible._internal._templating._jinja_common import UndefinedMarker
+                return UndefinedMarker(text.split('\0', 3)[3], name=text, _no_template_source=True)
+            except ImportError:
+                return Absent(text)
+
+
+        class Absent:
+            """The same without ansible-core."""
+
+            def __init__(self, text):
+                self._undefined_name = text
+
+            def _as_message(self):
+                return self._undefined_name.split('\0', 3)[3]
+
+            def _as_exception(self):
+                return ValueError(self._as_message())
 
 
         def is_absent(value):
@@ -55,6 +71,14 @@ enum ActionProgram {
             if isinstance(value, (list, tuple)):
                 return [packed(item, trusted) for item in value]
             return packed(value, trusted) if isinstance(value, (str, dict)) else value
+
+
+        def asked_error():
+            try:
+                from ansible.errors import AnsibleError
+                return AnsibleError
+            except ImportError:
+                return RuntimeError
 
 
         class Talk(threading.Thread):
@@ -84,8 +108,7 @@ enum ActionProgram {
                 self.requests.put(dict(more, ask=what))
                 answer = self.answers.get()
                 if 'error' in answer:
-                    from ansible.errors import AnsibleError
-                    raise AnsibleError(answer['error'])
+                    raise asked_error()(answer['error'])
                 return answer.get('value')
 
 
@@ -370,18 +393,26 @@ enum ActionProgram {
             return loader
 
 
+        def give_play(task):
+            """Plugins look for the action groups of the play that a task is in."""
+            try:
+                from ansible.playbook.block import Block
+                from ansible.playbook.play import Play
+                task._parent = Block(play=Play())
+            except ImportError:
+                pass
+
+
         def run_action(talk):
             from ansible.errors import AnsibleError
-            from ansible.playbook.block import Block
-            from ansible.playbook.play import Play
             from ansible.playbook.play_context import PlayContext
             from ansible.playbook.task import Task
             from ansible.plugins import loader as loaders
             begin = talk.begin
             variables = dict(begin['variables'], hostvars=Others(talk))
             variables.setdefault('vars', dict(variables))
-            # Plugins look for action groups there.
-            task = Task(block=Block(play=Play()))
+            task = Task()
+            give_play(task)
             for name, value in begin['task'].items():
                 setattr(task, name, value)
             task.args = begin['arguments']
@@ -458,12 +489,21 @@ enum ActionProgram {
                 if key not in self.known:
                     if not key.isidentifier():
                         raise KeyError(key)
-                    self.known[key] = asked(self.talk, key)
+                    self.known[key] = self.find(key)
                 value = self.known[key]
                 # Where another name than this one is missing, the variable is there, and its value is not.
                 if is_absent(value) and value._as_message() == "'%s' is undefined" % key:
                     raise KeyError(key)
                 return value
+
+            def find(self, key):
+                try:
+                    return asked(self.talk, key)
+                except Exception:
+                    # Functions of templates are no variables.
+                    if asked(self.talk, key + ' is callable'):
+                        raise KeyError(key)
+                    raise
 
             def resolve_or_missing(self, key):
                 from jinja2.utils import missing
