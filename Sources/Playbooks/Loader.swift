@@ -15,6 +15,8 @@ package final class Loader {
     package internal(set) var inclusions = Inclusions()
     /// How many files of tasks were named that are not there.
     var missedFiles = 0
+    /// A keyword by an old name has been told.
+    var toldOfOlder = false
     private var documents: [String: Node?] = [:]
     /// Whether the task in hand must work.
     var need = Need.always
@@ -125,7 +127,7 @@ package final class Loader {
             let legacy = entries.contains { $0.name == "hosts" } ? nil : entries.first { $0.name == "include" }
             if let entry = importing ?? legacy {
                 plays += imported(entry, entries, path, inherited, depth)
-            } else if let play = play(entries, item, path, inherited) {
+            } else if let play = play(modern(entries), item, path, inherited) {
                 plays.append(play)
             }
         }

@@ -174,7 +174,7 @@ final class PlayBuilder {
     }
 
     private func step(_ node: Node, _ surroundings: Surroundings) -> [Step] {
-        guard case .mapping(let entries) = node.content else {
+        guard case .mapping(let written) = node.content else {
             if case .scalar(.null) = node.content { return [] }
             loader.report(
                 Diagnostic(
@@ -182,6 +182,7 @@ final class PlayBuilder {
                     notes: ["for instance '- file: {path: /srv, state: directory}'"]))
             return []
         }
+        let entries = loader.modern(written)
         if entries.contains(where: { $0.name == "block" }) { return block(entries, node, surroundings) }
         return TaskParser(self, surroundings, node, entries).steps()
     }

@@ -75,7 +75,8 @@ extension PlayBuilder {
                 return nil
             }
             return RoleUse(name: name, place: node.place)
-        case .mapping(let entries):
+        case .mapping(let written):
+            let entries = loader.modern(written)
             let named = entries.first { $0.name == "role" } ?? entries.first { $0.name == "name" }
             guard let named, let name = loader.value(named.value).flatMap(roleName) else {
                 let near = entries.compactMap(\.name).compactMap { suggestion(for: $0, among: ["role", "name"]) }.first

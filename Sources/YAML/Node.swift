@@ -45,6 +45,11 @@ package struct Node: Sendable {
     /// Null, at the same place.
     package var null: Node { Node(content: .scalar(.null), place: place, length: length, tag: nil) }
 
+    /// A word in its place.
+    package func saying(_ word: String) -> Node {
+        Node(content: .scalar(.string(Text(word, mark: Mark(place: place)))), place: place, length: length, tag: nil)
+    }
+
     /// What a person calls it: `string`, `list`, `mapping`, …
     package var kindName: String {
         switch content {

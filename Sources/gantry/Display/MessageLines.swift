@@ -136,14 +136,16 @@ struct MessageLines {
             if let told = result.result["msg"]?.text, told.hasPrefix(prefix) {
                 own = String(told.dropFirst(prefix.count))
             }
-            let (doing, reason) = Self.finalization(own)
-            var cause = Diagnostic(reason, at: excerpts.located(place))
+            var steps = Self.steps(own)
+            var cause = Diagnostic(steps.removeLast(), at: excerpts.located(place))
             cause.hint = result.diagnostic?.hint
             // The rest is said above.
             cause.notes = result.diagnostic?.notes.filter { !$0.hasPrefix("on host ") && !$0.hasPrefix("while ") } ?? []
             cause.notes += way.map { [$0] } ?? []
-            let parts = ["\(prefix)\(own)", "", doing.map { "\(prefix)\($0)." } ?? "Task failed."] + origin
-            return (parts + ["", "<<< caused by >>>", "", cause.ansibleText]).joined(separator: "\n")
+            let first = steps.isEmpty ? "Task failed." : prefix + steps.removeFirst()
+            var parts = ["\(prefix)\(own)", "", first] + origin
+            for step in steps + [cause.ansibleText] { parts += ["", "<<< caused by >>>", "", step] }
+            return parts.joined(separator: "\n")
         }
         if result.diagnostic == nil, !own.hasPrefix("Timed out after ") {
             let judgements = ["failed_when_result", "changed_when_result", "async_result"]
@@ -154,13 +156,17 @@ struct MessageLines {
         return ([prefix + own] + origin + (way.map { ["", $0] } ?? [])).joined(separator: "\n") + "\n"
     }
 
-    /// What was being done to a task's arguments, and what went wrong with one of them.
-    private static func finalization(_ message: String) -> (doing: String?, reason: String) {
-        let separator = "' failed: "
-        guard message.hasPrefix("Finalization of task args for '"), let end = message.firstRange(of: separator) else {
-            return (nil, message)
+    /// What was being done to a task's arguments, outermost first, and at last what went wrong.
+    private static func steps(_ message: String) -> [String] {
+        let beginnings = ["Finalization of task args for '", "Error while resolving value for '"]
+        var rest = message
+        var steps: [String] = []
+        for beginning in beginnings {
+            guard rest.hasPrefix(beginning), let end = rest.firstRange(of: "' failed: ") else { break }
+            steps.append(rest[..<end.lowerBound] + "' failed.")
+            rest = String(rest[end.upperBound...])
         }
-        return (message[..<end.lowerBound] + "' failed", String(message[end.upperBound...]))
+        return steps + [rest]
     }
 
     /// What Ansible runs on the controller.
